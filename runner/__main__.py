@@ -1,0 +1,34 @@
+"""The runner's commands: no argument runs a bot, ``bundle`` builds what is deployed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+
+from runner.errors import Operational
+
+
+def main(arguments: list[str]) -> int:
+    if arguments:
+        from runner.bundle import command  # noqa: PLC0415 - not part of what is deployed
+
+        return command(arguments)
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
+    )
+    from runner.boot import run  # noqa: PLC0415 - keeps `bundle` free of ccxt
+    from runner.environment import Environment  # noqa: PLC0415 - as above
+
+    try:
+        return asyncio.run(run(Environment.read(os.environ)))
+    except Operational as error:
+        logging.getLogger("runner").error("cannot start: %s", error)  # noqa: TRY400 - no trace needed
+        return 2
+    except asyncio.CancelledError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

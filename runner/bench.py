@@ -1,0 +1,40 @@
+"""What a trader works with, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from runner.clock import Clock
+from runner.entries import Standing
+from runner.exchange.base import Broker, Market
+from runner.journal import Journal
+from runner.memory import Memory
+from runner.outbox import Outbox
+from runner.protocol import Configuration, EventKind, Notice
+
+
+@dataclass
+class Bench:
+    """One bot's belongings on this machine."""
+
+    bot: str
+    generation: int
+    configuration: Configuration
+    market: Market
+    broker: Broker
+    journal: Journal
+    outbox: Outbox
+    memory: Memory
+    standing: Standing
+    clock: Clock
+    _said: dict[str, str] = field(default_factory=dict)
+
+    def notice(self, level: str, code: str, text: str) -> None:
+        """Tell a person once, not every second."""
+        if self._said.get(code) != text:
+            self._said[code] = text
+            self.outbox.append(EventKind.NOTICE, Notice(level, code, text), self.clock.now())
+
+    def settled(self, code: str) -> None:
+        """The trouble is over; should it come back, it is told again."""
+        self._said.pop(code, None)

@@ -1,0 +1,188 @@
+"""Looks after one symbol's open position: price exits, the stop at the venue, the way out."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from runner.bench import Bench
+from runner.desk import Desk, Intent
+from runner.engine import Engine
+from runner.exchange.base import TOP, OrderKind
+from runner.memory import Entry
+from runner.protocol import Order, OrderStatus, Position, Side
+from runner.strategy.spec import Holding
+
+# A venue may list a position a moment after the order that made it was filled.
+_POSITION_LAG = timedelta(seconds=10)
+_STOP_AGAIN_AFTER = timedelta(seconds=10)
+
+
+class Custodian:
+    """Every method may raise ``Temporary`` or ``Operational``; the next tick tries again."""
+
+    def __init__(self, symbol: str, bench: Bench, desk: Desk, engine: Engine) -> None:
+        self.symbol = symbol
+        self._bench = bench
+        self._desk = desk
+        self._engine = engine
+        self._span = timedelta(seconds=engine.candle_seconds)
+        self.mark: Decimal | None = None
+
+    @property
+    def entry(self) -> Entry | None:
+        return self._bench.memory.entries.get(self.symbol)
+
+    def keep(self, entry: Entry) -> None:
+        self._bench.memory.entries[self.symbol] = entry
+        self._bench.memory.save()
+
+    def holding(self, at: datetime) -> Holding | None:
+        """The open position as exits see it; age counts from the candle that decided the entry."""
+        entry = self.entry
+        if entry is None or not self._desk.quantity(self.symbol):
+            return None
+        age = int((at - entry.candle_at - self._span) / self._span)
+        return Holding(entry.side, entry.entry_price, max(age, 0))
+
+    def position(self) -> Position | None:
+        """The open position as the platform is told of it."""
+        quantity, entry = self._desk.quantity(self.symbol), self.entry
+        if not quantity or entry is None or self.mark is None:
+            return None
+        profit = quantity * (self.mark - entry.entry_price)
+        return Position(self.symbol, quantity, entry.entry_price, self.mark, profit)
+
+    async def watch(self) -> None:
+        """Between candles: compare the price with the exits' levels, keep the stop in place."""
+        self.compare()
+        holding = self.holding(self._bench.clock.now())
+        if holding is None:
+            await self._clean_up()
+            return
+        book = await self._bench.market.book(self.symbol, TOP)
+        self.mark = book.closing_price(self._desk.quantity(self.symbol))
+        if self._bench.standing.flattening:
+            await self.leave("flatten", "asked to flatten")
+            return
+        call = self._engine.on_price(holding, self.mark)
+        if call is not None:
+            await self.leave(call.kind, call.reason)
+        elif self._bench.broker.protects:
+            await self._ensure_stop(holding)
+
+    async def leave(self, purpose: str, reason: str) -> None:
+        """Close the whole position at the market, unless an exit is already under way."""
+        if self._desk.behind:
+            await self._desk.settle()
+        entry, quantity = self.entry, self._desk.quantity(self.symbol)
+        if entry is None or not quantity:
+            return
+        exits = [o for o in self._desk.live(self.symbol) if o.reduce_only]
+        if any(order.kind != OrderKind.STOP_MARKET for order in exits):
+            return
+        await self.finish(
+            await self._desk.submit(
+                Intent(
+                    decision=entry.client_id,
+                    leg=self._next_leg(entry, "exit"),
+                    symbol=self.symbol,
+                    side=Side.SELL if quantity > 0 else Side.BUY,
+                    kind=OrderKind.MARKET,
+                    quantity=abs(quantity),
+                    purpose=purpose,
+                    reason=reason,
+                    reduce_only=True,
+                )
+            )
+        )
+        await self._clean_up()
+
+    async def finish(self, order: Order) -> None:
+        """Read what an order did to fills and position."""
+        if order.status is OrderStatus.REJECTED:
+            text = f"{self.symbol}: {order.purpose} refused: {order.reason}"
+            self._bench.notice("warning", "order_refused", text)
+        await self._desk.settle()
+        self.compare()
+
+    def compare(self) -> None:
+        """Bring the entry's context in line with the position the venue reports."""
+        if self._desk.positions is None or self._desk.in_doubt(self.symbol):
+            return
+        position, entry = self._desk.positions.get(self.symbol), self.entry
+        if entry is None:
+            return
+        if position is None and not self._may_lag(entry):
+            del self._bench.memory.entries[self.symbol]
+            self._bench.memory.save()
+        elif position is not None and entry.entry_price != position.entry_price:
+            entry.entry_price = position.entry_price
+            self._bench.memory.save()
+
+    async def _ensure_stop(self, holding: Holding) -> None:
+        """Keep one reduce-only stop resting at the venue for as long as the position lives."""
+        entry, quantity = self.entry, self._desk.quantity(self.symbol)
+        assert entry is not None
+        resting = [o for o in self._desk.live(self.symbol) if o.kind == OrderKind.STOP_MARKET]
+        stop = self._desk.order(entry.stop_id) if entry.stop_id else None
+        level = self._engine.stop_price(holding)
+        if resting:
+            # Perhaps one a former machine placed, which the checkpoint did not know yet.
+            entry.stop_id = resting[-1].client_id
+        if level is None or resting or (stop is not None and self._must_wait(stop)):
+            return
+        order = await self._desk.submit(
+            Intent(
+                decision=entry.client_id,
+                leg=self._next_leg(entry, "stop"),
+                symbol=self.symbol,
+                side=Side.SELL if quantity > 0 else Side.BUY,
+                kind=OrderKind.STOP_MARKET,
+                quantity=abs(quantity),
+                purpose="protect",
+                reason="stop loss at the venue, for when the runner cannot act",
+                price=self._bench.market.instrument(self.symbol).round_price(
+                    level, ROUND_HALF_EVEN
+                ),
+                reduce_only=True,
+            )
+        )
+        entry.stop_id = order.client_id
+        self._bench.memory.save()
+        if order.status is OrderStatus.REJECTED:
+            text = f"{self.symbol}: no stop at the venue: {order.reason}"
+            self._bench.notice("alarm", "stop_refused", text)
+        else:
+            self._bench.settled("stop_refused")
+
+    async def _clean_up(self) -> None:
+        """Without a position nothing reduce-only may stay at the venue."""
+        if self._desk.positions is None or self._desk.quantity(self.symbol):
+            return
+        for order in self._desk.live(self.symbol):
+            if order.reduce_only and order.status in (OrderStatus.OPEN, OrderStatus.PARTIAL):
+                await self._desk.cancel(order)
+
+    def _must_wait(self, stop: Order) -> bool:
+        """A stop that fired ends the position; one that was refused is tried again, unhurriedly."""
+        refused = stop.status is OrderStatus.REJECTED
+        recent = self._bench.clock.now() - stop.decided_at < _STOP_AGAIN_AFTER
+        return stop.status is OrderStatus.FILLED or (refused and recent)
+
+    def _may_lag(self, entry: Entry) -> bool:
+        """Whether the entry was filled so recently that the venue may not list it yet."""
+        order = self._desk.order(entry.client_id)
+        if order is None or not order.filled or self._next_leg(entry, "exit") != "exit1":
+            return False
+        stop = self._desk.order(entry.stop_id) if entry.stop_id else None
+        if stop is not None and stop.status is OrderStatus.FILLED:
+            return False
+        return self._bench.clock.now() - order.decided_at < _POSITION_LAG
+
+    def _next_leg(self, entry: Entry, leg: str) -> str:
+        """The first attempt never made; a name found in the journal survives a kill."""
+        number = 1
+        while self._desk.order(self._desk.order_id(entry.client_id, f"{leg}{number}")) is not None:
+            number += 1
+        return f"{leg}{number}"

@@ -1,0 +1,260 @@
+"""From intent to settled order: the journal first, then the venue, then what the venue says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from runner.bench import Bench
+from runner.errors import Operational, Temporary, UnknownOutcome
+from runner.exchange.base import (
+    Execution,
+    OrderKind,
+    OrderReport,
+    OrderRequest,
+    VenuePosition,
+)
+from runner.journal import client_order_id, prefix_of
+from runner.protocol import Checkpoint, EventKind, Fill, Order, OrderStatus, Side
+
+_UNSURE = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
+
+
+@dataclass(frozen=True)
+class Intent:
+    """What was decided. ``decision`` and ``leg`` name it: the same names, the same order."""
+
+    decision: str
+    leg: str
+    symbol: str
+    side: Side
+    kind: OrderKind
+    quantity: Decimal
+    purpose: str
+    reason: str
+    price: Decimal | None = None
+    reduce_only: bool = False
+
+
+class Desk:
+    """Owns orders, fills and the view of positions of one account.
+
+    ``elsewhere``: positions on symbols this bot has no business with, as far as it knows;
+    ``searched``: whether it was looked whether one of them is its own after all.
+    ``behind``: an order was sent since the positions were read, so they may be others now.
+    """
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._broker = bench.broker
+        self._journal = bench.journal
+        self._clock = bench.clock
+        self.positions: dict[str, VenuePosition] | None = None
+        self.elsewhere: dict[str, VenuePosition] = {}
+        self.searched = False
+        self.behind = False
+        self.foreign_trades: list[Execution] = []
+        self.fill_count = 0
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """What is traded, then whatever else this bot holds or has orders on."""
+        held = [*self._bench.memory.entries, *(order.symbol for order in self.live())]
+        return tuple(dict.fromkeys((*self._bench.configuration.symbols, *held)))
+
+    def order_id(self, decision: str, leg: str) -> str:
+        return client_order_id(
+            self._bench.bot, self._bench.configuration.run, decision, leg, self._bench.generation
+        )
+
+    def is_ours(self, client_id: str) -> bool:
+        return client_id.startswith(prefix_of(self._bench.bot))
+
+    def order(self, client_id: str) -> Order | None:
+        return self._journal.order(client_id)
+
+    def live(self, symbol: str | None = None) -> list[Order]:
+        return [o for o in self._journal.live_orders() if symbol in (None, o.symbol)]
+
+    def unsure(self, symbol: str | None = None) -> list[Order]:
+        """Orders of which nobody knows yet whether they exist."""
+        return [o for o in self.live(symbol) if o.status in _UNSURE]
+
+    def in_doubt(self, symbol: str | None = None) -> bool:
+        """Whether nobody knows what is held: nothing may be concluded from ``positions``."""
+        if symbol is None and not self.searched:
+            return True
+        return self.positions is None or self.behind or bool(self.unsure(symbol))
+
+    def holds_nothing(self) -> bool:
+        """No position, and no order that is ours: the only state that may be called flat."""
+        return not (self.in_doubt() or self.positions or self.live())
+
+    def take_position(self, symbol: str) -> None:
+        """Look after a position that was found elsewhere on the account."""
+        assert self.positions is not None
+        self.positions[symbol] = self.elsewhere.pop(symbol)
+
+    def quantity(self, symbol: str) -> Decimal:
+        position = (self.positions or {}).get(symbol)
+        return position.quantity if position is not None else Decimal(0)
+
+    async def submit(self, intent: Intent) -> Order:
+        """Journal, then send. Never raises for what the venue did: the order's status tells."""
+        order = Order(
+            client_id=self.order_id(intent.decision, intent.leg),
+            symbol=intent.symbol,
+            side=intent.side,
+            kind=intent.kind.value,
+            quantity=intent.quantity,
+            status=OrderStatus.PLANNED,
+            purpose=intent.purpose,
+            decided_at=self._clock.now(),
+            price=intent.price,
+            reduce_only=intent.reduce_only,
+            reason=intent.reason,
+        )
+        if not self._journal.plan(order, order.decided_at):
+            return self._journal.order(order.client_id) or order
+        # Reading them afterwards may fail; until it does not, what was read before is history.
+        self.behind = self.behind or intent.kind is not OrderKind.STOP_MARKET
+        try:
+            report = await self._broker.place(request_of(order))
+        except UnknownOutcome as error:
+            return self._mark(order, OrderStatus.UNKNOWN, str(error))
+        except (Temporary, Operational) as error:
+            return self._mark(order, OrderStatus.REJECTED, str(error))
+        return self.apply(order, report)
+
+    async def cancel(self, order: Order) -> Order:
+        """Cancel at the venue; whatever happens, the next ``settle`` reads the truth."""
+        try:
+            report = await self._broker.cancel(request_of(order))
+        except (UnknownOutcome, Temporary, Operational):
+            return order
+        return order if report is None else self.apply(order, report)
+
+    async def cancel_entries(self) -> None:
+        """Take back all resting orders that could open or enlarge a position."""
+        for order in self.live():
+            if not order.reduce_only:
+                await self.cancel(order)
+
+    async def settle(self) -> None:
+        """Read every live order, then new fills, then positions. Raises ``Temporary``."""
+        symbols = self.symbols  # before an order settles and its symbol is forgotten
+        for order in self.live():
+            report = await self._broker.find(request_of(order))
+            if report is not None:
+                self.apply(order, report)
+            elif self._clock.now() - order.decided_at > self._broker.unseen_after:
+                self._mark(order, OrderStatus.REJECTED, "the venue never received it")
+        for symbol in symbols:
+            await self.collect(symbol)
+        found = await self._broker.positions()
+        self.behind = False
+        self.positions = {p.symbol: p for p in found if p.symbol in symbols}
+        self.elsewhere = {p.symbol: p for p in found if p.symbol not in symbols}
+
+    async def collect(self, symbol: str) -> None:
+        """Record the venue's executions that are not in the journal yet."""
+        since = self._bench.memory.look_for_fills_since(self._journal.last_fill_at())
+        for execution in await self._broker.executions(symbol, since):
+            if self._journal.knows_fill(execution.trade_id):
+                continue
+            order = await self._order_of(execution)
+            if order is None:
+                self._mark_foreign(execution)
+            elif self._journal.add_fill(_fill(execution, order.client_id)):
+                self.fill_count += 1
+
+    def apply(self, order: Order, report: OrderReport) -> Order:
+        """Record what the venue says of an order.
+
+        The paper account exists nowhere else, so the checkpoint that holds an execution is told
+        with the order: a machine that goes on from what was told finds the fill in it.
+        """
+        now = self._clock.now()
+        with self._journal.transaction():
+            if report.filled != order.filled and not self._broker.protects:
+                told = Checkpoint(self._bench.memory.plain())
+                self._bench.outbox.append(EventKind.CHECKPOINT, told, now)
+            return self._journal.update(
+                order,
+                now,
+                fill_venue_id=report.fill_venue_id,
+                status=report.status,
+                venue_id=report.venue_id,
+                filled=report.filled,
+                average=report.average,
+            )
+
+    def adopt(self, report: OrderReport, now: datetime) -> Order:
+        """Take over an order that carries our prefix but is not in this journal."""
+        order = Order(
+            client_id=report.client_id,
+            symbol=report.symbol,
+            side=report.side,
+            kind=report.kind.value,
+            quantity=report.quantity,
+            status=report.status,
+            purpose="adopted",
+            decided_at=now,
+            price=report.price,
+            reduce_only=report.reduce_only,
+            venue_id=report.venue_id,
+            filled=report.filled,
+            average=report.average,
+            reason="found at the venue with this bot's mark and no record here",
+        )
+        self._journal.plan(order, now)
+        return self.apply(order, report)
+
+    async def _order_of(self, execution: Execution) -> Order | None:
+        order = self._journal.order_of_venue_id(execution.venue_id)
+        if order is not None:
+            return order
+        report = await self._broker.find_by_venue_id(execution.symbol, execution.venue_id)
+        if report is None or not self.is_ours(report.client_id):
+            return None
+        known = self._journal.order(report.client_id)
+        if known is None:
+            return self.adopt(report, self._clock.now())
+        return self.apply(known, report)
+
+    def _mark(self, order: Order, status: OrderStatus, reason: str) -> Order:
+        return self._journal.update(order, self._clock.now(), status=status, reason=reason)
+
+    def _mark_foreign(self, execution: Execution) -> None:
+        if all(execution.trade_id != seen.trade_id for seen in self.foreign_trades):
+            self.foreign_trades.append(execution)
+
+
+def request_of(order: Order) -> OrderRequest:
+    """The order as the venue is asked for it."""
+    return OrderRequest(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=order.side,
+        kind=OrderKind(order.kind),
+        quantity=order.quantity,
+        price=order.price,
+        reduce_only=order.reduce_only,
+    )
+
+
+def _fill(execution: Execution, client_id: str) -> Fill:
+    return Fill(
+        trade_id=execution.trade_id,
+        client_id=client_id,
+        symbol=execution.symbol,
+        side=execution.side,
+        price=execution.price,
+        quantity=execution.quantity,
+        fee=execution.fee,
+        fee_currency=execution.fee_currency,
+        liquidity=execution.liquidity,
+        at=execution.at,
+        reason=execution.reason,
+    )

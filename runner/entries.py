@@ -1,0 +1,48 @@
+"""Whether an entry is allowed at this moment, and if not why, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from runner.protocol import Window
+
+
+@dataclass
+class Standing:
+    """What stands between the strategy and an entry, as told by platform, person and venue."""
+
+    windows: tuple[Window, ...]
+    lease_deadline: float
+    grace_seconds: float
+    paused: bool = False
+    draining: bool = False
+    stopping: bool = False
+    flattening: bool = False
+    reloading: bool = False
+    preflight_passed: bool = False
+    foreign: str | None = None
+
+    def blocked(self, now: datetime, monotonic: float) -> str | None:
+        """The first reason against an entry, or ``None``."""
+        reasons = (
+            (self.stopping, "the runner is stopping"),
+            (not self.preflight_passed, "the preflight has not passed"),
+            (self.draining, "draining"),
+            (self.flattening, "flattening"),
+            (self.reloading, "a new configuration is about to be loaded"),
+            (self.paused, "paused"),
+            (self.foreign is not None, self.foreign or ""),
+            (not within(self.windows, now), "outside trading window"),
+            (
+                monotonic > self.lease_deadline + self.grace_seconds,
+                "the platform has been out of reach for longer than the grace time",
+            ),
+        )
+        return next((reason for holds, reason in reasons if holds), None)
+
+
+def within(windows: Iterable[Window], now: datetime) -> bool:
+    """Whether ``now`` lies in one of the half-open windows."""
+    return any(window.opens <= now < window.closes for window in windows)

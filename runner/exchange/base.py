@@ -1,0 +1,194 @@
+"""What the runner asks of a venue, whichever it is; prices in quote, quantities in base units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from enum import StrEnum
+from typing import Any, Protocol
+
+from runner.protocol import Candle, Check, OrderStatus, Side
+
+DEPTH = 100
+"""Levels of the book read where an order walks it."""
+TOP = 5
+"""Levels read where the best price is enough: the fewest a venue sends, and cheap for both."""
+
+
+class OrderKind(StrEnum):
+    """Order kinds the runner sends; each is proven on the wire for each venue."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP_MARKET = "stop_market"
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """The venue's rules for one symbol; fees as a share of notional."""
+
+    symbol: str
+    quote: str
+    tick: Decimal
+    step: Decimal
+    min_quantity: Decimal
+    min_notional: Decimal
+    taker_fee: Decimal
+    maker_fee: Decimal
+
+    def round_quantity(self, quantity: Decimal) -> Decimal:
+        """Down to the lot size, never up: rounding must not add risk."""
+        return (quantity / self.step).to_integral_value(ROUND_DOWN) * self.step
+
+    def round_price(self, price: Decimal, rounding: str) -> Decimal:
+        return (price / self.tick).to_integral_value(rounding) * self.tick
+
+    def fault(self, quantity: Decimal, price: Decimal, *, reduce_only: bool) -> str | None:
+        """Why the venue would refuse this size, or ``None``. Reducing has no minimum notional."""
+        if quantity <= 0 or quantity < self.min_quantity:
+            return f"quantity {quantity:f} is below the venue's minimum {self.min_quantity:f}"
+        if not reduce_only and quantity * price < self.min_notional:
+            return (
+                f"order value {quantity * price:.2f} is below the venue's minimum "
+                f"{self.min_notional:f} {self.quote}"
+            )
+        return None
+
+
+Level = tuple[Decimal, Decimal]
+
+
+@dataclass(frozen=True)
+class Book:
+    """Order book at one moment, best level first: (price, quantity)."""
+
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    def closing_price(self, quantity: Decimal) -> Decimal:
+        """The best price at which a position of this sign could be left."""
+        return self.bids[0][0] if quantity > 0 else self.asks[0][0]
+
+    @property
+    def middle(self) -> Decimal:
+        return (self.bids[0][0] + self.asks[0][0]) / 2
+
+
+@dataclass(frozen=True)
+class PublicTrade:
+    """One print of the tape."""
+
+    at: datetime
+    price: Decimal
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """An order as decided; ``price`` is the limit or, for a stop, the trigger."""
+
+    client_id: str
+    symbol: str
+    side: Side
+    kind: OrderKind
+    quantity: Decimal
+    price: Decimal | None = None
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True)
+class OrderReport:
+    """What the venue says about one order.
+
+    ``fill_venue_id`` is the id its trades carry, empty while it cannot have any.
+    """
+
+    client_id: str
+    venue_id: str
+    symbol: str
+    side: Side
+    kind: OrderKind
+    quantity: Decimal
+    status: OrderStatus
+    filled: Decimal
+    average: Decimal | None
+    price: Decimal | None
+    reduce_only: bool
+    fill_venue_id: str
+
+
+@dataclass(frozen=True)
+class Execution:
+    """One fill as the venue reports it; ``venue_id`` is the order it belongs to."""
+
+    trade_id: str
+    venue_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    quantity: Decimal
+    fee: Decimal
+    fee_currency: str
+    liquidity: str
+    at: datetime
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class VenuePosition:
+    """Signed quantity; short is negative."""
+
+    symbol: str
+    quantity: Decimal
+    entry_price: Decimal
+
+
+@dataclass(frozen=True)
+class Account:
+    """Wallet balance without open profit, and the open profit beside it."""
+
+    balance: Decimal
+    unrealised: Decimal
+
+
+class Market(Protocol):
+    """Public data. Raises ``Temporary`` or ``Operational``."""
+
+    async def open(self) -> None: ...
+    async def close(self) -> None: ...
+    def instrument(self, symbol: str) -> Instrument: ...
+    async def time(self) -> datetime: ...
+    async def address(self) -> str | None:
+        """The source address the venue sees, where it tells."""
+
+    async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
+        """Oldest first; the last one may still be open."""
+
+    async def book(self, symbol: str, depth: int = DEPTH) -> Book: ...
+    async def trades(self, symbol: str) -> list[PublicTrade]: ...
+
+
+class Broker(Protocol):
+    """Orders and positions. ``place`` and ``cancel`` may also raise ``UnknownOutcome``."""
+
+    protects: bool
+    """Whether stops rest at the venue, so that they work while the runner does not."""
+    unseen_after: timedelta
+    """Age from which an order the venue does not know can be said never to have arrived."""
+
+    async def check(self, symbols: tuple[str, ...]) -> list[Check]: ...
+    async def account(self) -> Account: ...
+    async def positions(self) -> list[VenuePosition]: ...
+    async def place(self, request: OrderRequest) -> OrderReport: ...
+    async def cancel(self, request: OrderRequest) -> OrderReport | None: ...
+    async def find(self, request: OrderRequest) -> OrderReport | None:
+        """The order with this client id, or ``None`` if the venue has never seen it."""
+
+    async def find_by_venue_id(self, symbol: str, venue_id: str) -> OrderReport | None:
+        """The order a trade belongs to."""
+
+    async def open_orders(self, symbol: str) -> list[OrderReport]: ...
+    async def executions(self, symbol: str, since: datetime) -> list[Execution]: ...
+    def snapshot(self) -> dict[str, Any]:
+        """What the next machine needs to go on; empty where the venue keeps it."""

@@ -1,0 +1,139 @@
+"""Orders and fills on disk: the intent is written before the order is sent."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from runner.outbox import Outbox
+from runner.protocol import EventKind, Fill, Order, OrderStatus, dumps, loads
+from runner.store import Store
+
+LIVE = (
+    OrderStatus.PLANNED,
+    OrderStatus.SENT,
+    OrderStatus.OPEN,
+    OrderStatus.PARTIAL,
+    OrderStatus.UNKNOWN,
+)
+"""Statuses in which the venue may hold or still receive an order. A planned one may have been sent:
+the process can die between the request and the note of its answer."""
+
+
+def prefix_of(bot: str) -> str:
+    """What every client order id of this bot begins with, on every machine it will ever have."""
+    return f"pl{hashlib.sha256(bot.encode()).hexdigest()[:10]}-"
+
+
+def client_order_id(bot: str, run: str, decision: str, leg: str, generation: int) -> str:
+    """Deterministic: one decision can never become two orders. 33 characters; venues take 36."""
+    text = "|".join((run, decision, leg, str(generation)))
+    return prefix_of(bot) + hashlib.sha256(text.encode()).hexdigest()[:20]
+
+
+class Journal:
+    """Every change is one transaction together with the event that tells of it."""
+
+    def __init__(self, store: Store, outbox: Outbox) -> None:
+        self._store = store
+        self._outbox = outbox
+
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
+        """For several changes that are told together or not at all."""
+        return self._store.transaction()
+
+    def plan(self, order: Order, at: datetime) -> bool:
+        """Make an intent durable; ``False`` if this very order was planned before."""
+        with self._store.transaction() as connection:
+            if not _insert(connection, order):
+                return False
+            self._outbox.append(EventKind.ORDER, order, at)
+        return True
+
+    def take_over(self, orders: tuple[Order, ...]) -> None:
+        """Know the orders that a lost machine left in the air; the platform knows them already."""
+        with self._store.transaction() as connection:
+            for order in orders:
+                _insert(connection, order)
+
+    def update(
+        self, order: Order, at: datetime, *, fill_venue_id: str | None = None, **changes: Any
+    ) -> Order:
+        """Record a change of an order; nothing is told when nothing changed."""
+        changed = replace(order, **changes)
+        with self._store.transaction() as connection:
+            connection.execute(
+                "UPDATE orders SET status = ?, body = ?, "
+                "fill_venue_id = coalesce(?, fill_venue_id) WHERE client_id = ?",
+                (changed.status.value, dumps(changed), fill_venue_id or None, order.client_id),
+            )
+            if changed != order:
+                self._outbox.append(EventKind.ORDER, changed, at)
+        return changed
+
+    def order(self, client_id: str) -> Order | None:
+        return self._one("SELECT body FROM orders WHERE client_id = ?", client_id)
+
+    def order_of_venue_id(self, venue_id: str) -> Order | None:
+        return self._one("SELECT body FROM orders WHERE fill_venue_id = ?", venue_id)
+
+    def live_orders(self) -> list[Order]:
+        """Orders the venue may still act on, oldest first."""
+        marks = ",".join("?" * len(LIVE))
+        rows = self._store.connection.execute(
+            f"SELECT body FROM orders WHERE status IN ({marks}) ORDER BY decided_at",  # noqa: S608 - only placeholders
+            [status.value for status in LIVE],
+        )
+        return [loads(Order, body) for (body,) in rows]
+
+    def orders_since(self, moment: datetime) -> int:
+        row = self._store.connection.execute(
+            "SELECT count(*) FROM orders WHERE decided_at >= ?", (moment.isoformat(),)
+        ).fetchone()
+        return int(row[0])
+
+    def add_fill(self, fill: Fill) -> bool:
+        """Record an execution once, whatever how often the venue repeats it."""
+        with self._store.transaction() as connection:
+            inserted = connection.execute(
+                "INSERT OR IGNORE INTO fills VALUES (?, ?, ?, ?)",
+                (fill.trade_id, fill.client_id, fill.at.isoformat(), dumps(fill)),
+            )
+            if inserted.rowcount == 0:
+                return False
+            self._outbox.append(EventKind.FILL, fill, fill.at)
+        return True
+
+    def knows_fill(self, trade_id: str) -> bool:
+        row = self._store.connection.execute(
+            "SELECT 1 FROM fills WHERE trade_id = ?", (trade_id,)
+        ).fetchone()
+        return row is not None
+
+    def last_fill_at(self) -> datetime | None:
+        row = self._store.connection.execute("SELECT max(at) FROM fills").fetchone()
+        return datetime.fromisoformat(row[0]) if row[0] else None
+
+    def _one(self, query: str, key: str) -> Order | None:
+        row = self._store.connection.execute(query, (key,)).fetchone()
+        return None if row is None else loads(Order, row[0])
+
+
+def _insert(connection: sqlite3.Connection, order: Order) -> bool:
+    """Whether the order was new."""
+    inserted = connection.execute(
+        "INSERT OR IGNORE INTO orders VALUES (?, ?, ?, ?, NULL, ?, ?)",
+        (
+            order.client_id,
+            order.symbol,
+            order.status.value,
+            order.purpose,
+            order.decided_at.isoformat(),
+            dumps(order),
+        ),
+    )
+    return inserted.rowcount == 1

@@ -1,0 +1,48 @@
+"""A linear-contract account in exact decimals: cash, fees and open lots."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from runner.protocol import Side
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Lot:
+    """An open position; ``cost`` is the signed sum of price times quantity paid for it."""
+
+    quantity: Decimal = ZERO
+    cost: Decimal = ZERO
+
+    @property
+    def entry_price(self) -> Decimal | None:
+        return self.cost / self.quantity if self.quantity else None
+
+    def unrealised(self, mark: Decimal) -> Decimal:
+        return self.quantity * mark - self.cost
+
+
+def signed(side: Side, quantity: Decimal) -> Decimal:
+    """Quantity as the change it makes to a position."""
+    return quantity if side is Side.BUY else -quantity
+
+
+def apply(lot: Lot, change: Decimal, price: Decimal) -> tuple[Lot, Decimal]:
+    """Apply one execution; returns the new lot and the profit it realised (before fees).
+
+    The cost is split, never recomputed from an average, so that balance + unrealised equals the
+    cash that moved plus the position's value, to the last digit.
+    """
+    if lot.quantity * change >= 0:
+        return Lot(lot.quantity + change, lot.cost + change * price), ZERO
+    closing = min(abs(change), abs(lot.quantity))
+    whole = closing == abs(lot.quantity)
+    share = lot.cost if whole else lot.cost * closing / abs(lot.quantity)
+    closed = closing.copy_sign(change)
+    realised = -closed * price - share
+    rest = Lot(lot.quantity + closed, lot.cost - share)
+    opening = change - closed
+    return Lot(rest.quantity + opening, rest.cost + opening * price), realised

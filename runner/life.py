@@ -1,0 +1,165 @@
+"""One claim turned into a trading loop: venue, records, standing; paper kept apart from keys."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from runner.bench import Bench
+from runner.client import GateClient
+from runner.clock import Clock
+from runner.desk import Desk
+from runner.entries import Standing
+from runner.environment import Environment, Stopper
+from runner.errors import Operational, Temporary
+from runner.exchange.base import Broker, Market
+from runner.exchange.broker import CcxtBroker
+from runner.exchange.ccxt import CcxtMarket, connect
+from runner.exchange.paper import PaperBroker
+from runner.exchange.paper_state import PaperState
+from runner.journal import Journal
+from runner.link import BATCH, Link, deadline
+from runner.loop import Loop, Outcome
+from runner.memory import Memory
+from runner.outbox import Outbox
+from runner.protocol import (
+    ClaimAnswer,
+    Configuration,
+    EventKind,
+    Mode,
+    Notice,
+    PositionState,
+    Sync,
+)
+from runner.store import Store
+from runner.strategy import validate
+
+log = logging.getLogger("runner")
+
+_LONGEST_PAUSE = 30.0
+_LAST_WORDS_SECONDS = 3.0
+
+
+@dataclass(frozen=True)
+class Life:
+    """All that lives from one claim to the next."""
+
+    answer: ClaimAnswer
+    client: GateClient
+    environment: Environment
+    store: Store
+    clock: Clock
+
+    async def run(self, stopper: Stopper) -> Outcome:
+        """Trade until told to stop. Raises ``Operational``, once the platform was told why."""
+        outbox = Outbox(self.store, self.environment.generation, self.answer.next_seq)
+        link = Link(self.client, outbox, self.clock)
+        try:
+            _refuse_what_cannot_run(self.answer)
+            bench = self._bench(outbox)
+        except Operational as error:
+            await self._give_up(outbox, link, str(error))
+            raise
+        loop = Loop(self.answer, bench, Desk(bench), link, self.store)
+        stopper.loop = loop
+        try:
+            await self._open(bench.market, stopper)
+            if stopper.asked:
+                loop.stop()
+            return await loop.run(self.environment.source_address)
+        finally:
+            stopper.loop = None
+            await bench.market.close()
+
+    def _bench(self, outbox: Outbox) -> Bench:
+        answer, environment = self.answer, self.environment
+        now = self.clock.now()
+        memory = Memory(
+            self.store, answer.configuration, environment.generation, answer.restored, now
+        )
+        market, broker = _venue(answer, environment, memory, self.clock)
+        journal = Journal(self.store, outbox)
+        journal.take_over(answer.unsettled)
+        return Bench(
+            bot=environment.bot,
+            generation=environment.generation,
+            configuration=answer.configuration,
+            market=market,
+            broker=broker,
+            journal=journal,
+            outbox=outbox,
+            memory=memory,
+            standing=_standing(answer, answer.configuration, self.clock),
+            clock=self.clock,
+        )
+
+    async def _open(self, market: Market, stopper: Stopper) -> None:
+        """Load instrument rules; a venue that is down is waited for."""
+        pause = 0.5
+        while not stopper.asked:
+            try:
+                await market.open()
+            except Temporary as error:
+                log.warning("venue: %s; trying again", error)
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
+            else:
+                return
+
+    async def _give_up(self, outbox: Outbox, link: Link, why: str) -> None:
+        """A process that ends without a word leaves a person guessing."""
+        now = self.clock.now()
+        outbox.append(EventKind.NOTICE, Notice("alarm", "cannot_run", why), now)
+        sync = Sync(
+            claim_id=self.answer.claim_id,
+            sent_at=now,
+            batch=outbox.pending(BATCH),
+            position_state=PositionState.UNKNOWN,
+            open_orders=0,
+            drained=False,
+        )
+        await link.finish(lambda: sync, _LAST_WORDS_SECONDS)
+
+
+def _venue(
+    answer: ClaimAnswer, environment: Environment, memory: Memory, clock: Clock
+) -> tuple[Market, Broker]:
+    """Paper gets no key and a market that has no way to send an order."""
+    configuration = answer.configuration
+    if configuration.mode is Mode.PAPER:
+        public = CcxtMarket(*connect(configuration, None, environment.source_address))
+        state = PaperState(configuration.starting_balance)
+        if memory.paper:
+            state = PaperState.restore(memory.paper)
+        return public, PaperBroker(public, clock, state, memory.keep_paper)
+    exchange, venue, endpoint = connect(
+        configuration, answer.credentials, environment.source_address
+    )
+    broker = CcxtBroker(exchange, venue, configuration.quote)
+    return CcxtMarket(exchange, venue, endpoint), broker
+
+
+def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -> Standing:
+    return Standing(
+        windows=answer.windows,
+        lease_deadline=deadline(clock, answer.lease, answer.server_time),
+        grace_seconds=configuration.grace_seconds,
+        paused=configuration.paused,
+        draining=configuration.draining,
+    )
+
+
+def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
+    """Raises ``Operational`` for a configuration this runner must not or cannot trade."""
+    configuration = answer.configuration
+    faults = validate(configuration.rules)
+    if faults:
+        raise Operational("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
+    if configuration.market_type != "linear":
+        raise Operational(f"{configuration.market_type} markets are not supported by this runner")
+    if configuration.mode is Mode.PAPER and answer.credentials is not None:
+        raise Operational("a paper runner must not be given a key")
+    if configuration.mode is not Mode.PAPER and answer.credentials is None:
+        raise Operational(f"{configuration.mode} needs a connection with a key")
+    if not configuration.symbols:
+        raise Operational("choose at least one symbol")

@@ -1,0 +1,121 @@
+"""What the platform is told of a bot's standing: syncs, positions, equity, checkpoints."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from runner.bench import Bench
+from runner.custodians import Custodians
+from runner.desk import Desk
+from runner.link import BATCH, Link
+from runner.protocol import (
+    Checkpoint,
+    Equity,
+    EventKind,
+    Position,
+    PositionState,
+    StateChange,
+    Sync,
+)
+from runner.states import FOLLOWS, State
+
+
+class Reporter:
+    """Turns the present into events and syncs. Only ``weigh`` asks the venue."""
+
+    def __init__(
+        self, claim_id: str, bench: Bench, desk: Desk, link: Link, custodians: Custodians
+    ) -> None:
+        self._claim_id = claim_id
+        self._bench = bench
+        self._desk = desk
+        self._link = link
+        self._custodians = custodians
+        # A former machine may have told of a position and died before it told of its end.
+        self._shown = set(bench.configuration.symbols)
+        self._equity: Decimal | None = None
+        self._fills_told = 0
+        self.state = State.STARTING
+
+    def change(self, state: State, reason: str) -> None:
+        assert state in FOLLOWS[self.state], (self.state, state)
+        self.state = state
+        change = StateChange(state.value, reason)
+        self._bench.outbox.append(EventKind.STATE, change, self._bench.clock.now())
+        self._link.hurry()
+
+    def follow(self) -> bool:
+        """Tell new fills with a checkpoint, and notice when a drain is complete or over.
+
+        Whether there was a fill.
+        """
+        filled = self._desk.fill_count != self._fills_told
+        if filled:
+            self._fills_told = self._desk.fill_count
+            self.checkpoint()
+        drained = self.is_drained()
+        flat = self._position_state() is PositionState.FLAT
+        if drained and flat and self.state is State.TRADING:
+            self.change(State.DRAINED, "flat, and no entry can happen")
+            self.checkpoint()
+        elif not drained and self.state is State.DRAINED:
+            self.change(State.TRADING, "the drain was cancelled")
+        return filled
+
+    async def weigh(self) -> None:
+        """Tell what the account is worth. May raise as the venue does."""
+        account = await self._bench.broker.account()
+        now = self._bench.clock.now()
+        self._equity = account.balance + account.unrealised
+        self._bench.memory.start_of_day(now, self._equity)
+        equity = Equity(self._equity, account.balance, account.unrealised)
+        self._bench.outbox.append(EventKind.EQUITY, equity, now)
+
+    def positions(self) -> None:
+        """Open positions, and once more when one has become flat."""
+        now = self._bench.clock.now()
+        for custodian in self._custodians.all():
+            symbol, position = custodian.symbol, custodian.position()
+            if position is not None:
+                self._shown.add(symbol)
+            elif symbol in self._shown and self._is_flat(symbol):
+                self._shown.discard(symbol)
+                mark = custodian.mark or Decimal(0)
+                position = Position(symbol, Decimal(0), None, mark, Decimal(0))
+            if position is not None:
+                self._bench.outbox.append(EventKind.POSITION, position, now)
+
+    def checkpoint(self) -> None:
+        self._bench.memory.note_fills(self._bench.journal.last_fill_at())
+        state = Checkpoint(self._bench.memory.plain())
+        self._bench.outbox.append(EventKind.CHECKPOINT, state, self._bench.clock.now())
+        self._link.hurry()
+
+    def sync(self) -> Sync:
+        return Sync(
+            claim_id=self._claim_id,
+            sent_at=self._bench.clock.now(),
+            batch=self._bench.outbox.pending(BATCH),
+            position_state=self._position_state(),
+            open_orders=len(self._desk.live()),
+            drained=self.is_drained(),
+            equity=self._equity,
+            health={"state": self.state.value, "backlog": self._bench.outbox.count()},
+        )
+
+    def is_drained(self) -> bool:
+        """Acknowledged, nothing resting that could open a position, and nothing left untold."""
+        if not self._bench.standing.draining or self._desk.unsure():
+            return False
+        if any(not order.reduce_only for order in self._desk.live()):
+            return False
+        return self._bench.outbox.count() < BATCH
+
+    def _is_flat(self, symbol: str) -> bool:
+        return not self._desk.in_doubt(symbol) and not self._desk.quantity(symbol)
+
+    def _position_state(self) -> PositionState:
+        """Flat only when the venue said so and nothing that is ours rests there."""
+        if self._desk.in_doubt():
+            return PositionState.UNKNOWN
+        return PositionState.FLAT if self._desk.holds_nothing() else PositionState.OPEN

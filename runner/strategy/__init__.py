@@ -1,0 +1,20 @@
+"""Strategies as data: components, validation, explanation and templates. Standard library only."""
+
+from runner.strategy.explanation import explain
+from runner.strategy.registry import COMPONENTS, warmup
+from runner.strategy.spec import TIMEFRAMES, ComponentSpec, Parameter
+from runner.strategy.templates import TEMPLATES, Template
+from runner.strategy.validation import Fault, validate
+
+__all__ = [
+    "COMPONENTS",
+    "TEMPLATES",
+    "TIMEFRAMES",
+    "ComponentSpec",
+    "Fault",
+    "Parameter",
+    "Template",
+    "explain",
+    "validate",
+    "warmup",
+]

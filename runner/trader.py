@@ -1,0 +1,137 @@
+"""Trades one symbol: judges closed candles, enters, and hands the position to its custodian."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from runner.bench import Bench
+from runner.custodian import Custodian
+from runner.desk import Desk, Intent
+from runner.engine import Conclusion, Engine
+from runner.exchange.base import TOP, OrderKind
+from runner.memory import Entry
+from runner.protocol import Candle, Candles, Decision, EventKind, Side
+from runner.risk import Exposure, entry_quantity, refuse
+from runner.strategy import warmup
+
+SHOWN_AT_START = 300
+_MOST_PER_REQUEST = 1500
+# A venue may add the last trades of a candle a moment after its end. A newer candle proves the end;
+# a market without trades shows none, so there time has to do.
+_SETTLED_AFTER = timedelta(seconds=2)
+
+
+class Trader:
+    """Every method may raise ``Temporary`` or ``Operational``; the next tick tries again."""
+
+    def __init__(self, symbol: str, bench: Bench, desk: Desk) -> None:
+        self.symbol = symbol
+        self._bench = bench
+        self._desk = desk
+        self._rules = bench.configuration.rules
+        self._engine = Engine(self._rules)
+        self._span = timedelta(seconds=self._engine.candle_seconds)
+        self.custodian = Custodian(symbol, bench, desk, self._engine)
+
+    @property
+    def is_warm(self) -> bool:
+        return self._engine.last is not None
+
+    async def warm_up(self) -> None:
+        """Feed the engine enough history, and show the last of it to the platform."""
+        need = max(warmup(self._rules), SHOWN_AT_START) + 1
+        closed = await self._closed_candles(min(need, _MOST_PER_REQUEST))
+        self._engine.warm(closed)
+        shown = Candles(self.symbol, self._rules["timeframe"], tuple(closed[-SHOWN_AT_START:]))
+        self._bench.outbox.append(EventKind.CANDLES, shown, self._bench.clock.now())
+
+    async def on_candles(self) -> None:
+        """Judge every candle that closed since the last look; act only on the newest."""
+        last = self._engine.last
+        if last is None:
+            await self.warm_up()
+            return
+        missing = int((self._bench.clock.now() - last) / self._span) - 1
+        if missing < 1:
+            return
+        limit = min(missing + 2, _MOST_PER_REQUEST)
+        fresh = [c for c in await self._closed_candles(limit) if c.opened_at > last]
+        for candle in fresh:
+            await self._judge(candle, newest=candle is fresh[-1])
+
+    async def _closed_candles(self, limit: int) -> list[Candle]:
+        candles = await self._bench.market.candles(self.symbol, self._rules["timeframe"], limit)
+        now = self._bench.clock.now()
+        if candles and candles[-1].opened_at + self._span + _SETTLED_AFTER > now:
+            candles = candles[:-1]
+        return candles
+
+    async def _judge(self, candle: Candle, *, newest: bool) -> None:
+        holding = self.custodian.holding(candle.opened_at + self._span)
+        blocked = self._blocked() if newest else "the candle was seen too late to act on"
+        conclusion = self._engine.on_candle(candle, holding, blocked)
+        if conclusion.action.startswith("enter"):
+            await self._enter(candle, conclusion)
+            return
+        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+        if conclusion.action == "exit":
+            fired = [v.component for v in conclusion.verdicts if v.role == "exit" and v.value]
+            await self.custodian.leave(fired[0], conclusion.reason)
+
+    async def _enter(self, candle: Candle, conclusion: Conclusion) -> None:
+        side = Side.BUY if conclusion.direction > 0 else Side.SELL
+        book = await self._bench.market.book(self.symbol, TOP)
+        price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
+        quantity, refusal = await self._size(price)
+        if refusal is not None:
+            self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
+            return
+        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+        intent = Intent(
+            decision=f"{self.symbol}@{candle.opened_at.isoformat()}",
+            leg="entry",
+            symbol=self.symbol,
+            side=side,
+            kind=OrderKind.MARKET,
+            quantity=quantity,
+            purpose="entry",
+            reason=conclusion.reason,
+        )
+        # Before the order: should the process die now, the restart knows whose position it finds.
+        entry_id = self._desk.order_id(intent.decision, intent.leg)
+        self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
+        await self.custodian.finish(await self._desk.submit(intent))
+
+    async def _size(self, price: Decimal) -> tuple[Decimal, str | None]:
+        """How much to enter with, and why not if it may not be."""
+        instrument = self._bench.market.instrument(self.symbol)
+        account = await self._bench.broker.account()
+        equity = account.balance + account.unrealised
+        quantity = entry_quantity(self._rules["sizing"], equity, price, instrument)
+        fault = instrument.fault(quantity, price, reduce_only=False)
+        if fault is not None:
+            return quantity, fault
+        now = self._bench.clock.now()
+        exposure = Exposure(
+            equity=equity,
+            day_start_equity=self._bench.memory.start_of_day(now, equity),
+            open_positions=len(self._desk.positions or {}),
+            orders_last_minute=self._bench.journal.orders_since(now - timedelta(minutes=1)),
+        )
+        limits = self._bench.configuration.limits
+        return quantity, refuse(quantity * price, limits, exposure)
+
+    def _blocked(self) -> str | None:
+        if self._desk.unsure(self.symbol):
+            return "an earlier order's outcome is unknown"
+        if self._desk.behind or self.custodian.entry is not None:
+            return "what the last order left is not known yet"
+        if any(order.reduce_only for order in self._desk.live(self.symbol)):
+            return "the last position's stop is still being taken back"
+        clock = self._bench.clock
+        return self._bench.standing.blocked(clock.now(), clock.monotonic())
+
+    def _tell(self, candle: Candle, conclusion: Conclusion, action: str, reason: str) -> None:
+        decision = Decision(self.symbol, candle, action, reason, conclusion.verdicts)
+        self._bench.outbox.append(EventKind.DECISION, decision, self._bench.clock.now())

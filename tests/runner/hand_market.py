@@ -1,0 +1,59 @@
+"""Hand-made public data for the paper broker, and a clock that stands still."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+from runner.exchange.base import Book, Instrument, PublicTrade
+
+SYMBOL = "BTC/USDT:USDT"
+START = datetime(2026, 11, 23, 9, tzinfo=UTC)
+BTC = Instrument(
+    symbol=SYMBOL,
+    quote="USDT",
+    tick=Decimal("0.1"),
+    step=Decimal("0.001"),
+    min_quantity=Decimal("0.001"),
+    min_notional=Decimal(5),
+    taker_fee=Decimal("0.0004"),
+    maker_fee=Decimal("0.0002"),
+)
+
+
+class StillClock:
+    def __init__(self):
+        self.at = START
+
+    def now(self):
+        return self.at
+
+    def monotonic(self):
+        return self.at.timestamp()
+
+    def advance(self, seconds=1):
+        self.at += timedelta(seconds=seconds)
+
+
+class HandMarket:
+    """A market whose book and tape are written down by the test."""
+
+    def __init__(self, clock, bids, asks):
+        self.clock = clock
+        self.tape = []
+        self.set(bids, asks)
+
+    def set(self, bids, asks):
+        self._book = Book(
+            *(tuple((Decimal(str(p)), Decimal(str(q))) for p, q in side) for side in (bids, asks))
+        )
+
+    def print(self, price, quantity=1):
+        self.tape.append(PublicTrade(self.clock.now(), Decimal(str(price)), Decimal(quantity)))
+
+    def instrument(self, symbol):
+        return BTC
+
+    async def book(self, symbol, depth=100):
+        return self._book
+
+    async def trades(self, symbol):
+        return list(self.tape)

@@ -1,0 +1,203 @@
+"""Commands and the care of a position, step by step at the real practice market."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+import requests
+
+from runner.commands import Commands
+from runner.custodian import Custodian
+from runner.engine import Engine
+from runner.exchange.base import OrderKind
+from runner.memory import Entry
+from runner.protocol import Command, CommandKind, EventKind, Mode, OrderStatus, payload
+from runner.reconcile import reconcile
+from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
+from tests.runner.workshop import ENTRY, at_bench, fills_of
+
+RESTING = replace(ENTRY, kind=OrderKind.LIMIT, price=Decimal(20_000))
+
+
+def at_desk(practice, directory, act, mode=Mode.PAPER, credentials=None):
+    async def go():
+        async with at_bench(directory, practice.url, mode, credentials) as (bench, desk):
+            commands = Commands(bench, desk, bench.outbox._store)
+            return await act(bench, desk, commands)
+
+    return asyncio.run(go())
+
+
+def done(bench):
+    events = [e for e in bench.outbox.pending(999) if e.kind is EventKind.COMMAND_DONE]
+    return [(payload(e).id, payload(e).kind) for e in events]
+
+
+@pytest.mark.parametrize(
+    ("kind", "flag", "value"),
+    [
+        (CommandKind.DRAIN, "draining", True),
+        (CommandKind.CANCEL_DRAIN, "draining", False),
+        (CommandKind.PAUSE_ENTRIES, "paused", True),
+        (CommandKind.RESUME, "paused", False),
+    ],
+)
+def test_a_command_is_carried_out_once(kind, flag, value, practice, tmp_path):
+    async def act(bench, _, commands):
+        setattr(bench.standing, flag, not value)
+        command = Command("c1", kind)
+        assert await commands.take((command,))
+        assert getattr(bench.standing, flag) is value
+        setattr(bench.standing, flag, not value)
+        assert not await commands.take((command,))
+        assert getattr(bench.standing, flag) is not value
+        assert done(bench) == [("c1", kind)]
+
+    at_desk(practice, tmp_path, act)
+
+
+@pytest.mark.parametrize("mode", [Mode.PAPER, Mode.TESTNET])
+@pytest.mark.parametrize("kind", [CommandKind.CANCEL_ENTRIES, CommandKind.DRAIN])
+def test_resting_entries_are_taken_back(kind, mode, practice, tmp_path):
+    async def act(bench, desk, commands):
+        order = await desk.submit(RESTING)
+        assert order.status is OrderStatus.OPEN
+        await commands.take((Command("c1", kind),))
+        assert not await bench.broker.open_orders(SYMBOL)
+        assert desk.order(order.client_id).status is OrderStatus.CANCELLED
+
+    credentials = practice_credentials() if mode is Mode.TESTNET else None
+    at_desk(practice, tmp_path, act, mode, credentials)
+
+
+def test_flatten_is_done_only_when_flat_is_known(practice, tmp_path):
+    async def act(bench, desk, commands):
+        await commands.take((Command("c1", CommandKind.FLATTEN),))
+        commands.look_after_flatten()
+        assert desk.positions is None
+        assert done(bench) == []
+        await reconcile(bench, desk)
+        commands.look_after_flatten()
+        assert done(bench) == [("c1", CommandKind.FLATTEN)]
+        assert not bench.standing.flattening
+
+    at_desk(practice, tmp_path, act)
+
+
+def test_a_reload_waits_for_the_end_of_a_position_and_happens_once(practice, tmp_path):
+    async def act(bench, desk, commands):
+        await reconcile(bench, desk)
+        bench.standing.preflight_passed = True
+        custodian = await entered(bench, desk)
+        command = Command("c1", CommandKind.RELOAD)
+        assert await commands.take((command,))
+        assert not await commands.take((command,))
+        assert not commands.must_reload()
+        assert "configuration" in bench.standing.blocked(bench.clock.now(), 0)
+        await custodian.leave("flatten", "asked to")
+        assert commands.must_reload()
+        commands.done(command, "claiming again")
+        again = Commands(bench, desk, bench.outbox._store)
+        assert not await again.take((command,))
+        assert not again.must_reload()
+
+    at_desk(practice, tmp_path, act)
+
+
+def test_a_reload_may_cure_what_keeps_the_preflight_from_passing(practice, tmp_path):
+    async def act(_, desk, commands):
+        assert await commands.take((Command("c1", CommandKind.RELOAD),))
+        assert desk.in_doubt()
+        assert commands.must_reload()
+
+    at_desk(practice, tmp_path, act)
+
+
+def engine():
+    rules = demo_rules(stop_loss={"percent": 5}, take_profit={"percent": 5})
+    return Engine(rules)
+
+
+async def entered(bench, desk):
+    custodian = Custodian(SYMBOL, bench, desk, engine())
+    entry_id = desk.order_id(ENTRY.decision, ENTRY.leg)
+    decided = bench.clock.now() - timedelta(seconds=1)
+    custodian.keep(Entry(entry_id, 1, Decimal(1), decided))
+    await custodian.finish(await desk.submit(ENTRY))
+    return custodian
+
+
+async def stops(bench):
+    return [o for o in await bench.broker.open_orders(SYMBOL) if o.kind is OrderKind.STOP_MARKET]
+
+
+def test_a_position_gets_one_stop_and_takes_it_along(practice, tmp_path):
+    async def act(bench, desk, _):
+        custodian = await entered(bench, desk)
+        await custodian.watch()
+        await custodian.watch()
+        (stop,) = await stops(bench)
+        entry = custodian.entry
+        assert entry.stop_id == stop.client_id
+        level = entry.entry_price * Decimal("0.95")
+        assert abs(stop.price - level) <= bench.market.instrument(SYMBOL).tick
+        entry.stop_id = None  # as a checkpoint from before the stop would have it
+        await custodian.watch()
+        assert [s.client_id for s in await stops(bench)] == [stop.client_id]
+        await custodian.leave("flatten", "asked to")
+        assert desk.quantity(SYMBOL) == 0
+        assert custodian.entry is None
+        assert not await stops(bench)
+
+    at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
+
+
+def test_a_stop_that_vanished_is_placed_again(practice, tmp_path):
+    async def act(bench, desk, _):
+        custodian = await entered(bench, desk)
+        await custodian.watch()
+        await desk.cancel(desk.order(custodian.entry.stop_id))
+        assert not await stops(bench)
+        await custodian.watch()
+        assert len(await stops(bench)) == 1
+
+    at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
+
+
+def test_a_stop_that_fires_at_the_venue_is_booked_as_ours(practice, tmp_path):
+    async def act(bench, desk, _):
+        custodian = await entered(bench, desk)
+        stop = replace(
+            ENTRY,
+            leg="stop1",
+            side=ENTRY.side.__class__.SELL,
+            kind=OrderKind.STOP_MARKET,
+            # Just below the market, which is then made to fall through it.
+            price=(await bench.market.book(SYMBOL)).bids[0][0] - Decimal("0.5"),
+            reduce_only=True,
+        )
+        order = await desk.submit(stop)
+        custodian.entry.stop_id = order.client_id
+        if order.status is OrderStatus.REJECTED:
+            return "the market was faster"
+        fall = {"kind": "price_gap", "amount": -0.1, "match": {"symbol": SYMBOL}}
+        await asyncio.to_thread(
+            requests.post, f"{practice.url}/practice/v1/faults", json=[fall], timeout=5
+        )
+        for _ in range(300):
+            await desk.settle()
+            if not desk.quantity(SYMBOL):
+                break
+            await asyncio.sleep(0.1)
+        await desk.settle()  # the order is read before the position, so it may be one look behind
+        custodian.compare()
+        assert custodian.entry is None
+        fired = desk.order(order.client_id)
+        assert fired.status is OrderStatus.FILLED
+        assert fired.filled == sum(f.quantity for f in fills_of(bench, fired.client_id))
+        assert not desk.foreign_trades
+        return "fired"
+
+    assert at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())

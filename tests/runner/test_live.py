@@ -1,0 +1,230 @@
+"""The real bundle against the real practice market, with a small gate of the test's own.
+
+A story mostly waits for the market's clock, so the stories of one test run side by side.
+"""
+
+import signal
+import traceback
+from concurrent.futures import ThreadPoolExecutor
+
+from runner.protocol import (
+    CommandKind,
+    Credentials,
+    EventKind,
+    Mode,
+    OrderStatus,
+    PositionState,
+    Side,
+    payload,
+)
+from tests.runner.gate import Gate
+from tests.runner.machine import Runner, configuration, demo_rules, practice_credentials
+
+SOURCE = "127.64.0.9"
+
+
+def eager():
+    """Rules that enter at almost any move and leave soon, so that a test need not wait long."""
+    rules = demo_rules(time_stop={"candles": 2})
+    rules["signals"] = [{"kind": "donchian_breakout", "weight": 1.0, "params": {"period": 2}}]
+    return rules
+
+
+def gate_for(practice, mode, **changes):
+    credentials = practice_credentials() if mode is Mode.TESTNET else None
+    gate = Gate(configuration(practice.url, mode, eager(), **changes), credentials)
+    gate.address = SOURCE
+    return gate
+
+
+def is_open(gate):
+    return bool(gate.syncs) and gate.syncs[-1].position_state is PositionState.OPEN
+
+
+def held(gate):
+    fills = gate.told(EventKind.FILL)
+    return sum(f.quantity if f.side.value == "buy" else -f.quantity for f in fills)
+
+
+def held_at_the_end_of(gate, command):
+    """What was held when the command was acknowledged."""
+    quantity = 0
+    for event in gate.events:
+        told = payload(event)
+        if event.kind is EventKind.FILL:
+            quantity += told.quantity if told.side is Side.BUY else -told.quantity
+        elif event.kind is EventKind.COMMAND_DONE and told.id == command.id:
+            return quantity
+    raise AssertionError(f"{command} was not acknowledged")
+
+
+def assert_adds_up(gate):
+    """Every order's filled quantity equals the fills told, and no fill was told twice."""
+    orders = {o.client_id: o for o in gate.told(EventKind.ORDER)}
+    fills = gate.told(EventKind.FILL)
+    assert len({f.trade_id for f in fills}) == len(fills)
+    assert all(f.fee > 0 for f in fills)
+    for order in orders.values():
+        assert order.filled == sum(f.quantity for f in fills if f.client_id == order.client_id)
+
+
+def trades_drains_and_ends(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(gate.closed_trades)
+        preflight = gate.told(EventKind.PREFLIGHT)[0]
+        assert preflight.passed
+        assert preflight.address_seen == gate.claims[0][1] == SOURCE
+        assert len(gate.told(EventKind.CANDLES)[0].candles) == 300
+        drain = gate.command(CommandKind.DRAIN)
+        gate.wait(lambda: gate.done(drain) and gate.flat() and gate.syncs[-1].drained)
+        gate.wait(lambda: gate.told(EventKind.STATE)[-1].state == "drained")
+        assert gate.told(EventKind.CHECKPOINT)[-1].state["entries"] == {}
+        orders = len(gate.told(EventKind.ORDER))
+        gate.wait(lambda: any("draining" in d.reason for d in gate.told(EventKind.DECISION)))
+        assert len(gate.told(EventKind.ORDER)) == orders
+        assert bot.rss_mb() < 65
+        assert bot.end(signal.SIGTERM) == 0
+        assert_adds_up(gate)
+        assert held(gate) == 0
+        if mode is Mode.TESTNET:
+            stops = [o for o in gate.told(EventKind.ORDER) if o.kind == "stop_market"]
+            assert {o.purpose for o in stops} == {"protect"}
+            assert stops[-1].status is OrderStatus.CANCELLED
+
+
+def is_killed_and_finds_its_position(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate:
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: is_open(gate))
+            bot.end(signal.SIGKILL)
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: len(gate.claims) == 2)
+            gate.command(CommandKind.PAUSE_ENTRIES)
+            gate.wait(lambda: gate.closed_trades() and gate.flat())
+            assert bot.end(signal.SIGTERM) == 0
+        assert_adds_up(gate)
+        assert held(gate) == 0
+
+
+def goes_on_from_the_checkpoint_on_a_new_machine(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate:
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: is_open(gate) and gate.told(EventKind.CHECKPOINT))
+            bot.end(signal.SIGKILL)
+        told, before = gate.told(EventKind.CHECKPOINT)[-1], held(gate)
+        credentials = gate.credentials
+    with gate_for(practice, mode, paused=True) as gate:
+        gate.restored, gate.generation, gate.credentials = told.state, 2, credentials
+        other = directory.with_name(f"{directory.name}-2")
+        with Runner(pyz, gate, other, generation=2, source=SOURCE) as bot:
+            gate.wait(lambda: gate.closed_trades() and gate.flat())
+            assert bot.end(signal.SIGTERM) == 0
+        # Only the exit is told: the entry was, by the machine that is gone.
+        assert held(gate) == -before
+        assert all(o.reduce_only for o in gate.told(EventKind.ORDER))
+
+
+def flattens_reloads_and_yields(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: is_open(gate))
+        gate.command(CommandKind.PAUSE_ENTRIES)
+        reload = gate.command(CommandKind.RELOAD)
+        flatten = gate.command(CommandKind.FLATTEN)
+        gate.wait(lambda: gate.done(reload) and gate.done(flatten) and len(gate.claims) == 2)
+        assert held_at_the_end_of(gate, reload) == 0
+        gate.wait(lambda: gate.told(EventKind.PREFLIGHT)[1:])
+        gate.status = 410
+        assert bot.child.wait(60) == 0
+
+
+def only_watches_outside_its_windows(mode, practice, pyz, directory):
+    gate = gate_for(practice, mode)
+    gate.windows = ()
+    with gate, Runner(pyz, gate, directory, source=SOURCE):
+        gate.wait(
+            lambda: any("outside trading window" in d.reason for d in gate.told(EventKind.DECISION))
+        )
+        assert not gate.told(EventKind.ORDER)
+
+
+def keeps_trading_while_the_platform_is_away(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: is_open(gate))
+        gate.status, known = 503, len(gate.events)
+        gate.wait(lambda: "503" in bot.log.read_text(), 20)
+        gate.status = None
+        gate.wait(lambda: gate.closed_trades() and len(gate.events) > known)
+        assert [e.seq for e in gate.events] == list(range(1, len(gate.events) + 1))
+        assert_adds_up(gate)
+
+
+def refuses_to_trade_with_a_wrong_key_and_says_so(mode, practice, pyz, directory):
+    gate = gate_for(practice, mode)
+    gate.credentials = Credentials(gate.credentials.api_key, "a-wrong-secret")
+    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: gate.told(EventKind.NOTICE))
+        assert not gate.told(EventKind.PREFLIGHT)[0].passed
+        assert "key" in gate.told(EventKind.NOTICE)[0].text
+        assert bot.end(signal.SIGTERM) == 0
+        files = [*directory.iterdir(), bot.log]
+        for secret in (gate.credentials.secret, gate.credentials.api_key, gate.token):
+            assert not [f for f in files if secret.encode() in f.read_bytes()]
+
+
+def looks_after_a_position_though_a_check_fails(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate:
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: is_open(gate))
+            bot.end(signal.SIGKILL)
+        gate.address = "127.64.9.9"  # not the one the venue will see
+        entered = len(gate.told(EventKind.FILL))
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: gate.closed_trades() and gate.flat())
+            gate.wait(lambda: any("preflight" in d.reason for d in gate.told(EventKind.DECISION)))
+            assert bot.end(signal.SIGTERM) == 0
+        assert "the bot's address is 127.64.9.9" in gate.told(EventKind.NOTICE)[-1].text
+        assert held(gate) == 0
+        assert len(gate.told(EventKind.FILL)) > entered
+
+
+def ends_with_a_word_when_it_cannot_run(mode, practice, pyz, directory):
+    gate = gate_for(practice, mode)
+    gate.credentials = practice_credentials()
+    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        assert bot.child.wait(60) == 1
+        assert gate.told(EventKind.NOTICE)[0].text == "a paper runner must not be given a key"
+
+
+STORIES = {
+    Mode.PAPER: (
+        trades_drains_and_ends,
+        is_killed_and_finds_its_position,
+        goes_on_from_the_checkpoint_on_a_new_machine,
+        flattens_reloads_and_yields,
+        only_watches_outside_its_windows,
+        ends_with_a_word_when_it_cannot_run,
+    ),
+    Mode.TESTNET: (
+        trades_drains_and_ends,
+        is_killed_and_finds_its_position,
+        goes_on_from_the_checkpoint_on_a_new_machine,
+        looks_after_a_position_though_a_check_fails,
+        keeps_trading_while_the_platform_is_away,
+        refuses_to_trade_with_a_wrong_key_and_says_so,
+    ),
+}
+
+
+def test_a_bot(practice, pyz, tmp_path):
+    stories = [(mode, story) for mode, several in STORIES.items() for story in several]
+    with ThreadPoolExecutor(len(stories)) as pool:
+        told = {
+            f"{story.__name__} ({mode})": pool.submit(
+                story, mode, practice, pyz, tmp_path / f"{mode}-{story.__name__}"
+            )
+            for mode, story in stories
+        }
+    failed = {name: story.exception() for name, story in told.items() if story.exception()}
+    assert not failed, "\n\n".join(
+        f"{name}: {''.join(traceback.format_exception(error))}" for name, error in failed.items()
+    )
