@@ -1,0 +1,24 @@
+"""``python -m app.cli``: the commands that need neither settings nor a database."""
+
+import click
+
+from app.cli import reference
+from app.cli.audit import verify
+
+
+@click.group()
+def main() -> None:
+    """Commands that need no installation: verify an exported audit log, print the reference."""
+
+
+main.add_command(verify)
+
+
+@main.command("reference")
+def print_reference() -> None:
+    """Print docs/commands.md."""
+    click.echo(reference.reference(), nl=False)
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m app.cli")

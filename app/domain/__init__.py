@@ -1,0 +1,1 @@
+"""Verbs and rules: the only place that changes rows."""

@@ -1,0 +1,58 @@
+"""What a change of a bot leaves behind: an event, a look of the planner, a word to its machine."""
+
+from datetime import datetime
+from typing import Any
+
+from app.domain import audit, audit_urgent, commands, fleet, runs
+from app.domain.audit import Actor
+from app.models import Bot
+from runner.protocol import CommandKind
+
+URGENT = frozenset({"bot.stop", "bot.pause", "position.close"})
+"""What gets out of the market: it happens even if its event cannot be written."""
+
+
+def reconfigured(
+    action: str, bot: Bot, by: Actor, now: datetime, changes: list[audit.Change]
+) -> None:
+    """The machine loads what changed; a run that no longer fits ends."""
+    if changes:
+        runs.end_if_asleep(bot, now)
+        commands.send(bot, CommandKind.RELOAD, now)
+        changed(action, bot, by, now, changes)
+
+
+def changed(action: str, bot: Bot, by: Actor, now: datetime, changes: list[audit.Change]) -> None:
+    """The planner looks at once, and the log keeps who it was."""
+    fleet.poke(bot.id, now)
+    record(action, bot, by, now, changes)
+
+
+def record(
+    action: str,
+    bot: Bot,
+    by: Actor,
+    now: datetime,
+    changes: list[audit.Change] | None = None,
+) -> None:
+    """One event about a bot."""
+    write = audit_urgent.record if action in URGENT else audit.record
+    write(
+        action,
+        by=by,
+        now=now,
+        workspace_id=bot.workspace_id,
+        target_id=bot.id,
+        target_label=bot.name,
+        changes=changes or [],
+    )
+
+
+def configuration(bot: Bot) -> dict[str, Any]:
+    """What of a bot is set by configuring it, as the log tells it."""
+    return {
+        "name": bot.name,
+        "symbols": bot.symbols,
+        "strategy": bot.version.label,
+        **{f"limits.{name}": value for name, value in bot.limits.items()},
+    }

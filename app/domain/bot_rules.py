@@ -1,0 +1,176 @@
+"""What must hold before a bot may be what somebody wants it to be."""
+
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from sqlalchemy import select
+
+from app import tenancy
+from app.domain import limits, runs
+from app.domain.errors import Invalid, Refused
+from app.domain.venues import VENUES, Venue
+from app.extensions import db
+from app.models import Bot, Connection, StrategyVersion
+from runner.protocol import Limits, Mode
+
+LIVE_REFUSED = (
+    "Live trading is not open yet: it opens when its safety net (order journal, verified stops, "
+    "kill switch) is complete. Paper and testnet work."
+)
+LIVE_OPEN = False
+"""The one switch: while it is off, nothing here puts a bot or a key into live mode."""
+MAX_BALANCE = Decimal(1_000_000_000)
+
+
+def require_flat(bot: Bot, what: str, now: datetime) -> None:
+    """Refuse while a position or an order may be open. Raises ``Refused``."""
+    if not runs.is_flat(bot, now):
+        raise Refused(
+            f"{what} needs a bot without position and orders. Flatten it, or wait for its exit."
+        )
+
+
+def require_not_live(bot: Bot) -> None:
+    """A live bot trades what was approved and nothing else. Raises ``Refused``."""
+    if bot.mode is Mode.LIVE:
+        raise Refused(
+            "A live bot keeps the strategy and the symbols it was approved with. Switch it to "
+            "paper, change it, then ask to go live again."
+        )
+
+
+def check_live_open() -> None:
+    """Raises ``Refused`` while live trading is closed."""
+    if not LIVE_OPEN:
+        raise Refused(LIVE_REFUSED)
+
+
+def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
+    """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
+    if mode is Mode.LIVE:
+        check_live_open()
+        _check_live_limits(bot)
+    if mode not in venue_of(bot.exchange).modes:
+        raise Invalid(f"{venue_of(bot.exchange).title} has no {mode}.", "mode")
+    if mode is Mode.PAPER:
+        return
+    _check_connection(bot, mode, connection)
+
+
+def _check_connection(bot: Bot, mode: Mode, connection: Connection | None) -> None:
+    if connection is None:
+        raise Invalid(f"{mode.title()} orders need a {mode} connection; choose one.", "connection")
+    # It was loaded before the workspace was locked; somebody may have deleted it since.
+    db.session.refresh(connection)
+    if connection.deleted_at is not None:
+        raise Invalid("This connection is deleted; choose another one.", "connection")
+    if connection.exchange != bot.exchange or connection.environment != mode.value:
+        raise Invalid(f"Choose a {mode} connection at the bot's exchange.", "connection")
+    check_active(connection)
+    with tenancy.everywhere("an account at an exchange may be connected in several workspaces"):
+        rival = _rival(bot, connection)
+    if rival is not None:
+        who = rival.name if rival.workspace_id == bot.workspace_id else "A bot elsewhere"
+        raise Invalid(
+            f"{who} trades the same symbol on this account already; one account and symbol belong "
+            "to one bot.",
+            "connection",
+        )
+
+
+def check_active(connection: Connection | None) -> None:
+    """Raises ``Invalid`` if the key is switched off: no runner is given it."""
+    if connection is not None and connection.inactive_at is not None:
+        raise Invalid(
+            f"The connection {connection.label} is switched off. Switch it on first, or choose "
+            "another one.",
+            "connection",
+        )
+
+
+def _check_live_limits(bot: Bot) -> None:
+    """What moves real money has a bound: how much it may hold, and how much it may lose."""
+    missing = [
+        limits.TITLES[name]
+        for name in ("max_position_notional", "max_daily_loss")
+        if bot.limits.get(name) is None
+    ]
+    if missing:
+        raise Refused(f"A live bot needs risk limits: set {' and '.join(missing)} first.")
+
+
+def _rival(bot: Bot, connection: Connection) -> Bot | None:
+    """Another bot with one of these symbols on this account, in whichever workspace it is."""
+    query = (
+        select(Bot)
+        .join(Connection, Connection.id == Bot.testnet_connection_id)
+        .where(
+            Connection.account_digest == connection.account_digest,
+            Bot.mode == Mode.TESTNET,
+            Bot.id != bot.id,
+            Bot.deleted_at.is_(None),
+        )
+    )
+    others = db.session.scalars(query)
+    return next((other for other in others if set(other.symbols) & set(bot.symbols)), None)
+
+
+def venue_of(exchange: str) -> Venue:
+    """The venue by its id. Raises ``Invalid``."""
+    venue = VENUES.get(exchange)
+    if venue is None:
+        raise Invalid("Choose one of the exchanges.", "exchange")
+    return venue
+
+
+def symbols_at(symbols: tuple[str, ...], venue: Venue, version: StrategyVersion) -> list[str]:
+    """The symbols, if the venue trades them. Raises ``Invalid``."""
+    if not symbols:
+        raise Invalid("Choose a symbol.", "symbol")
+    for symbol in symbols:
+        if symbol not in venue.symbols:
+            raise Invalid(f"{venue.title} does not trade {symbol}.", "symbol")
+    if version.rules["market_type"] != "linear":
+        raise Invalid(f"{venue.title} has linear contracts only.", "strategy")
+    return list(symbols)
+
+
+def clean_name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= 60:
+        raise Invalid("Give it a name of 1 to 60 characters.", "name")
+    return cleaned
+
+
+def clean_balance(balance: Decimal) -> Decimal:
+    if not balance.is_finite() or not 10 <= balance <= MAX_BALANCE:
+        raise Invalid("Start with 10 or more.", "starting_balance")
+    return balance
+
+
+def parse_limits(raw: dict[str, str]) -> Limits:
+    """Limits from what was typed, empty meaning none. Raises ``Invalid`` naming the field."""
+    kinds: dict[str, Any] = {
+        "max_position_notional": Decimal,
+        "max_order_notional": Decimal,
+        "max_open_positions": int,
+        "max_orders_per_minute": int,
+        "max_daily_loss": Decimal,
+    }
+    values = {}
+    for field, kind in kinds.items():
+        text = raw.get(field, "").strip()
+        if text:
+            values[field] = _positive(kind, text, field)
+    return Limits(**values)
+
+
+def _positive(kind: Any, text: str, field: str) -> Any:
+    try:
+        value = kind(text)
+    except (ValueError, InvalidOperation):
+        value = None
+    if value is None or not Decimal(value).is_finite() or value <= 0 or value > MAX_BALANCE:
+        raise Invalid("Write a number above zero, or leave it empty for no limit.", field)
+    return value

@@ -1,0 +1,73 @@
+"""Orders to a running bot: kept until its runner says they are done."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.extensions import db
+from app.models.bot import Bot, BotCommand
+from runner.protocol import Command, CommandDone, CommandKind
+
+_OPPOSITE = {
+    CommandKind.DRAIN: CommandKind.CANCEL_DRAIN,
+    CommandKind.CANCEL_DRAIN: CommandKind.DRAIN,
+    CommandKind.PAUSE_ENTRIES: CommandKind.RESUME,
+    CommandKind.RESUME: CommandKind.PAUSE_ENTRIES,
+}
+
+
+def send(bot: Bot, kind: CommandKind, now: datetime) -> None:
+    """Queue a command. An open one of the same kind is enough; its opposite is withdrawn."""
+    _withdraw(bot.id, _OPPOSITE.get(kind), now)
+    if any(command.kind is kind for command in _open(bot.id)):
+        return
+    db.session.add(
+        BotCommand(workspace_id=bot.workspace_id, bot_id=bot.id, kind=kind, created_at=now)
+    )
+
+
+def pending(bot_id: str) -> tuple[Command, ...]:
+    """What the runner should be told, oldest first."""
+    return tuple(Command(row.id, row.kind, row.arguments) for row in _open(bot_id))
+
+
+def done(bot_id: str, report: CommandDone, now: datetime) -> None:
+    """The runner says what became of a command; a repeat changes nothing."""
+    db.session.execute(
+        update(BotCommand)
+        .where(
+            BotCommand.bot_id == bot_id, BotCommand.id == report.id, BotCommand.done_at.is_(None)
+        )
+        .values(done_at=now, outcome=f"{report.outcome} {report.detail}".strip()[:200])
+    )
+
+
+def forget(bot_id: str, now: datetime) -> None:
+    """A new claim carries the whole wish in its configuration; older orders are moot.
+
+    Flatten stays: a new machine must still carry it out.
+    """
+    db.session.execute(
+        update(BotCommand)
+        .where(
+            BotCommand.bot_id == bot_id,
+            BotCommand.done_at.is_(None),
+            BotCommand.kind.not_in([CommandKind.FLATTEN, CommandKind.CANCEL_ENTRIES]),
+        )
+        .values(done_at=now, outcome="superseded by a new claim")
+    )
+
+
+def _open(bot_id: str) -> list[BotCommand]:
+    query = select(BotCommand).where(BotCommand.bot_id == bot_id, BotCommand.done_at.is_(None))
+    return list(db.session.scalars(query.order_by(BotCommand.created_at, BotCommand.id)))
+
+
+def _withdraw(bot_id: str, kind: CommandKind | None, now: datetime) -> None:
+    if kind is None:
+        return
+    db.session.execute(
+        update(BotCommand)
+        .where(BotCommand.bot_id == bot_id, BotCommand.kind == kind, BotCommand.done_at.is_(None))
+        .values(done_at=now, outcome="withdrawn")
+    )

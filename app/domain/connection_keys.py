@@ -1,0 +1,46 @@
+"""The fields of a key: whether they look as their exchange issues them, and when a key lapses."""
+
+import re
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.domain.errors import Invalid
+from app.domain.venues import Venue
+from app.models import Connection
+
+WARN_AHEAD = timedelta(days=7)
+
+
+def checked(venue: Venue, fields: dict[str, str]) -> dict[str, str]:
+    """The fields of a whole key, trimmed. Raises ``Invalid`` naming one, never with its value."""
+    found = {}
+    for field in venue.key_fields:
+        text = fields.get(field.name, "").strip()
+        if not text:
+            raise Invalid("Paste it as the exchange shows it.", field.name)
+        if re.fullmatch(field.pattern, text) is None:
+            raise Invalid(
+                f"This is no {field.title} of {venue.title}: one looks like {field.example}.",
+                field.name,
+            )
+        found[field.name] = text
+    return found
+
+
+def lapses_at(connection: Connection, venue: Venue) -> datetime | None:
+    """When the exchange takes the key away, as far as is known, for it is bound to no address."""
+    if venue.unbound_key_days is None or bound(connection):
+        return None
+    since = connection.rotated_at or connection.created_at
+    return since + timedelta(days=venue.unbound_key_days)
+
+
+def bound(connection: Connection) -> bool:
+    """Whether a preflight saw that the key is bound to an address."""
+    return any(item["name"] == "binding" and item["ok"] for item in seen(connection))
+
+
+def seen(connection: Connection) -> list[dict[str, Any]]:
+    """What the last preflight found, line by line; empty before the first one."""
+    found: list[dict[str, Any]] = connection.findings.get("checks", [])
+    return found

@@ -1,0 +1,131 @@
+"""What happened lately: changes by people, trades, and what runners say.
+
+Written for every member: it carries no address of a person and no e-mail.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Select, bindparam, select
+
+from app.extensions import db, prepared
+from app.models import AuditEvent, Bot, Run, RunnerNotice, TradeRow, User, Workspace
+from app.models.telemetry import gain
+from runner.protocol import Mode, Side
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One line of the feed: ``kind`` is audit, trade or notice."""
+
+    at: datetime
+    kind: str
+    bot_id: str | None
+    text: str
+    tone: str
+
+
+def latest(workspace: Workspace, *, bot: Bot | None = None, limit: int = 20) -> list[Activity]:
+    """The newest lines of a workspace or of one of its bots, newest first."""
+    scope = {"workspace": workspace.id} | ({"bot": bot.id} if bot else {})
+    lines = [
+        line(*row)
+        for line, newest in ((_said, _events), (_traded, _trades), (_noticed, _notices))
+        for row in db.session.execute(newest(bot is not None, limit), scope)
+    ]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
+
+
+@prepared
+def _events(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
+    query = select(
+        *(AuditEvent.occurred_at, AuditEvent.action, AuditEvent.actor_kind),
+        *(AuditEvent.target_id, AuditEvent.target_label, User.name),
+    ).outerjoin(User, User.id == AuditEvent.actor_id)
+    query = query.where(AuditEvent.workspace_id == bindparam("workspace"))
+    query = query.where(AuditEvent.action.like("bot.%") | AuditEvent.action.like("position.%"))
+    if one:
+        query = query.where(AuditEvent.target_id == bindparam("bot"))
+    return query.order_by(AuditEvent.seq.desc()).limit(limit)
+
+
+@prepared
+def _trades(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
+    query = select(
+        *(TradeRow.bot_id, TradeRow.symbol, TradeRow.side, TradeRow.entered),
+        *(TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees),
+        *(TradeRow.exit_reason, TradeRow.opened_at, TradeRow.closed_at, Run.mode),
+    ).join(Run, Run.id == TradeRow.run_id)
+    return _newest(query, TradeRow, one, limit)
+
+
+@prepared
+def _notices(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
+    query = select(RunnerNotice.bot_id, RunnerNotice.at, RunnerNotice.level, RunnerNotice.message)
+    return _newest(query, RunnerNotice, one, limit)
+
+
+def _newest(
+    query: Select[*tuple[Any, ...]], kind: Any, one: bool, limit: int
+) -> Select[*tuple[Any, ...]]:
+    query = query.where(kind.workspace_id == bindparam("workspace"))
+    if one:
+        query = query.where(kind.bot_id == bindparam("bot"))
+    return query.order_by(kind.number.desc()).limit(limit)
+
+
+_SAID = {
+    "bot.create": "created {}",
+    "bot.configure": "changed the configuration of {}",
+    "bot.limits": "raised the limits of {}",
+    "bot.schedule": "changed the schedule of {}",
+    "bot.start": "started {}",
+    "bot.stop": "stopped {}",
+    "bot.pause": "paused {}",
+    "bot.resume": "resumed {}",
+    "bot.mode": "switched the mode of {}",
+    "bot.delete": "deleted {}",
+    "bot.released": "released the address of {}",
+    "bot.wake": "woke {}",
+    "bot.sleep": "put {} to sleep",
+    "position.close": "asked to flatten {}",
+    "position.panic_close": "pressed panic in {}",
+}
+
+
+def _said(
+    at: datetime, action: str, actor: str, target_id: str | None, target: str, name: str | None
+) -> Activity:
+    who = name or ("The planner" if actor == "planner" else "Someone")
+    text = f"{who} {_SAID.get(action, action + ' {}').format(target)}"
+    return Activity(at, "audit", target_id, text, "neutral")
+
+
+def _traded(
+    bot_id: str,
+    pair: str,
+    side: Side,
+    entered: Decimal,
+    cost: Decimal,
+    proceeds: Decimal,
+    fees: Decimal,
+    reason: str,
+    opened_at: datetime,
+    closed_at: datetime | None,
+    mode: Mode,
+) -> Activity:
+    way, symbol = "long" if side == "buy" else "short", pair.split(":", maxsplit=1)[0]
+    if closed_at is None:
+        text = f"opened {way} {symbol} at {cost / entered:,.2f} on {mode}"
+        return Activity(opened_at, "trade", bot_id, text, "info")
+    net = gain(side, cost, proceeds) - fees
+    result = f"{net:+,.2f}".replace("-", "\u2212")
+    text = f"closed {way} {symbol} on {mode}, {result} ({reason.replace('_', ' ')})"
+    return Activity(closed_at, "trade", bot_id, text, "good" if net >= 0 else "bad")
+
+
+def _noticed(bot_id: str, at: datetime, level: str, message: str) -> Activity:
+    tone = {"info": "neutral", "warning": "warn", "alarm": "bad"}.get(level, "neutral")
+    return Activity(at, "notice", bot_id, message, tone)

@@ -1,0 +1,187 @@
+"""The fleet: one short step of one bot, begun, done outside, finished.
+
+``begin`` takes the bot's lease, asks the planner, changes rows and commits to at most one call
+outside; the caller commits, lets the driver do the step, and hands the answer to ``finish``, which
+writes only while its fence still holds. Both may run twice. What they decide by is the time on the
+database's clock: a worker whose own clock is wrong neither steals a lease nor takes old for new.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.domain import clock, endings, lifecycle, machines, schedule
+from app.domain.beginnings import BEGINNINGS, Errand, Settings, Turn
+from app.domain.lifecycle import Tempo
+from app.domain.planner import Facts, MachineFacts, plan
+from app.extensions import change, db
+from app.gateways.compute.driver import MachineState, Outcome, Result, StepKind
+from app.models import Bot, BotCompute, Desired, Machine, Phase
+from runner.protocol import PositionState
+
+__all__ = ["Errand", "Settings", "begin", "due", "finish", "hinted", "poke", "situation", "wanted"]
+
+LEASE = timedelta(seconds=30)
+"""Longer than any step: a driver answers within 15 seconds or says that it does not know."""
+
+
+def due(now: datetime, limit: int = 500) -> list[str]:
+    """Ids of bots that somebody should look at, longest overdue first."""
+    now = clock.database_now(now)
+    query = (
+        select(BotCompute.bot_id)
+        .where(BotCompute.due_at <= now, BotCompute.lease_until <= now)
+        .order_by(BotCompute.due_at)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def hinted(bot_ids: list[str], now: datetime) -> None:
+    """Push the next look back a little, so that a slow worker is not hinted twice a second.
+
+    What a quick worker has decided in the meantime stands.
+    """
+    now = clock.database_now(now)
+    later = now + timedelta(seconds=5)
+    due_still = BotCompute.bot_id.in_(bot_ids), BotCompute.due_at <= now
+    db.session.execute(update(BotCompute).where(*due_still).values(due_at=later))
+
+
+def poke(bot_id: str, now: datetime) -> None:
+    """Ask for an immediate look, also at a bot that is waiting before another try."""
+    statement = update(BotCompute).where(BotCompute.bot_id == bot_id)
+    db.session.execute(statement.values(due_at=clock.moment(now), retry_at=None))
+
+
+def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
+    """Take the lease and decide; ``None`` if another holds it or nothing is to be done outside."""
+    compute = _lease(bot_id, now)
+    if compute is None:
+        return None
+    now = clock.database_now(now)
+    compute.lease_until = now + LEASE
+    endings.close_abandoned(bot_id, now)
+    bot = compute.bot
+    decision = plan(_facts(bot, compute, now, settings.tempo), now, settings.tempo)
+    compute.due_at = decision.look_again
+    errand = BEGINNINGS[decision.action](Turn(bot, compute, decision, now, settings))
+    if errand is None:
+        compute.lease_until = now
+    return errand
+
+
+def finish(errand: Errand, result: Result, now: datetime) -> bool:
+    """Write down what became of the step, once.
+
+    ``False`` if it was written down before, or somebody else has taken over since.
+    """
+    compute = db.session.scalar(
+        select(BotCompute).where(BotCompute.bot_id == errand.bot_id).with_for_update()
+    )
+    if compute is None or compute.fence != errand.fence:
+        return False
+    now = clock.database_now(now)
+    if _contradicted(errand, result):
+        result = Result(Outcome.UNKNOWN, "its runner spoke while the cloud was asked")
+    endings.close_operation(errand.operation_id, result, now)
+    compute.fence += 1
+    compute.lease_until = now
+    compute.due_at = now
+    if result.outcome is Outcome.DONE:
+        compute.attempt, compute.retry_at, compute.problem = 0, None, ""
+        endings.ENDINGS[errand.step.kind](compute, errand.step, result, now)
+    elif result.outcome is Outcome.FAILED and _blocks(errand, compute):
+        endings.block(compute, result.detail, now)
+    else:
+        endings.retry_later(compute, result, now)
+    return True
+
+
+def _blocks(errand: Errand, compute: BotCompute) -> bool:
+    """Whether a refusal needs a person; not one that the machine's own runner has overtaken."""
+    looked = errand.step.kind is StepKind.OBSERVE_MACHINE
+    return not looked and lifecycle.may_become(compute.phase, Phase.BLOCKED)
+
+
+def _contradicted(errand: Errand, result: Result) -> bool:
+    """Whether a machine said to be gone or dead has spoken since that was asked.
+
+    A call thought lost may have made it in the meantime; whoever claims is alive. A deletion is
+    different: nothing that spoke before it ended is alive after it.
+    """
+    if errand.step.kind is StepKind.DELETE_MACHINE:
+        return False
+    if result.machine not in (MachineState.ABSENT, MachineState.TERMINATED):
+        return False
+    machine = machines.current_machine(errand.bot_id)
+    return machine is not None and machine.synced_at != errand.heard_at
+
+
+def situation(
+    bot: Bot,
+    compute: BotCompute,
+    machine: Machine | None,
+    open_positions: int,
+    now: datetime,
+    tempo: Tempo,
+) -> lifecycle.Situation:
+    """What the user's reading of a bot's state is made of."""
+    return lifecycle.Situation(
+        wish=bot.wish,
+        phase=compute.phase,
+        paused=bot.paused,
+        problem=compute.problem,
+        synced_at=machine.synced_at if machine else None,
+        position_state=machine.position_state if machine else PositionState.FLAT,
+        open_positions=open_positions,
+        wakes_at=wakes_at(bot.schedule, now, tempo),
+    )
+
+
+def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo) -> datetime | None:
+    """When an asleep bot's machine is next wanted, by its schedule as stored."""
+    windows = lifecycle.awake_windows(schedule.from_plain(stored), now, tempo)
+    return next((window.opens for window in windows if window.opens > now), None)
+
+
+def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
+    """What the planner works towards for this bot, and why."""
+    plan_of_bot = schedule.from_plain(bot.schedule)
+    return lifecycle.desired(bot.wish, plan_of_bot, now, tempo, stranded=machines.stranded(bot.id))
+
+
+def _lease(bot_id: str, now: datetime) -> BotCompute | None:
+    taken = change(
+        update(BotCompute)
+        .where(BotCompute.bot_id == bot_id, BotCompute.lease_until <= clock.moment(now))
+        .values(fence=BotCompute.fence + 1)
+    )
+    if taken != 1:
+        return None
+    return db.session.get(BotCompute, bot_id, populate_existing=True)
+
+
+def _facts(bot: Bot, compute: BotCompute, now: datetime, tempo: Tempo) -> Facts:
+    machine = machines.current_machine(bot.id)
+    return Facts(
+        desired=wanted(bot, now, tempo)[0],
+        phase=compute.phase,
+        phase_since=compute.phase_since,
+        machine=_machine_facts(machine) if machine else None,
+        flat_since=compute.flat_since,
+        retry_at=compute.retry_at,
+        next_change=lifecycle.next_change(schedule.from_plain(bot.schedule), now, tempo),
+    )
+
+
+def _machine_facts(machine: Machine) -> MachineFacts:
+    return MachineFacts(
+        dead=machine.dead_at is not None,
+        observed_at=machine.observed_at,
+        synced_at=machine.synced_at,
+        position_state=machine.position_state,
+        open_orders=machine.open_orders,
+        drained=machine.drained,
+    )

@@ -1,0 +1,1 @@
+"""Mail that comes in: kept first, answered at once, and decided on by a worker."""

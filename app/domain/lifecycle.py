@@ -1,0 +1,198 @@
+"""What a bot should be, what may follow what, and what the user reads. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain import schedule as schedules
+from app.domain.errors import Conflict
+from app.models.bot import Wish
+from app.models.compute import Desired, Phase
+from runner.protocol import PositionState, Window
+
+FOLLOWERS: dict[Phase, frozenset[Phase]] = {
+    Phase.NEW: frozenset({Phase.ADDR_WAIT, Phase.RELEASED}),
+    Phase.ADDR_WAIT: frozenset({Phase.ASLEEP, Phase.BLOCKED, Phase.RELEASED}),
+    Phase.ASLEEP: frozenset({Phase.CREATING, Phase.BLOCKED, Phase.RELEASED}),
+    Phase.CREATING: frozenset({Phase.BOOTING, Phase.DELETING, Phase.BLOCKED}),
+    Phase.BOOTING: frozenset({Phase.READY, Phase.DELETING}),
+    Phase.READY: frozenset({Phase.DRAINING, Phase.DELETING}),
+    Phase.DRAINING: frozenset({Phase.READY, Phase.DELETING}),
+    Phase.DELETING: frozenset({Phase.ASLEEP, Phase.BLOCKED}),
+    Phase.BLOCKED: frozenset({Phase.ADDR_WAIT, Phase.ASLEEP, Phase.DELETING}),
+    Phase.RELEASED: frozenset(),
+}
+AWAKE = frozenset({Phase.CREATING, Phase.BOOTING, Phase.READY, Phase.DRAINING, Phase.DELETING})
+"""Phases in which a machine exists or may exist."""
+
+BLOCKED, LOST = "blocked", "lost contact"
+"""The two readings in which a bot cannot go on by itself."""
+
+SILENCE = timedelta(seconds=25)
+"""Two missed heartbeats and a half: longer than this without a word is lost contact."""
+
+
+def may_become(before: Phase, after: Phase) -> bool:
+    """Whether the table holds this transition; to stay is always allowed."""
+    return before is after or after in FOLLOWERS[before]
+
+
+def check_transition(before: Phase, after: Phase) -> None:
+    """Refuse a transition that the table does not hold. Raises ``Conflict``."""
+    if not may_become(before, after):
+        raise Conflict(f"a bot that is {before} cannot become {after}")
+
+
+@dataclass(frozen=True)
+class Tempo:
+    """How eagerly machines come and go; set per compute driver."""
+
+    wake_lead: timedelta
+    sleep_min_gap: timedelta
+    flat_for: timedelta
+    observe_every: timedelta
+
+
+def awake_windows(plan: schedules.Schedule, now: datetime, tempo: Tempo) -> list[Window]:
+    """The stretches in which a machine should exist: each window, early by the wake lead.
+
+    A gap that, less the wake lead, is shorter than the shortest sleep worth it is not slept.
+    """
+    merged = schedules.windows(
+        plan, now, now + schedules.HORIZON, tempo.sleep_min_gap + tempo.wake_lead
+    )
+    return [Window(window.opens - tempo.wake_lead, window.closes) for window in merged]
+
+
+def desired(
+    wish: Wish, plan: schedules.Schedule, now: datetime, tempo: Tempo, *, stranded: bool
+) -> tuple[Desired, str]:
+    """What the planner should work towards, and why.
+
+    ``stranded``: the last machine went without proving that it was flat, so a position may be
+    open with nobody managing it; then the bot wakes whatever its schedule says.
+    """
+    if stranded:
+        return Desired.RUN, "a position may be open and needs managing"
+    if wish is Wish.GONE:
+        return Desired.GONE, "deleted"
+    if wish is Wish.REST:
+        return Desired.SLEEP, "stopped"
+    if any(window.opens <= now < window.closes for window in awake_windows(plan, now, tempo)):
+        return Desired.RUN, "inside a trading session"
+    return Desired.SLEEP, "outside its trading sessions"
+
+
+def next_change(plan: schedules.Schedule, now: datetime, tempo: Tempo) -> datetime:
+    """When ``desired`` may next say something else by the clock alone."""
+    moments = [
+        moment
+        for window in awake_windows(plan, now, tempo)
+        for moment in (window.opens, window.closes)
+        if moment > now
+    ]
+    return min(moments, default=now + schedules.HORIZON)
+
+
+class Tone(StrEnum):
+    """How a state should feel."""
+
+    NEUTRAL = "neutral"
+    INFO = "info"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What ``reading`` looks at."""
+
+    wish: Wish
+    phase: Phase
+    paused: bool
+    problem: str
+    synced_at: datetime | None
+    position_state: PositionState
+    open_positions: int
+    wakes_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A bot's state in the user's words. ``when`` is the moment the words speak of, if any.
+
+    ``settled`` is true when nothing will change until a person or the clock acts.
+    """
+
+    label: str
+    tone: Tone
+    detail: str = ""
+    when: datetime | None = None
+    settled: bool = False
+
+
+def reading(now: datetime, it: Situation) -> Reading:
+    """The one place that turns wish, phase, pause, contact and position into words."""
+    if it.phase is Phase.BLOCKED:
+        return Reading(BLOCKED, Tone.BAD, it.problem)
+    if it.phase is Phase.RELEASED:
+        return Reading("deleted", Tone.NEUTRAL, "Its address has been released.", settled=True)
+    if it.phase in (Phase.NEW, Phase.ADDR_WAIT, Phase.CREATING, Phase.BOOTING):
+        return Reading("waking", Tone.INFO, _waking(it.phase))
+    if it.phase is Phase.ASLEEP:
+        return _asleep(it)
+    if it.phase is Phase.DELETING:
+        return Reading("falling asleep", Tone.INFO, "Its machine is being given back.")
+    return _awake(now, it)
+
+
+def _waking(phase: Phase) -> str:
+    if phase in (Phase.NEW, Phase.ADDR_WAIT):
+        return "Its address is being reserved."
+    return "Its machine is starting."
+
+
+def _asleep(it: Situation) -> Reading:
+    if it.wish is Wish.GONE:
+        return Reading("deleting", Tone.NEUTRAL, "Its address is being released.")
+    if it.wish is Wish.REST:
+        return Reading("stopped", Tone.NEUTRAL, "It sleeps until you start it.", settled=True)
+    if it.wakes_at is None:
+        detail = "No session opens in the next eight days."
+        return Reading("asleep", Tone.NEUTRAL, detail, settled=True)
+    return Reading("asleep", Tone.NEUTRAL, "Wakes before its next session.", when=it.wakes_at)
+
+
+def _awake(now: datetime, it: Situation) -> Reading:
+    if it.synced_at is None or now - it.synced_at > SILENCE:
+        detail = "Its machine has not reported; protective stops at the venue stay in place."
+        return Reading(LOST, Tone.BAD, detail, when=it.synced_at)
+    if it.phase is Phase.DRAINING:
+        return Reading("finishing", Tone.INFO, _finishing(it))
+    if it.paused:
+        return Reading("paused", Tone.WARN, "No new entries; exits are managed.")
+    return Reading("awake", Tone.GOOD, "It trades by its rules.")
+
+
+def _finishing(it: Situation) -> str:
+    if it.position_state is PositionState.FLAT:
+        return "No position open; its machine goes in a moment."
+    if it.position_state is PositionState.UNKNOWN:
+        return "Its position is not known yet; unknown is not flat, so the machine stays."
+    count = max(it.open_positions, 1)
+    return f"{count} position{'s' if count > 1 else ''} open; no new entries, exits are managed."
+
+
+def waits_for_nothing(readings: Sequence[Reading]) -> bool:
+    """Whether a page showing these bots has nothing to poll for."""
+    return all(item.settled for item in readings)
+
+
+def diagram() -> str:
+    """The phases and what may follow them, as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {Phase.NEW}"]
+    for before in Phase:
+        lines += [f"    {before} --> {after}" for after in Phase if after in FOLLOWERS[before]]
+    return "\n".join([*lines, f"    {Phase.RELEASED} --> [*]"])

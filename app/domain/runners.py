@@ -1,0 +1,281 @@
+"""What the gate answers: a runner claims its generation, then reports and is told what to do."""
+
+import hmac
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from app.domain import clock, commands, fleet, ingest, machines, metering, runs, schedule
+from app.domain.errors import Gone, NotAllowed
+from app.domain.lifecycle import Tempo
+from app.domain.venues import VENUES
+from app.extensions import db
+from app.gateways.vault import Opener
+from app.models import (
+    Bot,
+    BotCompute,
+    Checkpoint,
+    Connection,
+    Desired,
+    Machine,
+    Phase,
+    Resource,
+    Run,
+    StrategyVersion,
+)
+from runner.protocol import (
+    Claim,
+    ClaimAnswer,
+    CommandKind,
+    Configuration,
+    Credentials,
+    Lease,
+    Limits,
+    Mode,
+    PositionState,
+    Sync,
+    SyncAnswer,
+    Window,
+    from_plain,
+)
+
+LEASE = timedelta(seconds=60)
+GRACE = {Mode.PAPER: 3600, Mode.TESTNET: 3600, Mode.LIVE: 0}
+_MAY_CLAIM = frozenset({Phase.CREATING, Phase.BOOTING, Phase.READY, Phase.DRAINING})
+
+
+def claim(
+    message: Claim,
+    *,
+    address: str,
+    opener: Opener,
+    endpoints: dict[str, str],
+    tempo: Tempo,
+    now: datetime,
+) -> ClaimAnswer:
+    """Give a runner the right to trade, its configuration, and its keys.
+
+    A later boot of the same generation revokes the claim of the earlier one.
+
+    Raises:
+        Gone: a newer generation exists, or this one is being taken down.
+        NotAllowed: unknown bot, wrong token, or a call from another address than the bot's own.
+    """
+    compute = db.session.scalar(
+        select(BotCompute).where(BotCompute.bot_id == message.bot).with_for_update()
+    )
+    if compute is None:
+        raise NotAllowed
+    now = clock.database_now(now)
+    machine = _generation(compute, message, address)
+    if compute.phase not in _MAY_CLAIM or machine.dead_at is not None:
+        raise Gone("this generation is being taken down")
+    bot = compute.bot
+    run = _run(bot, machine, message, now)
+    claim_id = _take(compute, machine, message, now)
+    machine.run_id = run.id
+    commands.forget(bot.id, now)
+    resting = fleet.wanted(bot, now, tempo)[0] is not Desired.RUN
+    if resting and compute.phase is Phase.READY:
+        machines.move(compute, Phase.DRAINING, now)
+    draining = compute.phase is Phase.DRAINING
+    if draining:
+        commands.send(bot, CommandKind.DRAIN, now)
+    return ClaimAnswer(
+        claim_id=claim_id,
+        server_time=now,
+        address=machine.ip,
+        configuration=_configuration(bot, run, endpoints, draining=draining),
+        windows=_windows(bot, now),
+        end_policy="hold",
+        lease=Lease(now + LEASE),
+        credentials=_credentials(run, opener),
+        restored=_restored(run),
+        next_seq=machine.ack_seq + 1,
+        unsettled=ingest.unsettled(run),
+    )
+
+
+def sync(message: Sync, *, now: datetime) -> SyncAnswer:
+    """Take in what a runner reports and answer what is wanted of it.
+
+    Raises:
+        Gone: this claim has been revoked, or a newer generation exists.
+        NotAllowed: nobody ever made this claim.
+    """
+    compute, machine = _locked(message.claim_id.partition(".")[0])
+    now = clock.database_now(now)
+    if machine.claim_hash is None:
+        raise NotAllowed
+    if machine.gone_at is not None or not _same(machine.claim_hash, message.claim_id):
+        raise Gone("a newer runner has taken over")
+    bot = db.session.get_one(Bot, machine.bot_id)
+    ingest.take(bot, machine, message.batch, now)
+    _note_state(compute, machine, message, now)
+    _ask_to_reload(bot, machine, now)
+    return SyncAnswer(
+        ack_seq=machine.ack_seq,
+        server_time=now,
+        lease=Lease(now + LEASE),
+        commands=commands.pending(bot.id),
+        windows=_windows(bot, now),
+    )
+
+
+def _locked(machine_id: str) -> tuple[BotCompute, Machine]:
+    """The machine and its bot's row, locked in the planner's order: nobody waits in a circle."""
+    bot_id = db.session.scalar(select(Machine.bot_id).where(Machine.id == machine_id))
+    if bot_id is None:
+        raise NotAllowed
+    compute = db.session.get_one(BotCompute, bot_id, with_for_update=True)
+    return compute, db.session.get_one(Machine, machine_id, with_for_update=True)
+
+
+def _generation(compute: BotCompute, message: Claim, address: str) -> Machine:
+    machine = db.session.scalar(
+        select(Machine).where(
+            Machine.bot_id == message.bot, Machine.generation == message.generation
+        )
+    )
+    if machine is None or not _same(machine.token_hash, message.token) or machine.ip != address:
+        raise NotAllowed
+    if machine.generation != compute.generation or machine.gone_at is not None:
+        raise Gone("a newer generation exists")
+    return machine
+
+
+def _same(digest: str, secret: str) -> bool:
+    return hmac.compare_digest(digest, machines.token_digest(secret))
+
+
+def _take(compute: BotCompute, machine: Machine, message: Claim, now: datetime) -> str:
+    """Make this boot the one that may trade, and the bot ready."""
+    claim_id = f"{machine.id}.{secrets.token_urlsafe(32)}"
+    machine.claim_hash = machines.token_digest(claim_id)
+    machine.position_state, machine.drained = PositionState.UNKNOWN, False
+    machine.report_sent_at = None
+    compute.flat_since = None
+    machine.boot_id, machine.runner_version = message.boot_id, message.runner_version[:20]
+    machine.claimed_at = machine.claimed_at or now
+    machine.synced_at = now
+    if machine.running_at is None:
+        machine.running_at = now
+        metering.start(compute, Resource.MACHINE, machine.region, now)
+    if compute.phase is Phase.CREATING:
+        machines.move(compute, Phase.BOOTING, now)
+    if compute.phase is Phase.BOOTING:
+        machines.move(compute, Phase.READY, now)
+        compute.due_at = now
+    return claim_id
+
+
+def _run(bot: Bot, machine: Machine, message: Claim, now: datetime) -> Run:
+    """The run this claim goes on with.
+
+    A bot that was given another mode, version, symbol or account begins a new run; but while it
+    may still hold something of the old one, the old run goes on until it is flat.
+    """
+    run = runs.current(bot.id)
+    if run is not None and (runs.fits(run, bot) or not _flat_before(bot, machine, message, now)):
+        return run
+    return runs.begin(bot, now)
+
+
+def _flat_before(bot: Bot, machine: Machine, message: Claim, now: datetime) -> bool:
+    """Whether nothing of the old run can be left.
+
+    A runner that boots anew cannot vouch for what it did after its last report; one that claims
+    again in the same life does so only when it is flat, and must have said so just now.
+    """
+    if machine.claimed_at is None:
+        return not machines.stranded(bot.id, before=machine.generation)
+    return machine.boot_id == message.boot_id and runs.reported_flat(machine, now)
+
+
+def _configuration(
+    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool
+) -> Configuration:
+    version = db.session.get_one(StrategyVersion, run.strategy_version_id)
+    return Configuration(
+        bot=bot.id,
+        bot_name=bot.name,
+        run=run.id,
+        mode=run.mode,
+        exchange=bot.exchange,
+        market_type=version.rules["market_type"],
+        symbols=tuple(run.symbols),
+        strategy=version.strategy.name,
+        strategy_version=version.number,
+        rules=version.rules,
+        limits=from_plain(Limits, bot.limits),
+        starting_balance=run.starting_balance,
+        quote=VENUES[bot.exchange].quote,
+        endpoint=endpoints.get(bot.exchange),
+        grace_seconds=GRACE[run.mode],
+        paused=bot.paused,
+        draining=draining,
+        account=_account(run),
+    )
+
+
+def _windows(bot: Bot, now: datetime) -> tuple[Window, ...]:
+    """What the runner gates its entries by: the real windows, not those widened for waking."""
+    plan = schedule.from_plain(bot.schedule)
+    return tuple(schedule.windows(plan, now, now + schedule.HORIZON))
+
+
+def _credentials(run: Run, opener: Opener) -> Credentials | None:
+    """The keys of the run's mode. Paper has none: what is not there cannot be misused.
+
+    One that is switched off or deleted is handed to nobody.
+    """
+    if run.mode is not Mode.TESTNET or run.connection_id is None:
+        return None
+    connection = db.session.get_one(Connection, run.connection_id)
+    if connection.inactive_at is not None or connection.deleted_at is not None:
+        return None
+    fields = opener.open(connection.sealed, connection.seal_context)
+    return Credentials(fields["api_key"], fields["secret"], fields.get("passphrase"))
+
+
+def _account(run: Run) -> str:
+    """The venue account of a run, opaque: the same for every connection to it."""
+    if run.connection_id is None:
+        return ""
+    return db.session.get_one(Connection, run.connection_id).account_digest[:16]
+
+
+def _restored(run: Run) -> dict[str, Any]:
+    checkpoint = db.session.get(Checkpoint, run.id)
+    return checkpoint.state if checkpoint else {}
+
+
+def _ask_to_reload(bot: Bot, machine: Machine, now: datetime) -> None:
+    """Once it is flat, a runner that still carries on an old run is told to take up the new one."""
+    run = db.session.get_one(Run, machine.run_id)
+    if not runs.fits(run, bot) and runs.reported_flat(machine, now):
+        commands.send(bot, CommandKind.RELOAD, now)
+
+
+def _note_state(compute: BotCompute, machine: Machine, message: Sync, now: datetime) -> None:
+    """Keep what the planner decides by, and since when the bot has been flat without a break.
+
+    A report that was overtaken on its way by a later one of the same claim says nothing new.
+    """
+    if machine.report_sent_at is not None and message.sent_at < machine.report_sent_at:
+        return
+    machine.report_sent_at = message.sent_at
+    machine.synced_at = now
+    machine.position_state = message.position_state
+    machine.open_orders = message.open_orders
+    machine.drained = message.drained
+    machine.health = message.health
+    flat = message.position_state is PositionState.FLAT and message.open_orders == 0
+    if not flat:
+        compute.flat_since = None
+    elif compute.flat_since is None:
+        compute.flat_since = now
+    if compute.phase is Phase.DRAINING and message.drained:
+        compute.due_at = min(compute.due_at, now)

@@ -1,0 +1,1 @@
+"""The status page: what is measured of the platform, incidents, and who hears of them."""

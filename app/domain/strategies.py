@@ -1,0 +1,256 @@
+"""Strategies: named, versioned configurations. A version, once written, never changes."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app import tenancy
+from app.domain import access, audit, factors
+from app.domain.access import Permission
+from app.domain.audit import Actor
+from app.domain.errors import Conflict, Invalid, NotAllowed, Refused
+from app.extensions import db
+from app.models import Bot, Membership, Strategy, StrategyVersion, User, Workspace
+from runner import strategy as components
+
+
+class InvalidRules(Invalid):
+    """Rules that cannot be traded; ``faults`` maps ``exits[0].params.percent`` to words."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = faults
+
+
+def in_workspace(workspace: Workspace) -> list[Strategy]:
+    """The library, by name, without the archived."""
+    query = select(Strategy).where(
+        Strategy.workspace_id == workspace.id, Strategy.archived_at.is_(None)
+    )
+    return list(db.session.scalars(query.order_by(Strategy.name, Strategy.id)))
+
+
+def find(workspace: Workspace, strategy_id: str) -> Strategy | None:
+    """One strategy of this workspace."""
+    query = select(Strategy).where(
+        Strategy.workspace_id == workspace.id, Strategy.id == strategy_id
+    )
+    return db.session.scalar(query)
+
+
+def find_version(workspace: Workspace, version_id: str) -> StrategyVersion | None:
+    """One version of a strategy of this workspace."""
+    query = select(StrategyVersion).where(
+        StrategyVersion.workspace_id == workspace.id, StrategyVersion.id == version_id
+    )
+    return db.session.scalar(query)
+
+
+def template(key: str) -> components.Template:
+    """A template of the library. Raises ``Invalid`` for an unknown key."""
+    for item in components.TEMPLATES:
+        if item.key == key:
+            return item
+    raise Invalid("Choose one of the templates.", "template")
+
+
+def create(
+    workspace: Workspace,
+    *,
+    name: str,
+    rules: dict[str, Any],
+    author: User | None,
+    by: Actor,
+    now: datetime,
+    summary: str = "",
+    template_key: str | None = None,
+) -> Strategy:
+    """Create a strategy with its first version. Raises ``InvalidRules``."""
+    strategy = Strategy(workspace_id=workspace.id, name=name, summary=summary)
+    strategy.template = template_key
+    _begin(strategy, rules, author, now)
+    _record("strategy.create", strategy, by, now)
+    return strategy
+
+
+def copy(
+    version: StrategyVersion,
+    *,
+    name: str,
+    source: Membership,
+    target: Membership,
+    by: Actor,
+    now: datetime,
+) -> Strategy:
+    """Take one version into another workspace of the same person, as a strategy of its own.
+
+    Each workspace's log gets one event. The copy tells where it is from in names alone: ids of
+    the workspace it left mean nothing in the other one.
+
+    Raises:
+        NotAllowed: no right to look at it here, or to make strategies there; or no second factor
+            where that workspace demands one.
+        Invalid: it is the same workspace, or the name does not do.
+    """
+    _demand(source, Permission.STRATEGY_VIEW, version.workspace_id)
+    _demand(target, Permission.STRATEGY_MANAGE, target.workspace_id)
+    if target.user_id != source.user_id:
+        raise NotAllowed("Into a workspace of somebody else nothing is copied.")
+    if factors.lacking(target.workspace, target.user, now):
+        raise NotAllowed(f"{target.workspace.name} asks its members for a second factor; add one.")
+    if target.workspace_id == source.workspace_id:
+        raise Invalid("Choose another workspace; here it is already.", "workspace")
+    origin = version.strategy
+    made = Strategy(workspace_id=target.workspace_id, name=name, summary=origin.summary)
+    made.template = origin.template
+    made.copied_from = {
+        "workspace": source.workspace.name,
+        "strategy": origin.name,
+        "version": version.number,
+        "at": now.isoformat(),
+        "by": target.user.name,
+    }
+    taken = audit.Change("copied to", None, target.workspace.name)
+    brought = audit.Change("copied from", None, f"{version.label} of {source.workspace.name}")
+    events = [("strategy.copy_out", origin, [taken]), ("strategy.copy_in", made, [brought])]
+    with tenancy.everywhere("a strategy is taken into another workspace of the same person"):
+        _begin(made, version.rules, target.user, now)
+        # Two heads are locked: always in the same order, whichever way the copy goes.
+        for action, strategy, changes in sorted(events, key=lambda event: event[1].workspace_id):
+            _record(action, strategy, by, now, changes)
+    return made
+
+
+def publish(
+    strategy: Strategy,
+    *,
+    rules: dict[str, Any],
+    base: int,
+    note: str,
+    author: User | None,
+    by: Actor,
+    now: datetime,
+) -> StrategyVersion:
+    """Write the next version. Bots keep the one they pin until they are given another.
+
+    Args:
+        strategy: the strategy to go on with.
+        rules: all rules of the version, as in the protocol.
+        base: number of the version these rules were made from.
+        note: what changed, in words.
+        author: who wrote it.
+        by: who acts, for the audit log.
+        now: the moment, UTC.
+
+    Raises:
+        InvalidRules: a runner could not trade them.
+        Conflict: ``base`` is no longer the newest version.
+        Refused: nothing differs from the newest version.
+    """
+    _check(rules)
+    db.session.execute(select(Strategy.id).where(Strategy.id == strategy.id).with_for_update())
+    db.session.refresh(strategy, ["versions"])
+    newest = strategy.latest
+    if newest.number != base:
+        raise Conflict(
+            f"Version {newest.number} was published after you opened this form on version {base}. "
+            "Look at it, then load this page again to start from it; nothing is lost until then."
+        )
+    if rules == newest.rules:
+        raise Refused(f"Nothing differs from version {newest.number}; change something first.")
+    version = _add_version(strategy, newest.number + 1, rules, note, author, now)
+    changes = audit.changes_between(flatten(newest.rules), flatten(rules))
+    _record("strategy.publish", strategy, by, now, changes)
+    return version
+
+
+def archive(strategy: Strategy, *, by: Actor, now: datetime) -> None:
+    """Take a strategy out of the library. Raises ``Refused`` while a bot uses it."""
+    user_of_it = db.session.scalar(
+        select(Bot.name)
+        .join(StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)
+        .where(StrategyVersion.strategy_id == strategy.id, Bot.deleted_at.is_(None))
+        .limit(1)
+    )
+    if user_of_it is not None:
+        raise Refused(f"The bot {user_of_it} uses it; give that bot another strategy first.")
+    strategy.archived_at = now
+    _record("strategy.archive", strategy, by, now)
+
+
+def flatten(rules: Any, path: str = "") -> dict[str, Any]:
+    """Rules as ``{path: value}``, for diffs."""
+    if isinstance(rules, dict):
+        items = [(f"{path}.{key}" if path else key, value) for key, value in rules.items()]
+    elif isinstance(rules, list):
+        items = [(f"{path}[{index}]", value) for index, value in enumerate(rules)]
+    else:
+        return {path: rules}
+    flat: dict[str, Any] = {}
+    for name, value in items:
+        flat |= flatten(value, name)
+    return flat
+
+
+def _begin(strategy: Strategy, rules: dict[str, Any], author: User | None, now: datetime) -> None:
+    """Write a new strategy and its first version."""
+    _check(rules)
+    strategy.name, strategy.summary = strategy.name.strip(), strategy.summary[:300]
+    strategy.created_at = now
+    db.session.add(strategy)
+    db.session.flush()
+    _add_version(strategy, 1, rules, "", author, now)
+
+
+def _demand(member: Membership, permission: Permission, workspace_id: str) -> None:
+    verdict = access.can(member, permission)
+    if not verdict or member.workspace_id != workspace_id:
+        raise NotAllowed(verdict.reason or "This strategy is not there.")
+
+
+def _check(rules: dict[str, Any]) -> None:
+    faults = components.validate(rules)
+    if faults:
+        raise InvalidRules({fault.path: fault.message for fault in faults})
+
+
+def _add_version(
+    strategy: Strategy,
+    number: int,
+    rules: dict[str, Any],
+    note: str,
+    author: User | None,
+    now: datetime,
+) -> StrategyVersion:
+    version = StrategyVersion(
+        workspace_id=strategy.workspace_id,
+        strategy_id=strategy.id,
+        number=number,
+        rules=rules,
+        note=note[:300],
+        created_by=author.id if author else None,
+        created_at=now,
+    )
+    db.session.add(version)
+    db.session.flush()
+    db.session.refresh(strategy, ["versions"])
+    return version
+
+
+def _record(
+    action: str,
+    strategy: Strategy,
+    by: Actor,
+    now: datetime,
+    changes: list[audit.Change] | None = None,
+) -> None:
+    audit.record(
+        action,
+        by=by,
+        now=now,
+        workspace_id=strategy.workspace_id,
+        target_id=strategy.id,
+        target_label=strategy.name,
+        changes=changes or (),
+    )

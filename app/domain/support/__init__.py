@@ -1,0 +1,1 @@
+"""The support desk: tickets, their messages and notes, and who hears of them."""

@@ -1,0 +1,1 @@
+"""The desk's Telegram: what rings, what comes back, who is who."""

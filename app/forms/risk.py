@@ -1,0 +1,151 @@
+"""What bounds a workspace's bots, what new ones begin with, what protects it, and answers."""
+
+from datetime import UTC, datetime, time
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from wtforms import (
+    BooleanField,
+    SelectField,
+    SelectMultipleField,
+    StringField,
+)
+
+from app.domain.ceilings import TOTALS, Ceilings
+from app.domain.defaults import Defaults
+from app.domain.errors import Invalid
+from app.domain.protection import Protection
+from app.domain.venues import VENUES
+from app.forms.base import Form, offered, squeezed
+from app.forms.bots import LimitFields
+from app.forms.schedule import zones
+from runner.protocol import Mode
+
+SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
+
+
+class ReasonField(Form):
+    """Why somebody else should approve it."""
+
+    reason = StringField("Why", filters=[squeezed])
+
+
+class CeilingsForm(ReasonField):
+    """What all bots of a workspace may be and may risk together."""
+
+    modes = SelectMultipleField(
+        "Modes", choices=offered((mode.value, mode.title()) for mode in Mode)
+    )
+    exchanges = SelectMultipleField(
+        "Exchanges", choices=offered((venue.id, venue.title) for venue in VENUES.values())
+    )
+    symbols = SelectMultipleField(
+        "Symbols", choices=offered((name, name.split(":")[0]) for name in SYMBOLS)
+    )
+    max_notional = StringField("Largest holding of all bots", filters=[squeezed])
+    max_daily_loss = StringField("Daily loss of all bots", filters=[squeezed])
+
+    def ceilings(self) -> Ceilings:
+        """As typed; nothing ticked means that all are allowed. Raises ``Invalid``."""
+        return Ceilings(
+            modes=tuple(Mode(item) for item in self.modes.data or ()) or None,
+            exchanges=tuple(self.exchanges.data or ()) or None,
+            symbols=tuple(self.symbols.data or ()) or None,
+            max_notional=amount(self.max_notional.data, "max_notional"),
+            max_daily_loss=amount(self.max_daily_loss.data, "max_daily_loss"),
+        )
+
+    def show(self, bounds: Ceilings) -> None:
+        """Fill in what is set."""
+        self.modes.data = [mode.value for mode in bounds.modes or ()]
+        self.exchanges.data = list(bounds.exchanges or ())
+        self.symbols.data = list(bounds.symbols or ())
+        for total in TOTALS:
+            value = getattr(bounds, total.ceiling)
+            self._fields[total.ceiling].data = "" if value is None else format(value, "f")
+
+
+class DefaultsForm(LimitFields):
+    """What the form for a new bot is filled with."""
+
+    mode = SelectField(
+        "Mode", choices=offered((m.value, m.title()) for m in (Mode.PAPER, Mode.TESTNET))
+    )
+    exchange = SelectField(
+        "Exchange", choices=offered((venue.id, venue.title) for venue in VENUES.values())
+    )
+    symbol = SelectField("Symbol", choices=offered((name, name.split(":")[0]) for name in SYMBOLS))
+    starting_balance = StringField("Starting balance of paper", filters=[squeezed])
+    zone = SelectField("Time zone of schedules", choices=zones)
+
+    def defaults(self) -> Defaults:
+        """As typed. Raises ``Invalid`` naming the field."""
+        balance = amount(self.starting_balance.data, "starting_balance")
+        if balance is None:
+            raise Invalid("Write a number like 10000.", "starting_balance")
+        return Defaults(
+            mode=Mode(self.mode.data),
+            exchange=self.exchange.data,
+            symbol=self.symbol.data,
+            starting_balance=balance,
+            limits=self.limits(),
+            zone=self.zone.data,
+        )
+
+    def show(self, found: Defaults, zone: str) -> None:
+        """Fill in what is set; ``zone`` is that of the workspace."""
+        self.mode.data, self.exchange.data = found.mode.value, found.exchange
+        self.symbol.data = found.symbol
+        self.starting_balance.data = format(found.starting_balance, "f")
+        self.zone.data = found.zone or zone
+        self.show_limits(vars(found.limits))
+
+
+class ProtectionForm(ReasonField):
+    """How a workspace protects itself."""
+
+    two_person = BooleanField("Two persons for what raises the risk")
+    managers_invite = BooleanField("Managers may invite")
+    factor = StringField("Second factor demanded from", filters=[squeezed])
+
+    def protection(self, zone: str) -> Protection:
+        """As typed; the day begins in ``zone``. Raises ``Invalid``."""
+        return Protection(
+            two_person=bool(self.two_person.data),
+            managers_invite=bool(self.managers_invite.data),
+            factor_from=self._moment(zone),
+        )
+
+    def show(self, found: Protection, zone: str) -> None:
+        """Fill in what is set."""
+        self.two_person.data, self.managers_invite.data = found.two_person, found.managers_invite
+        day = found.factor_from
+        self.factor.data = day.astimezone(ZoneInfo(zone)).date().isoformat() if day else ""
+
+    def _moment(self, zone: str) -> datetime | None:
+        if not self.factor.data:
+            return None
+        try:
+            day = datetime.strptime(self.factor.data, "%Y-%m-%d").replace(tzinfo=UTC).date()
+            return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise Invalid("Write a day like 2027-01-31, or leave it empty.", "factor") from None
+
+
+class AnswerForm(Form):
+    """Why a request is rejected."""
+
+    answer = StringField("Why not", filters=[squeezed])
+
+
+def amount(text: str | None, field: str) -> Decimal | None:
+    """A number as typed, ``None`` where nothing was. Raises ``Invalid`` naming the field."""
+    if not text:
+        return None
+    try:
+        found = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        found = Decimal("NaN")
+    if not found.is_finite() or found <= 0:
+        raise Invalid("Write a number above zero.", field)
+    return found

@@ -1,0 +1,1 @@
+"""Doors to machines and addresses."""

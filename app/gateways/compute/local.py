@@ -1,0 +1,222 @@
+"""The local driver: each machine is a process of the bundle with a loopback address of its own.
+
+A machine exists as ``machines/<name>/``. Its process inherits two locks, its own and that of its
+address, and holds them until it ends: alive means held, whatever became of the platform meanwhile.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from app.gateways.compute import locks
+from app.gateways.compute.addresses import AddressBook
+from app.gateways.compute.driver import Listing, MachineState, Outcome, Result, Step, StepKind
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
+_ROOT = Path(__file__).resolve().parents[3]
+_BUNDLE_SECONDS = 60
+_START_SECONDS = 3
+_TERM_SECONDS = 3.5
+_KILL_SECONDS = 1.0
+_KEEP_PAST = 20
+# The child writes its own pid, so that no moment exists in which it runs unrecorded; the outer
+# shell ends at once, so that the machine belongs to nobody who might end or wait for it.
+_DETACH = '"$@" &'
+_RECORD = 'echo $$ > "$0"; exec "$@"'
+
+
+class LocalDriver:
+    """Drives machines on this computer; see the module."""
+
+    def __init__(self, var_dir: Path, root: Path = _ROOT) -> None:
+        """``root`` holds the runner's sources; all that machines leave lies under ``var_dir``."""
+        self._root = root
+        self._var = Path(var_dir).absolute()
+        self._machines = self._var / "machines"
+        self._book = AddressBook(self._var)
+
+    def do(self, step: Step) -> Result:
+        """Carry out one step; never raises."""
+        for name in (step.address_name, step.machine_name):
+            if name is not None and not _NAME.fullmatch(name):
+                return Result(Outcome.FAILED, f"{name!r} cannot be a name")
+        try:
+            return self._do(step)
+        except OSError as error:
+            return Result(Outcome.RETRY, f"{step.kind}: {error.strerror or error}")
+        except Exception as error:  # noqa: BLE001 -- the protocol's promise; the type is told
+            return Result(Outcome.UNKNOWN, f"{step.kind}: {type(error).__name__}")
+
+    def machines(self) -> Listing:
+        """Every machine that was inserted and not deleted, alive or not."""
+        found = self._machines.glob("[!.]*") if self._machines.exists() else ()
+        return Listing(tuple(sorted(path.name for path in found)), complete=True)
+
+    def _do(self, step: Step) -> Result:
+        match step.kind:
+            case StepKind.RESERVE_ADDRESS:
+                return self._book.reserve(step.address_name)
+            case StepKind.OBSERVE_ADDRESS:
+                return self._book.observe(step.address_name)
+            case StepKind.RELEASE_ADDRESS:
+                return self._book.release(step.address_name)
+        if step.machine_name is None:
+            return Result(Outcome.FAILED, f"{step.kind} needs the name of a machine")
+        place = self._machines / step.machine_name
+        match step.kind:
+            case StepKind.INSERT_MACHINE:
+                return self._insert(step, place)
+            case StepKind.DELETE_MACHINE:
+                return self._delete(step, place)
+        return Result(Outcome.DONE, machine=_state(place))
+
+    # -- insert -------------------------------------------------------------------------------
+
+    def _insert(self, step: Step, place: Path) -> Result:
+        refusal = self._refuse(step)
+        if refusal is not None:
+            return refusal
+        if _state(place) is not MachineState.ABSENT and _pid(place) is not None:
+            return Result(Outcome.DONE, ip=step.ip, machine=_state(place))
+        built = self._bundle(step.exchange or "")
+        if isinstance(built, Result):
+            return built
+        (place / "disk").mkdir(parents=True, exist_ok=True)
+        with locks.held(place / "lock") as own:
+            if own is None:
+                return Result(Outcome.RETRY, "another call works on it", machine=_state(place))
+            with locks.held(self._book.lock(step.address_name)) as address:
+                if address is None:
+                    return Result(Outcome.RETRY, "another machine still has the address")
+                # Looked at again under the locks: a call that overtook this one may have acted.
+                refusal = self._refuse(step)
+                if refusal is None and _pid(place) is None:
+                    self._start(step, place, built, (own, address))
+        if refusal is not None:
+            return refusal
+        return Result(Outcome.DONE, ip=step.ip, machine=_state(place))
+
+    def _refuse(self, step: Step) -> Result | None:
+        ip = self._book.ip_of(step.address_name)
+        if ip is None:
+            return Result(Outcome.FAILED, "the address is not reserved; reserve it first")
+        if step.ip is not None and step.ip != ip:
+            return Result(Outcome.FAILED, f"the address is {ip} and not {step.ip}")
+        if step.generation and step.generation <= self._book.retired(step.address_name):
+            return Result(Outcome.FAILED, "this generation was deleted; it never starts again")
+        return None
+
+    def _bundle(self, exchange: str) -> Path | Result:
+        """The program of the machine; built once, then found."""
+        out = self._var / "bundles"
+        command = [sys.executable, "-m", "runner", "bundle", "--exchange", exchange]
+        try:
+            answer = subprocess.run(  # noqa: S603 -- our own program; the name is an argument
+                [*command, "--out", str(out)],
+                cwd=self._root,
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+                capture_output=True,
+                text=True,
+                timeout=_BUNDLE_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Result(Outcome.RETRY, f"building the runner took over {_BUNDLE_SECONDS} s")
+        if answer.returncode == 2:
+            return Result(Outcome.FAILED, f"the runner was not built: {_last_line(answer.stderr)}")
+        if answer.returncode != 0:
+            return Result(Outcome.RETRY, f"the runner was not built: {_last_line(answer.stderr)}")
+        return Path(json.loads(answer.stdout.splitlines()[-1])["path"])
+
+    def _start(self, step: Step, place: Path, bundle: Path, descriptors: tuple[int, int]) -> None:
+        record = ["/bin/sh", "-c", _RECORD, str(place / "pid")]
+        program = [sys.executable, "-I", str(bundle)]
+        given = {k: v for k, v in step.environment.items() if k.startswith("PLUTARC_")}
+        address = self._book.ip_of(step.address_name) or ""
+        with (place / "machine.log").open("ab") as log:
+            shell = subprocess.Popen(  # noqa: S603 -- fixed scripts; names were checked
+                ["/bin/sh", "-c", _DETACH, "sh", *record, *program],
+                cwd=place / "disk",
+                env={
+                    "PATH": os.environ.get("PATH", os.defpath),
+                    **given,
+                    "PLUTARC_DIR": str(place / "disk"),
+                    "PLUTARC_SOURCE_ADDRESS": address,
+                },
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=descriptors,
+            )
+        shell.wait(_START_SECONDS)
+        end = time.monotonic() + _START_SECONDS
+        while _pid(place) is None and time.monotonic() < end:
+            time.sleep(0.01)
+
+    # -- delete -------------------------------------------------------------------------------
+
+    def _delete(self, step: Step, place: Path) -> Result:
+        if step.generation:
+            self._book.retire(step.address_name, step.generation)
+        if not place.exists():
+            return Result(Outcome.DONE, machine=MachineState.ABSENT)
+        if not end_process(place):
+            detail = "its process has not ended yet"
+            return Result(Outcome.RETRY, detail, machine=MachineState.STOPPING)
+        with locks.held(place / "lock") as own:
+            if own is None:
+                return Result(Outcome.RETRY, "another call works on it", machine=_state(place))
+            self._move_away(place)
+        return Result(Outcome.DONE, machine=MachineState.ABSENT)
+
+    def _move_away(self, place: Path) -> None:
+        """Keep the disks of the last few machines: a person may want to know why one died."""
+        past = self._var / "machines-past"
+        past.mkdir(exist_ok=True)
+        place.rename(past / f"{place.name}.{time.time_ns()}")
+        oldest_first = sorted(past.iterdir(), key=lambda path: path.name.rsplit(".", 1)[-1])
+        for path in oldest_first[:-_KEEP_PAST]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def end_process(place: Path, patience: float = _TERM_SECONDS) -> bool:
+    """Ask the process of a machine to end, then make it; whether it is gone. Keeps the disk."""
+    lock = place / "lock"
+    for number, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, _KILL_SECONDS)):
+        if not locks.is_held(lock):
+            return True
+        pid = _pid(place)
+        if pid is not None:
+            locks.signal_holder(pid, lock, number)
+        if locks.wait_free(lock, seconds):
+            return True
+    return False
+
+
+def _state(place: Path) -> MachineState:
+    if not place.exists():
+        return MachineState.ABSENT
+    if not locks.is_held(place / "lock"):
+        return MachineState.TERMINATED
+    return MachineState.STARTING if _pid(place) is None else MachineState.RUNNING
+
+
+def _pid(place: Path) -> int | None:
+    """The pid the process wrote; ``None`` as long as it never started."""
+    try:
+        return int((place / "pid").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["no word why"])[-1][:300]

@@ -1,0 +1,1 @@
+"""Shells for the queues, and the processes that run them."""

@@ -1,0 +1,190 @@
+"""The one place where a step meets the outside: begin, commit, do, finish, commit."""
+
+import time
+from datetime import UTC, datetime
+
+from sqlalchemy.exc import OperationalError
+
+from app import current
+from app.config import Config
+from app.domain import checkpoints, fleet, mail
+from app.domain.inbound import intake, parse
+from app.domain.inbound.case import Desk
+from app.domain.letters import House
+from app.domain.status import facts, measure
+from app.domain.telegram import presence, steps, updates
+from app.extensions import db
+from app.gateways import knock
+from app.gateways.bot_api import BotApi
+from app.gateways.compute.driver import ComputeDriver
+from app.gateways.compute.local import LocalDriver
+from app.gateways.mail import NoPostman, Postman
+from app.gateways.signing import Signer
+from app.gateways.smtp import SmtpPostman
+from app.gateways.telegram import NoTelegram, Telegram
+from app.jobs import attachments
+
+_ONE_JOB = 30.0
+"""Seconds."""
+
+
+def compute_driver(config: Config) -> ComputeDriver:
+    """The driver that the settings name."""
+    return LocalDriver(config.var_dir)
+
+
+def postman(config: Config) -> Postman:
+    """Who takes letters, by the settings."""
+    if config.mail_server is None:
+        return NoPostman()
+    return SmtpPostman(config.mail_server, config.mail_from, config.app_name)
+
+
+def telegram(config: Config) -> Telegram:
+    """Who makes calls of the Bot API, by the settings."""
+    found = config.telegram
+    return BotApi(found.token, found.api_base) if found.on else NoTelegram()
+
+
+def advance(bot_id: str) -> bool:
+    """Take one step of one bot; ``True`` if something was done outside."""
+    config = current.config()
+    settings = fleet.Settings(
+        tempo=config.tempo, gate_url=config.runner_base_url, in_flight=config.compute_in_flight
+    )
+    db.session.connection()  # SQLite: wait for its lock before reading the time, not after
+    errand = fleet.begin(bot_id, datetime.now(UTC), settings)
+    db.session.commit()
+    if errand is None:
+        return False
+    result = compute_driver(config).do(errand.step)
+    db.session.connection()
+    fleet.finish(errand, result, datetime.now(UTC))
+    db.session.commit()
+    return True
+
+
+def send(mail_id: str) -> bool:
+    """Try once to send one letter; ``True`` if it was tried."""
+    config = current.config()
+    db.session.connection()  # as above
+    now = datetime.now(UTC)
+    errand = mail.begin(mail_id, now, house=current.house(), sender=config.mail_from)
+    db.session.commit()
+    if errand is None:
+        return False
+    delivery = postman(config).send(errand.letter)
+    db.session.connection()
+    mail.finish(errand, delivery, datetime.now(UTC))
+    db.session.commit()
+    return True
+
+
+def take_in(mail_id: str) -> bool:
+    """Decide on one mail that came in; ``True`` if it was decided on now."""
+    config = current.config()
+    if not config.inbound.open:
+        return False
+    db.session.connection()
+    waiting = intake.begin(mail_id, current.mail_locker(), datetime.now(UTC))
+    db.session.commit()
+    if waiting is None:
+        return False
+    letter = parse.take_apart(waiting.raw)
+    inbound = config.inbound
+    desk = Desk(inbound.domain, inbound.key, inbound.authserv_id, config.mail_from)
+    db.session.connection()
+    now = datetime.now(UTC)
+    decision = intake.finish(waiting, letter, desk=desk, storage=current.storage(), now=now)
+    db.session.commit()
+    return decision is not None
+
+
+def ring(call_id: str) -> bool:
+    """Take the steps that are due at the place of a call; ``True`` if any was taken.
+
+    A long queue is left after half a minute and asked for anew: a job is ended after a whole one.
+    """
+    config = current.config()
+    api, desk = telegram(config), _desk(config)
+    began, taken = time.monotonic(), False
+    while time.monotonic() < began + _ONE_JOB:
+        db.session.connection()  # as above
+        errand = steps.begin(call_id, datetime.now(UTC), desk)
+        db.session.commit()
+        if errand is None:
+            return taken
+        answer = api.call(errand.method, errand.parameters)
+        db.session.connection()
+        steps.finish(errand, answer, datetime.now(UTC))
+        db.session.commit()
+        taken = True
+    steps.go_on(call_id, datetime.now(UTC))
+    db.session.commit()
+    return taken
+
+
+def take_update(bot_id: int, update_id: int) -> str:
+    """Decide about one update, its files fetched first; returns the decision."""
+    config = current.config()
+    api = telegram(config)
+    found = attachments.fetch(updates.wanted_files(bot_id, update_id), api, current.storage)
+    db.session.rollback()
+    db.session.connection()
+    try:
+        decision = updates.take(
+            bot_id, update_id, datetime.now(UTC), _desk(config), found.kept, found.lost
+        )
+        db.session.commit()
+    except OperationalError:
+        # The database was busy, or gone: the update waits on, and the timetable asks for it anew.
+        db.session.rollback()
+        raise
+    except Exception as error:
+        db.session.rollback()
+        updates.failed(bot_id, update_id, type(error).__name__, datetime.now(UTC))
+        db.session.commit()
+        raise
+    return decision
+
+
+def look_telegram() -> None:
+    """Learn the bot's name and whether it may make topics in the operators' chat."""
+    config = current.config()
+    if not config.telegram.on:
+        return
+    seen = presence.look(telegram(config), config.telegram.chat_id, config.telegram.bot_id)
+    presence.keep(seen, datetime.now(UTC))
+    db.session.commit()
+
+
+def _desk(config: Config) -> steps.Desk:
+    house = House(config.app_name, config.base_url)
+    return steps.Desk(house, config.telegram.chat_id, config.telegram.bot_id)
+
+
+def sign(chain: str) -> bool:
+    """Sign where one audit chain stands and complete its file; ``True`` if the file grew."""
+    config = current.config()
+    if not config.signing_key:
+        return False
+    db.session.rollback()  # a reading transaction begins as one
+    db.session.connection(execution_options={"read_only": True})
+    found = checkpoints.look(chain)
+    db.session.rollback()
+    if found is None:
+        return False
+    db.session.connection()
+    kept = checkpoints.keep(found, Signer(config.signing_key), datetime.now(UTC))
+    db.session.commit()
+    return checkpoints.complete(current.storage(), chain, kept) > 0
+
+
+def look_around() -> None:
+    """Measure every component of the status page once."""
+    db.session.rollback()
+    site = knock.answers(current.config().base_url)
+    db.session.connection()  # as above
+    now = datetime.now(UTC)
+    measure.keep(facts.look(site, now), now)
+    db.session.commit()

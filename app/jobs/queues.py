@@ -1,0 +1,52 @@
+"""The queues. Redis carries hints only: losing one costs time, never a transition."""
+
+from enum import StrEnum
+
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+
+class QueueName(StrEnum):
+    """One queue per worker process, so that no job is lost between pop and start."""
+
+    FLEET = "fleet"
+    MAIL = "mail"
+    DESK = "desk"
+
+
+JOBS = {
+    "advance_bot": "app.jobs.fleet.advance_bot",
+    "send_mail": "app.jobs.mail.send_mail",
+    "take_in_mail": "app.jobs.mail_in.take_in_mail",
+    "ring_telegram": "app.jobs.telegram.ring_telegram",
+    "take_update": "app.jobs.telegram.take_update",
+    "look_telegram": "app.jobs.telegram.look_telegram",
+    "sign_checkpoint": "app.jobs.checkpoints.sign_checkpoint",
+    "look_around": "app.jobs.status.look_around",
+    "spread_update": "app.jobs.status.spread_update",
+}
+"""What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
+
+_HOUR = 3600
+
+
+def connect(url: str) -> Redis:
+    """A connection with timeouts; nobody waits for ever."""
+    return Redis.from_url(url, socket_timeout=10, socket_connect_timeout=5)
+
+
+def open_queue(name: QueueName, connection: Redis) -> Queue:
+    """A queue that carries JSON and no pickles."""
+    return Queue(name.value, connection=connection, serializer=JSONSerializer, default_timeout=60)
+
+
+def hand_over(queue: Queue, job: str, job_id: str, arguments: dict[str, str]) -> None:
+    """Enqueue a job by name. A finished one leaves no trace, so its id can be used again."""
+    queue.enqueue_call(
+        JOBS[job],
+        kwargs=arguments,
+        job_id=job_id,
+        result_ttl=0,
+        failure_ttl=_HOUR,
+    )

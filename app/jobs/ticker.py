@@ -1,0 +1,139 @@
+"""The timetable: one leader looks twice a second for bots that are due and for the outbox.
+
+``python -m app.jobs.ticker``. A second ticker waits until the lease of the first runs out.
+"""
+
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+
+from redis import Redis, RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from app import create_app
+from app.domain import checkpoints, fleet, leadership, outbox
+from app.domain.status import measure
+from app.extensions import db
+from app.jobs import queues, timetable
+from app.jobs.queues import QueueName
+
+log = logging.getLogger(__name__)
+
+EVERY = timedelta(seconds=0.5)
+LEASE = timedelta(seconds=10)
+FORGET_EVERY = timedelta(minutes=10)
+SWEEP_EVERY = timedelta(seconds=30)
+SIGN_FIRST, SIGN_EVERY = timedelta(minutes=1), timedelta(hours=1)
+
+LOOKS = ("look_around", "look_telegram")
+"""Measured by a worker, because it knocks: bots wait for the timetable."""
+
+Hint = tuple[QueueName, str, str, dict[str, str]]
+"""Queue, job, the job's id, and the ids it is about."""
+
+
+class Ticker:
+    """Looks, hints, and forgets old hints, while it leads."""
+
+    def __init__(self, connection: Redis, holder: str) -> None:
+        self.connection = connection
+        self.holder = holder
+        self.forget_at = self.sweep_at = datetime.min.replace(tzinfo=UTC)
+        self.sign_at: datetime | None = None
+        self.measure_at: datetime | None = None
+
+    def tick(self, now: datetime) -> int:
+        """One look; returns how many hints were sent. Does nothing while another leads.
+
+        No transaction is open while Redis is spoken to: it may be slow, and SQLite has one writer.
+        """
+        leading = leadership.take("ticker", self.holder, now, LEASE)
+        db.session.commit()
+        if not leading:
+            return 0
+        sent = self._relay(now) + self._hint_due(now)
+        if now >= self.sweep_at:
+            timetable.sweep(now)
+            self.sweep_at = now + SWEEP_EVERY
+        if now >= self.forget_at:
+            timetable.forget(now)
+            self.forget_at = now + FORGET_EVERY
+        self._sign_due(now)
+        db.session.commit()
+        self._measure_due(now)
+        return sent
+
+    def _sign_due(self, now: datetime) -> None:
+        """Look for logs to be signed; not at once, for whatever starts has more urgent things."""
+        if self.sign_at is None:
+            self.sign_at = now + SIGN_FIRST
+        elif now >= self.sign_at:
+            checkpoints.ask_due(now)
+            self.sign_at = now + SIGN_EVERY
+
+    def _measure_due(self, now: datetime) -> None:
+        """Measure once a minute; not at once, for whatever starts is not yet up."""
+        if self.measure_at is None:
+            self.measure_at = now + measure.EVERY
+        elif now >= self.measure_at:
+            self.measure_at = now + measure.EVERY
+            timetable.spread_forgotten(now)
+            self._hand_over(
+                [(QueueName.DESK, job, f"{job}-{secrets.token_hex(4)}", {}) for job in LOOKS]
+            )
+
+    def _relay(self, now: datetime) -> int:
+        """Hand the outbox over. A crash in between sends twice, which changes nothing."""
+        messages = outbox.unsent(now)
+        hints = [(QueueName(m.queue), m.job, f"{m.job}-{m.number}", m.arguments) for m in messages]
+        numbers = [message.number for message in messages]
+        db.session.rollback()
+        self._hand_over(hints)
+        outbox.mark_sent(numbers, now)
+        db.session.commit()
+        return len(hints)
+
+    def _hint_due(self, now: datetime) -> int:
+        due = fleet.due(now)
+        db.session.rollback()
+        ids = [(bot_id, f"{bot_id}-{secrets.token_hex(4)}") for bot_id in due]
+        self._hand_over(
+            [(QueueName.FLEET, "advance_bot", job_id, {"bot_id": bot_id}) for bot_id, job_id in ids]
+        )
+        if due:
+            fleet.hinted(due, now)
+        return len(due)
+
+    def _hand_over(self, hints: list[Hint]) -> None:
+        for name, job, job_id, arguments in hints:
+            queues.hand_over(queues.open_queue(name, self.connection), job, job_id, arguments)
+
+
+def main() -> int:
+    """Tick until told to stop. Redis or the database being away is waited out."""
+    app = create_app(role="ticker")
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    connection = queues.connect(app.extensions["plutarc"].redis_url)
+    ticker = Ticker(connection, f"{os.uname().nodename}-{os.getpid()}-{secrets.token_hex(4)}")
+    with app.app_context():
+        while not stop.wait(EVERY.total_seconds()):
+            try:
+                ticker.tick(datetime.now(UTC))
+            except (RedisError, SQLAlchemyError) as error:
+                log.warning("tick failed, trying again: %s", type(error).__name__)
+            finally:
+                db.session.rollback()
+                db.session.remove()
+        leadership.resign("ticker", ticker.holder)
+        db.session.commit()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

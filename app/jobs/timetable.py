@@ -1,0 +1,102 @@
+"""What is looked after now and then, beside bots and hints: lost letters, terms that ran out.
+
+Each verb stands alone: what one refuses keeps no other one, and no bot, waiting.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from app import current
+from app.domain import approvals, invitation_book, mail, outbox, ownership
+from app.domain.inbound import store
+from app.domain.status import incidents, measure, spreading, subscribers
+from app.domain.support import access, breaches, bundles, contact_door, files, silence
+from app.domain.telegram import calls, updates
+from app.extensions import db
+
+log = logging.getLogger(__name__)
+
+MOST_AT_ONCE = 50
+"""Of one kind in one round: bots wait for their hints meanwhile."""
+
+Verb = Callable[[datetime], object]
+
+LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep)
+"""Asks anew for what the queues have forgotten."""
+
+ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
+    ownership.expire_one,
+    approvals.expire_one,
+    access.sweep_one,
+    breaches.tell_one,
+)
+"""Each call sees to one that is due and says whether there was one; it locks, so it commits."""
+
+EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
+    (silence.due, silence.look),
+)
+"""Ids of what is due, and what is done with each."""
+
+OLD: tuple[Verb, ...] = (
+    outbox.forget,
+    mail.forget,
+    store.forget,
+    bundles.forget,
+    calls.forget,
+    contact_door.forget,
+    subscribers.forget,
+    measure.forget,
+)
+"""Drops what nobody needs any more."""
+
+
+def sweep(now: datetime) -> None:
+    """Every half minute."""
+    for lost in LOST:
+        patiently(lost, now)
+    for one in ONE_BY_ONE:
+        patiently(_all, one, now)
+    for due, look in EACH:
+        _each(due, look, now)
+
+
+def forget(now: datetime) -> None:
+    """Every ten minutes."""
+    for old in OLD:
+        patiently(old, now)
+    _each(invitation_book.due, invitation_book.expire, now)
+    patiently(files.sweep, current.storage(), now)
+
+
+def spread_forgotten(now: datetime) -> None:
+    """Every minute: ask anew for updates of incidents that should be everywhere by now."""
+    _each(spreading.forgotten, incidents.ask_to_spread, now)
+
+
+def patiently(verb: Callable[..., object], *arguments: object) -> None:
+    """Do it and commit; where it fails, say so and go on: bots' hints come from here too."""
+    try:
+        verb(*arguments)
+        db.session.commit()
+    except Exception:
+        db.session.rollback()
+        log.exception("a sweep failed; it is tried again with the next one")
+
+
+def _all(see_to_one: Callable[[datetime], bool], now: datetime) -> None:
+    """Each locks what it sees to, so each commits alone. What piled up waits for the next round."""
+    for _ in range(MOST_AT_ONCE):
+        if not see_to_one(now):
+            return
+        db.session.commit()
+
+
+def _each(
+    due: Callable[[datetime], Sequence[str]], see_to: Callable[..., object], now: datetime
+) -> None:
+    """Look up what is due, and see to each on its own."""
+    found: list[str] = []
+    patiently(lambda: found.extend(due(now)))
+    for name in found:
+        patiently(see_to, name, now)

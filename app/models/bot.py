@@ -1,0 +1,93 @@
+"""Bots, their runs and the orders given to them."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.extensions import Model
+from app.models.base import Amount, Chosen, Document, Moment, Tenant, belongs_to, primary_key
+from app.models.connection import Connection
+from app.models.strategy import StrategyVersion
+from app.models.workspace import Workspace
+from runner.protocol import CommandKind, Mode
+
+
+class Wish(StrEnum):
+    """What people want of a bot: follow its schedule, rest until told otherwise, or be gone."""
+
+    FOLLOW = "follow"
+    REST = "rest"
+    GONE = "gone"
+
+
+class Bot(Tenant, Model):
+    """A strategy version with symbols, limits, a schedule and a mode, on a machine of its own."""
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "id"),
+        belongs_to("strategy_version", "strategy_version_id"),
+        belongs_to("connection", "testnet_connection_id"),
+    )
+
+    id: Mapped[str] = primary_key("bot")
+    name: Mapped[str] = mapped_column(String(60))
+    exchange: Mapped[str] = mapped_column(String(24))
+    region: Mapped[str] = mapped_column(String(40))
+    mode: Mapped[Mode] = mapped_column(Chosen(Mode))
+    wish: Mapped[Wish] = mapped_column(Chosen(Wish))
+    paused: Mapped[bool] = mapped_column(default=False)
+    symbols: Mapped[list[str]] = mapped_column(Document)
+    strategy_version_id: Mapped[str] = mapped_column(String(40))
+    testnet_connection_id: Mapped[str | None] = mapped_column(String(40))
+    limits: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    schedule: Mapped[dict[str, Any]] = mapped_column(Document)
+    starting_balance: Mapped[Decimal] = mapped_column(Amount)
+    created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    deleted_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    workspace: Mapped[Workspace] = relationship(overlaps="version,testnet_connection")
+    version: Mapped[StrategyVersion] = relationship(overlaps="workspace,testnet_connection")
+    testnet_connection: Mapped[Connection | None] = relationship(overlaps="workspace,version")
+
+
+class Run(Tenant, Model):
+    """One stretch of one bot in one mode on one strategy version, with its own ledger.
+
+    It keeps symbols and account too: a bot given others still manages what the run may hold.
+    """
+
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "id"),
+        belongs_to("bot", "bot_id"),
+        belongs_to("strategy_version", "strategy_version_id"),
+        belongs_to("connection", "connection_id"),
+    )
+
+    id: Mapped[str] = primary_key("run")
+    bot_id: Mapped[str] = mapped_column(String(40), index=True)
+    mode: Mapped[Mode] = mapped_column(Chosen(Mode))
+    strategy_version_id: Mapped[str] = mapped_column(String(40))
+    symbols: Mapped[list[str]] = mapped_column(Document)
+    connection_id: Mapped[str | None] = mapped_column(String(40))
+    starting_balance: Mapped[Decimal] = mapped_column(Amount)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class BotCommand(Tenant, Model):
+    """Something asked of the runner; sent with every answer until the runner reports it done."""
+
+    __table_args__ = (belongs_to("bot", "bot_id"),)
+
+    id: Mapped[str] = primary_key("cmd")
+    bot_id: Mapped[str] = mapped_column(String(40), index=True)
+    kind: Mapped[CommandKind] = mapped_column(Chosen(CommandKind))
+    arguments: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    done_at: Mapped[datetime | None] = mapped_column(Moment)
+    outcome: Mapped[str] = mapped_column(String(200), default="")

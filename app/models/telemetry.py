@@ -1,0 +1,236 @@
+"""What runners tell: candles, decisions, orders, fills, trades, positions, equity, notices."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.extensions import Model
+from app.models.base import Amount, Chosen, Document, Moment, Owned, Tenant, belongs_to
+from runner.protocol import OrderStatus, Side
+
+RowNumber = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class Telemetry(Owned):
+    """A row written by ingest for one bot and run; its number never leaves the database.
+
+    Found by its bot, so the workspace needs no index of its own on these long tables.
+    """
+
+    number: Mapped[int] = mapped_column(RowNumber, primary_key=True)
+    bot_id: Mapped[str] = mapped_column(String(40))
+    run_id: Mapped[str] = mapped_column(String(40))
+
+
+class CandleRow(Owned, Model):
+    """One closed candle as the bot saw it; prices in quote currency, volume in base."""
+
+    __tablename__ = "candle"
+    __table_args__ = (belongs_to("bot", "bot_id"),)
+
+    bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    symbol: Mapped[str] = mapped_column(String(40), primary_key=True)
+    timeframe: Mapped[str] = mapped_column(String(8), primary_key=True)
+    opened_at: Mapped[datetime] = mapped_column(Moment, primary_key=True)
+    open: Mapped[Decimal] = mapped_column(Amount)
+    high: Mapped[Decimal] = mapped_column(Amount)
+    low: Mapped[Decimal] = mapped_column(Amount)
+    close: Mapped[Decimal] = mapped_column(Amount)
+    volume: Mapped[Decimal] = mapped_column(Amount)
+
+
+class DecisionRow(Telemetry, Model):
+    """What the strategy concluded on one candle, with every component's verdict."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        UniqueConstraint("run_id", "symbol", "candle_at"),
+        Index("ix_decision_newest", "bot_id", "number"),
+    )
+
+    symbol: Mapped[str] = mapped_column(String(40))
+    candle_at: Mapped[datetime] = mapped_column(Moment)
+    close: Mapped[Decimal] = mapped_column(Amount)
+    action: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(300))
+    verdicts: Mapped[list[dict[str, Any]]] = mapped_column(Document)
+
+
+class OrderRow(Telemetry, Model):
+    """The present state of one order, as the runner's journal has it."""
+
+    __tablename__ = "bot_order"
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        UniqueConstraint("run_id", "client_id"),
+        Index("ix_bot_order_newest", "bot_id", "number"),
+    )
+
+    client_id: Mapped[str] = mapped_column(String(64))
+    venue_id: Mapped[str | None] = mapped_column(String(64))
+    symbol: Mapped[str] = mapped_column(String(40))
+    side: Mapped[Side] = mapped_column(Chosen(Side))
+    kind: Mapped[str] = mapped_column(String(24))
+    purpose: Mapped[str] = mapped_column(String(24))
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    price: Mapped[Decimal | None] = mapped_column(Amount)
+    filled: Mapped[Decimal] = mapped_column(Amount)
+    average: Mapped[Decimal | None] = mapped_column(Amount)
+    reduce_only: Mapped[bool]
+    status: Mapped[OrderStatus] = mapped_column(Chosen(OrderStatus))
+    reason: Mapped[str] = mapped_column(String(300), default="")
+    decided_at: Mapped[datetime] = mapped_column(Moment)
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class FillRow(Telemetry, Model):
+    """One execution, once. Fee positive when paid."""
+
+    __tablename__ = "fill"
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        UniqueConstraint("run_id", "trade_id"),
+        Index("ix_fill_newest", "bot_id", "number"),
+    )
+
+    trade_id: Mapped[str] = mapped_column(String(64))
+    client_id: Mapped[str] = mapped_column(String(64))
+    symbol: Mapped[str] = mapped_column(String(40))
+    side: Mapped[Side] = mapped_column(Chosen(Side))
+    price: Mapped[Decimal] = mapped_column(Amount)
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    fee: Mapped[Decimal] = mapped_column(Amount)
+    fee_currency: Mapped[str] = mapped_column(String(12))
+    liquidity: Mapped[str] = mapped_column(String(8))
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    filled_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def gain(side: Side, cost: Decimal, proceeds: Decimal) -> Decimal:
+    """What a trade gained before fees, from the notionals of entry and exit."""
+    return proceeds - cost if side is Side.BUY else cost - proceeds
+
+
+class TradeRow(Telemetry, Model):
+    """From flat to flat: folded from the fills and from nothing else; open until ``closed_at``.
+
+    Quantities in base units, notionals and fees in quote currency. Notionals are kept instead of
+    average prices, so that the result of a closed trade is exact.
+    """
+
+    __tablename__ = "trade"
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        Index("ix_trade_newest", "bot_id", "number"),
+        Index("ix_trade_closed", "workspace_id", "closed_at"),
+        Index(
+            "uq_trade_open",
+            "run_id",
+            "symbol",
+            unique=True,
+            sqlite_where=text("closed_at IS NULL"),
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+    )
+
+    symbol: Mapped[str] = mapped_column(String(40))
+    side: Mapped[Side] = mapped_column(Chosen(Side))
+    entered: Mapped[Decimal] = mapped_column(Amount)
+    entry_notional: Mapped[Decimal] = mapped_column(Amount)
+    exited: Mapped[Decimal] = mapped_column(Amount)
+    exit_notional: Mapped[Decimal] = mapped_column(Amount)
+    fees: Mapped[Decimal] = mapped_column(Amount)
+    exit_reason: Mapped[str] = mapped_column(String(200), default="")
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def held(self) -> Decimal:
+        """What is held now, in base units, without sign."""
+        return self.entered - self.exited
+
+    @property
+    def entry_price(self) -> Decimal:
+        """Average price of all entries."""
+        return self.entry_notional / self.entered
+
+    @property
+    def exit_price(self) -> Decimal | None:
+        """Average price of all exits so far."""
+        return self.exit_notional / self.exited if self.exited else None
+
+    @property
+    def gross(self) -> Decimal:
+        """Realised result before fees; exact once the trade is closed."""
+        cost = self.entry_notional if not self.held else self.entry_price * self.exited
+        return gain(self.side, cost, self.exit_notional)
+
+    @property
+    def net(self) -> Decimal:
+        """Realised result after all fees, those of the entry included."""
+        return self.gross - self.fees
+
+
+class PositionRow(Tenant, Model):
+    """The newest report of a bot's position in one symbol. Signed quantity in base units."""
+
+    __tablename__ = "position"
+    __table_args__ = (belongs_to("bot", "bot_id"),)
+
+    bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    symbol: Mapped[str] = mapped_column(String(40), primary_key=True)
+    quantity: Mapped[Decimal] = mapped_column(Amount)
+    entry_price: Mapped[Decimal | None] = mapped_column(Amount)
+    mark_price: Mapped[Decimal] = mapped_column(Amount)
+    unrealised: Mapped[Decimal] = mapped_column(Amount)
+    reported_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class EquityPoint(Telemetry, Model):
+    """Account value of a run at one moment, in quote currency."""
+
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        UniqueConstraint("run_id", "at"),
+    )
+
+    at: Mapped[datetime] = mapped_column(Moment)
+    equity: Mapped[Decimal] = mapped_column(Amount)
+    balance: Mapped[Decimal] = mapped_column(Amount)
+    unrealised: Mapped[Decimal] = mapped_column(Amount)
+
+
+class RunnerNotice(Telemetry, Model):
+    """Something the runner wants a person to read."""
+
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        Index("ix_runner_notice_newest", "bot_id", "number"),
+    )
+
+    level: Mapped[str] = mapped_column(String(8))
+    code: Mapped[str] = mapped_column(String(40))
+    message: Mapped[str] = mapped_column(String(400))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class Checkpoint(Tenant, Model):
+    """What the next generation needs to go on with a run: the newest the runner sent."""
+
+    __table_args__ = (belongs_to("run", "run_id"),)
+
+    run_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    generation: Mapped[int]
+    seq: Mapped[int]
+    state: Mapped[dict[str, Any]] = mapped_column(Document)
+    at: Mapped[datetime] = mapped_column(Moment)

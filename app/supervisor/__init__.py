@@ -1,0 +1,1 @@
+"""What ``make run`` starts: everything plutarc consists of, under one process that minds it."""

@@ -1,0 +1,208 @@
+"""Changing a bot: what it trades, when, in which mode, or not at all any more."""
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import current
+from app.domain import (
+    approvals,
+    bot_rules,
+    bots,
+    connections,
+    limits,
+    runs,
+    schedule,
+    strategies,
+)
+from app.domain.access import Permission
+from app.domain.approval_subjects import go_live, raise_limits
+from app.domain.errors import Invalid
+from app.domain.venues import VENUES
+from app.forms.base import offered
+from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeForm
+from app.forms.schedule import KIND_DETAILS, ScheduleForm
+from app.models import ApprovalKind, Bot, Environment, StrategyVersion
+from app.web import bot_pages, guards, loading, risk_pages
+from app.web.formatting import symbol
+from app.web.guards import requires
+from app.web.hypermedia import redirect_to
+from runner.protocol import Limits, Mode, from_plain
+
+bp = Blueprint("bot_settings", __name__, url_prefix="/w/<workspace>/bots/<bot_id>")
+
+
+@bp.get("/edit")
+@requires(Permission.BOT_CONFIGURE)
+def edit(bot_id: str) -> ResponseReturnValue:
+    """Name, version, symbols, limits as they are."""
+    bot = loading.bot(bot_id)
+    form = _edit_form(bot)
+    form.name.data, form.version.data = bot.name, bot.strategy_version_id
+    form.symbols.data = bot.symbols
+    form.show_limits(bot.limits)
+    return _edit_page(bot, form)
+
+
+@bp.post("/edit")
+@requires(Permission.BOT_CONFIGURE)
+def update(bot_id: str) -> ResponseReturnValue:
+    """Change them."""
+    bot = loading.bot(bot_id)
+    form = _edit_form(bot)
+    said = form.attempt(lambda: _configure(bot, form))
+    return _saved(bot, said) if said else (_edit_page(bot, form), 422)
+
+
+@bp.get("/schedule")
+@requires(Permission.BOT_SCHEDULE)
+def sessions(bot_id: str) -> ResponseReturnValue:
+    """The trading sessions as they are."""
+    bot = loading.bot(bot_id)
+    form = ScheduleForm()
+    form.show(schedule.from_plain(bot.schedule))
+    return _schedule_page(bot, form)
+
+
+@bp.post("/schedule")
+@requires(Permission.BOT_SCHEDULE)
+def reschedule(bot_id: str) -> ResponseReturnValue:
+    """Set other ones."""
+    bot = loading.bot(bot_id)
+    form = ScheduleForm()
+    if "add_session" in request.form:
+        form.sessions.append_entry()
+        return _schedule_page(bot, form)
+    by, now = current.actor(), current.now()
+    saved = form.accepts(lambda: bots.reschedule(bot, form.plan(), by=by, now=now))
+    return _saved(bot) if saved else (_schedule_page(bot, form), 422)
+
+
+@bp.get("/mode")
+@requires(Permission.BOT_CONFIGURE)
+def mode(bot_id: str) -> ResponseReturnValue:
+    """What a switch changes and what it does not."""
+    bot = loading.bot(bot_id)
+    form = _mode_form()
+    form.mode.data, form.connection.data = bot.mode.value, bot.testnet_connection_id or ""
+    return _mode_page(bot, form)
+
+
+@bp.post("/mode")
+@requires(Permission.BOT_CONFIGURE)
+def switch(bot_id: str) -> ResponseReturnValue:
+    """Paper to testnet, or back; live is asked for."""
+    bot = loading.bot(bot_id)
+    form = _mode_form()
+    said = form.attempt(lambda: _switch(bot, form))
+    return _saved(bot, said) if said else (_mode_page(bot, form), 422)
+
+
+@bp.get("/delete")
+@requires(Permission.BOT_DELETE)
+def confirm(bot_id: str) -> ResponseReturnValue:
+    """What goes, what stays, and the name to type."""
+    bot = loading.bot(bot_id)
+    return render_template(
+        "bots/delete.html", bot=bot, form=DeleteForm(), flat=runs.is_flat(bot, current.now())
+    )
+
+
+@bp.post("/delete")
+@requires(Permission.BOT_DELETE)
+def delete(bot_id: str) -> ResponseReturnValue:
+    """Delete it for good."""
+    bot, form = loading.bot(bot_id), DeleteForm()
+    name, by, now = form.name.data or "", current.actor(), current.now()
+    if form.accepts(lambda: bots.delete(bot, typed_name=name, by=by, now=now)):
+        return redirect_to(url_for("bots.index"), toast=f"{bot.name} is being deleted.")
+    return render_template(
+        "bots/delete.html", bot=bot, form=form, flat=runs.is_flat(bot, current.now())
+    ), 422
+
+
+def _saved(bot: Bot, toast: str = "Saved.") -> ResponseReturnValue:
+    return redirect_to(url_for("bots.show", bot_id=bot.id), toast=toast)
+
+
+def _edit_form(bot: Bot) -> EditBotForm:
+    form = EditBotForm()
+    library = strategies.in_workspace(current.workspace())
+    known = [version for item in library for version in item.versions]
+    if bot.version not in known:
+        known.insert(0, bot.version)
+    form.version.choices = offered((version.id, version.label) for version in known)
+    form.symbols.choices = offered((item, symbol(item)) for item in VENUES[bot.exchange].symbols)
+    return form
+
+
+def _edit_page(bot: Bot, form: EditBotForm) -> str:
+    return render_template(
+        "bots/edit.html",
+        bot=bot,
+        form=form,
+        limits=LIMITS,
+        flat=runs.is_flat(bot, current.now()),
+        asking=risk_pages.asking(ApprovalKind.RAISE_BOT_LIMITS, bot),
+    )
+
+
+def _configure(bot: Bot, form: EditBotForm) -> str:
+    """What needs nobody at once; what raises a limit by itself, or as a request."""
+    before, wanted = from_plain(Limits, bot.limits), form.limits()
+    raised = limits.raised(before, wanted)
+    if raised and approvals.alone(current.member(), ApprovalKind.RAISE_BOT_LIMITS):
+        guards.demand_fresh()
+    bots.configure(
+        bot,
+        name=form.name.data or "",
+        version=_chosen_version(form.version.data),
+        symbols=tuple(form.symbols.data or ()),
+        limits=limits.lower_of(before, wanted),
+        by=current.actor(),
+        now=current.now(),
+    )
+    if not raised:
+        return "Saved."
+    return risk_pages.act(raise_limits(bot, wanted), form.reason.data)
+
+
+def _chosen_version(version_id: str) -> StrategyVersion:
+    found = strategies.find_version(current.workspace(), version_id)
+    if found is None:
+        raise Invalid("Choose one of the versions.", "strategy")
+    return found
+
+
+def _schedule_page(bot: Bot, form: ScheduleForm) -> str:
+    return render_template("bots/schedule.html", bot=bot, form=form, kinds=KIND_DETAILS)
+
+
+def _mode_form() -> ModeForm:
+    form = ModeForm()
+    form.connection.choices = bot_pages.connection_choices()
+    form.live_connection.choices = bot_pages.connection_choices(Environment.LIVE)
+    return form
+
+
+def _mode_page(bot: Bot, form: ModeForm) -> str:
+    return render_template(
+        "bots/mode.html",
+        bot=bot,
+        form=form,
+        flat=runs.is_flat(bot, current.now()),
+        details=MODE_DETAILS,
+        refused={} if bot_rules.LIVE_OPEN else {"live": bot_rules.LIVE_REFUSED},
+        asking=risk_pages.asking(ApprovalKind.GO_LIVE, bot),
+    )
+
+
+def _switch(bot: Bot, form: ModeForm) -> str:
+    mode, workspace = Mode(form.mode.data), current.workspace()
+    if mode is Mode.LIVE:
+        subject = go_live(bot, connections.find(workspace, form.live_connection.data or ""))
+        if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
+            guards.demand_fresh()
+        return risk_pages.act(subject, form.reason.data, f"{bot.name} is in live mode.")
+    chosen = connections.find(workspace, form.connection.data or "")
+    bots.switch_mode(bot, mode, chosen, by=current.actor(), now=current.now())
+    return f"{bot.name} is in {bot.mode} mode."

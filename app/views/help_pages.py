@@ -1,0 +1,31 @@
+"""How it works, in the product's own words."""
+
+from flask import Blueprint, render_template
+from flask.typing import ResponseReturnValue
+
+from app.domain import access, access_guide
+from app.domain.support import desk_sight
+from app.web.guards import signed_in
+
+bp = Blueprint("help", __name__, url_prefix="/help")
+
+
+@bp.get("")
+@signed_in
+def index() -> ResponseReturnValue:
+    """States, modes, sleep and wake, and what is not open yet."""
+    return render_template("help/index.html")
+
+
+@bp.get("/permissions")
+@signed_in
+def permissions() -> ResponseReturnValue:
+    """Who may do what: the registry that every route is guarded by."""
+    return render_template("help/permissions.html", access=access, guide=access_guide)
+
+
+@bp.get("/support")
+@signed_in
+def support() -> ResponseReturnValue:
+    """How the desk works, what it sees, and what somebody decides about it."""
+    return render_template("help/support.html", promise=desk_sight.PROMISE)

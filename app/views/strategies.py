@@ -1,0 +1,150 @@
+"""The strategy library: templates, strategies, versions."""
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import current
+from app.domain import strategies
+from app.domain.access import Permission
+from app.forms.strategies import NameForm, RulesForm
+from app.models import Strategy, StrategyVersion
+from app.web import loading
+from app.web.guards import requires
+from app.web.hypermedia import redirect_to
+from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
+
+bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
+
+
+@bp.get("")
+@requires(Permission.STRATEGY_VIEW)
+def index() -> ResponseReturnValue:
+    """The workspace's own strategies."""
+    found = strategies.in_workspace(current.workspace())
+    return render_template("strategies/index.html", strategies=found, now=current.now())
+
+
+@bp.get("/templates")
+@requires(Permission.STRATEGY_VIEW)
+def templates() -> ResponseReturnValue:
+    """The library to start from."""
+    return render_template("strategies/templates.html", templates=TEMPLATES, explain=explain)
+
+
+@bp.get("/new")
+@requires(Permission.STRATEGY_MANAGE)
+def new() -> ResponseReturnValue:
+    """Name a strategy made from a template."""
+    template = strategies.template(request.args.get("template", TEMPLATES[0].key))
+    return _new_page(template, NameForm(data={"name": template.title}))
+
+
+@bp.post("/new")
+@requires(Permission.STRATEGY_MANAGE)
+def create() -> ResponseReturnValue:
+    """Make it."""
+    template = strategies.template(request.args.get("template", ""))
+    form = NameForm()
+    strategy = form.attempt(lambda: _create(template, form.name.data or ""))
+    if strategy is None:
+        return _new_page(template, form), 422
+    return redirect_to(
+        url_for(".show", strategy_id=strategy.id), toast="The strategy is yours now."
+    )
+
+
+@bp.get("/<strategy_id>")
+@requires(Permission.STRATEGY_VIEW)
+def show(strategy_id: str) -> ResponseReturnValue:
+    """The newest version."""
+    return _version_page(loading.strategy(strategy_id).latest)
+
+
+@bp.get("/<strategy_id>/v/<int:number>")
+@requires(Permission.STRATEGY_VIEW)
+def version(strategy_id: str, number: int) -> ResponseReturnValue:
+    """One version; it never changes."""
+    return _version_page(loading.version(strategy_id, number))
+
+
+@bp.get("/<strategy_id>/edit")
+@requires(Permission.STRATEGY_MANAGE)
+def edit(strategy_id: str) -> ResponseReturnValue:
+    """The newest rules as a form."""
+    strategy = loading.strategy(strategy_id)
+    newest = strategy.latest
+    return _edit_page(strategy, RulesForm.of(newest.rules, newest.number))
+
+
+@bp.post("/<strategy_id>/edit")
+@requires(Permission.STRATEGY_MANAGE)
+def publish(strategy_id: str) -> ResponseReturnValue:
+    """Write the next version."""
+    strategy = loading.strategy(strategy_id)
+    base = _base(strategy)
+    form = RulesForm.of(base.rules, base.number)
+    made = form.attempt(lambda: _publish(strategy, form, base))
+    if made is None:
+        return _edit_page(strategy, form), 422
+    toast = f"{made.label} is published. Bots keep the version they have until you change it."
+    return redirect_to(url_for(".show", strategy_id=strategy.id), toast=toast)
+
+
+@bp.post("/<strategy_id>/archive")
+@requires(Permission.STRATEGY_MANAGE)
+def archive(strategy_id: str) -> ResponseReturnValue:
+    """Take it out of the library."""
+    strategy = loading.strategy(strategy_id)
+    strategies.archive(strategy, by=current.actor(), now=current.now())
+    return redirect_to(url_for(".index"), toast=f"{strategy.name} is archived.")
+
+
+def _create(template: Template, name: str) -> Strategy:
+    return strategies.create(
+        current.workspace(),
+        name=name,
+        rules=template.rules,
+        author=current.user(),
+        by=current.actor(),
+        now=current.now(),
+        summary=template.summary,
+        template_key=template.key,
+    )
+
+
+def _base(strategy: Strategy) -> StrategyVersion:
+    """The version the form sent was opened on; its fields are those of that version's parts."""
+    told = request.form.get("base", "")
+    return next((item for item in strategy.versions if str(item.number) == told), strategy.latest)
+
+
+def _publish(strategy: Strategy, form: RulesForm, base: StrategyVersion) -> StrategyVersion:
+    return strategies.publish(
+        strategy,
+        rules=form.rules(),
+        base=base.number,
+        note=form.note.data or "",
+        author=current.user(),
+        by=current.actor(),
+        now=current.now(),
+    )
+
+
+def _new_page(template: Template, form: NameForm) -> str:
+    words = explain(template.rules)
+    return render_template("strategies/new.html", template=template, form=form, words=words)
+
+
+def _edit_page(strategy: Strategy, form: RulesForm) -> str:
+    return render_template("strategies/edit.html", strategy=strategy, form=form)
+
+
+def _version_page(found: StrategyVersion) -> str:
+    return render_template(
+        "strategies/show.html",
+        strategy=found.strategy,
+        version=found,
+        words=explain(found.rules),
+        candles=warmup(found.rules),
+        components=COMPONENTS,
+    )

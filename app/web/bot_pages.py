@@ -1,0 +1,189 @@
+"""What the pages of a bot have in common: what they load, and the choices its forms offer."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import render_template, request
+from wtforms import SelectChoice
+
+from app import current
+from app.domain import bots, connections, defaults, feed, overview, records, runs, strategies
+from app.domain.errors import Invalid
+from app.domain.venues import PRACTICE
+from app.forms.base import offered
+from app.forms.bots import NewBotForm
+from app.models import Bot, Environment, StrategyVersion
+from app.web import series
+from app.web.formatting import decimals, symbol
+from app.web.guards import allowed
+from runner.protocol import Mode
+from runner.strategy import TEMPLATES
+
+TABS = ("overview", "decisions", "orders", "history")
+DECISIONS = 60
+
+
+def page(tab: str, bot: Bot, **context: Any) -> str:
+    """One tab of a bot as a whole page."""
+    return render_template(
+        f"bots/{tab}.html", **{"tab": tab, "version": "", **tab_of(tab, bot, **context)}
+    )
+
+
+def state_of(bot: Bot) -> dict[str, Any]:
+    """What the state panel shows."""
+    now = current.now()
+    row = overview.summary(bot, now, current.config().tempo)
+    newest = records.machines(bot, 2)
+    machine = next((item for item in newest if item.gone_at is None), None)
+    return {
+        "bot": bot,
+        "row": row,
+        "now": now,
+        "machines": newest,
+        "flat": runs.is_flat_on(bot.id, machine, now),
+        "settled": row.reading.settled,
+    }
+
+
+def tab_of(tab: str, bot: Bot, before: datetime | None = None) -> dict[str, Any]:
+    """What one tab shows, the state panel included."""
+    return state_of(bot) | _LOADERS[tab](bot, before)
+
+
+def drawing(bot: Bot, name: str) -> dict[str, Any]:
+    """Numbers for the charts of one symbol."""
+    candles = records.candles(bot, name)
+    run = records.run_of(bot)
+    return {
+        "candles": series.candle_points(candles),
+        "markers": series.markers(records.trades(bot, 200), name, candles),
+        "equity": series.equity_points(records.equity(run)),
+        "decimals": series.price_decimals(candles),
+        "live": not overview.summary(bot, current.now(), current.config().tempo).reading.settled,
+    }
+
+
+def _overview(bot: Bot, _before: datetime | None) -> dict[str, Any]:
+    trades = records.trades(bot, 8)
+    shown = records.decisions(bot, 8) if allowed("strategy.view") else []
+    return {
+        "trades": trades,
+        "decisions": shown,
+        "places": _places(bot),
+        "feed": feed.latest(current.workspace(), bot=bot, limit=8),
+    }
+
+
+def _decisions(bot: Bot, before: datetime | None) -> dict[str, Any]:
+    rows = records.decisions(bot, DECISIONS, before)
+    older = rows[-1].candle_at if len(rows) == DECISIONS else None
+    return {"decisions": rows, "older": older, "before": before, "places": _places(bot)}
+
+
+def _orders(bot: Bot, _before: datetime | None) -> dict[str, Any]:
+    return {
+        "orders": records.orders(bot, 50),
+        "fills": records.fills(bot, 50),
+        "trades": records.trades(bot, 50),
+        "places": _places(bot),
+    }
+
+
+def _history(bot: Bot, _before: datetime | None) -> dict[str, Any]:
+    return {
+        "machines": records.machines(bot),
+        "feed": feed.latest(current.workspace(), bot=bot, limit=40),
+    }
+
+
+_LOADERS = {
+    "overview": _overview,
+    "decisions": _decisions,
+    "orders": _orders,
+    "history": _history,
+}
+
+
+def _places(bot: Bot) -> int:
+    """The decimals of a price, as the venue's own candles have them."""
+    return decimals(records.closes(bot, 20), least=2)
+
+
+# -- forms ----------------------------------------------------------------------------------------
+
+
+def offer(form: NewBotForm) -> None:
+    """Fill in what there is to choose from."""
+    library = strategies.in_workspace(current.workspace())
+    form.strategy.choices = [
+        *offered(((f"template:{item.key}", item.title) for item in TEMPLATES), "Templates"),
+        *offered(((item.latest.id, item.latest.label) for item in library), "Own strategies"),
+    ]
+    form.symbol.choices = offered((item, symbol(item)) for item in PRACTICE.symbols)
+    form.connection.choices = connection_choices()
+    if request.method == "GET":
+        workspace = current.workspace()
+        form.begin_with(defaults.of(workspace), workspace.zone)
+        form.strategy.data = request.args.get("strategy") or form.strategy.data
+
+
+def connection_choices(environment: Environment = Environment.TESTNET) -> list[SelectChoice]:
+    """The keys of the workspace for one environment."""
+    found = [
+        (item.id, f"{item.label} (…{item.key_hint})")
+        for item in connections.in_workspace(current.workspace())
+        if item.environment is environment
+    ]
+    return offered([("", "Choose one" if found else "None yet"), *found])
+
+
+def create(form: NewBotForm) -> Bot:
+    """A bot as typed: its strategy first, where a template was chosen."""
+    plan, workspace = form.plan(), current.workspace()
+    mode = Mode(form.mode.data)
+    connection = None
+    if mode is Mode.TESTNET and form.connection.data:
+        connection = connections.find(workspace, form.connection.data)
+    blueprint = bots.Blueprint(
+        name=form.name.data or "",
+        exchange=PRACTICE.id,
+        symbols=(form.symbol.data,),
+        version=_version(form.strategy.data),
+        mode=mode,
+        schedule=plan,
+        starting_balance=form.balance,
+        limits=form.limits(),
+        connection=connection,
+    )
+    by, now = current.actor(), current.now()
+    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now)
+    if form.start.data and allowed("bot.start"):
+        bots.start(bot, by=by, now=now)
+    return bot
+
+
+def _version(choice: str) -> StrategyVersion:
+    """The version chosen; a template becomes a strategy of the workspace, once."""
+    workspace = current.workspace()
+    kind, _, key = choice.partition(":")
+    if kind != "template":
+        found = strategies.find_version(workspace, choice)
+        if found is None:
+            raise Invalid("Choose one of the strategies.", "strategy")
+        return found
+    template = strategies.template(key)
+    for item in strategies.in_workspace(workspace):
+        if item.template == key and item.latest.rules == template.rules:
+            return item.latest
+    made = strategies.create(
+        workspace,
+        name=template.title,
+        rules=template.rules,
+        author=current.user(),
+        by=current.actor(),
+        now=current.now(),
+        summary=template.summary,
+        template_key=key,
+    )
+    return made.latest

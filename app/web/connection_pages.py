@@ -1,0 +1,69 @@
+"""What the pages of a connection show: its bots and their addresses, findings, and its end."""
+
+from typing import Any
+
+from flask import request
+
+from app import current
+from app.domain import connection_keys, connections, overview
+from app.domain.access import Permission
+from app.domain.venues import VENUES, Venue
+from app.forms.base import offered
+from app.forms.connections import ConnectionForm, EditConnectionForm, KeyFields, for_venue
+from app.models import Connection, Environment
+from app.web import guards
+
+
+def new_form() -> KeyFields:
+    """For the exchange chosen; the first one until then."""
+    wanted = request.values.get("exchange", "")
+    venue = VENUES.get(wanted) or next(iter(VENUES.values()))
+    form = for_venue(ConnectionForm, venue)
+    form["exchange"].choices = offered((item.id, item.title) for item in VENUES.values())
+    form["exchange"].data = form["exchange"].data or venue.id
+    return form
+
+
+def edit_form(connection: Connection) -> KeyFields:
+    """The label as it is, the key empty."""
+    form = for_venue(EditConnectionForm, VENUES[connection.exchange])
+    if request.method == "GET":
+        form["label"].data = connection.label
+    return form
+
+
+def demand(environment: Environment) -> None:
+    """A live key needs a right of its own, and a fresh confirmation."""
+    if environment is Environment.LIVE:
+        guards.demand(Permission.CONNECTION_MANAGE_LIVE)
+
+
+def row(connection: Connection) -> dict[str, Any]:
+    """One line of the list."""
+    return {
+        "connection": connection,
+        "bots": connections.users_of(connection),
+        "lapses": connection_keys.lapses_at(connection, _venue(connection)),
+    }
+
+
+def facts(connection: Connection) -> dict[str, Any]:
+    """All that its page shows."""
+    found = connections.users_of(connection)
+    ips = overview.addresses([bot.id for bot in found])
+    now, lapses = current.now(), connection_keys.lapses_at(connection, _venue(connection))
+    return {
+        "connection": connection,
+        "venue": _venue(connection),
+        "bots": [(bot, ips.get(bot.id)) for bot in found],
+        "checks": connection_keys.seen(connection),
+        "lapses": lapses,
+        "lapses_soon": lapses is not None and lapses - now <= connection_keys.WARN_AHEAD,
+        "author": connections.author_of(connection),
+        "may_change": guards.allowed(f"connection.manage_{connection.environment}"),
+        "now": now,
+    }
+
+
+def _venue(connection: Connection) -> Venue:
+    return VENUES[connection.exchange]

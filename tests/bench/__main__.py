@@ -1,0 +1,80 @@
+"""``python -m tests.bench``: measure all there is to measure, write it down by commit."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.bench import bots, machine, pages, planner
+from tests.bench.report import Section, page
+
+RESULTS = machine.ROOT / "docs" / "results"
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--fast", action="store_true", help="a check in minutes")
+    parser.add_argument("--only", choices=("runner", "pages", "planner"), help="one part alone")
+    parser.add_argument("--out", type=Path, help="the file to write (docs/results/bench-COMMIT.md)")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Measure, print and write; the exit status does not judge."""
+    options, began = _arguments(), datetime.now(UTC)
+    commit, dirty = machine.git("rev-parse", "--short", "HEAD"), _dirty()
+    facts = [("Commit", f"`{commit}`" + (" with changes that are not committed" if dirty else ""))]
+    facts += [("Begun", f"{began:%Y-%m-%d %H:%M} UTC"), *machine.describe()]
+    if options.fast:
+        facts.append(
+            ("Short mode", "memory after 30 s instead of 5 minutes, fewer bots and rounds")
+        )
+    out = options.out or RESULTS / f"bench-{commit}{'-fast' if options.fast else ''}.md"
+    loads, sections = [machine.load()], []
+    for name, part in _parts(fast=options.fast).items():
+        if options.only in (None, name):
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            sections.append(part())
+            loads.append(machine.load())
+            # After each part: a run that is broken off keeps what it has.
+            text = _write(out, commit, [*facts, _load(loads)], sections)
+    print(text)
+    print(f"Written to {out}.", file=sys.stderr)
+    return 0
+
+
+def _load(loads: list[float]) -> tuple[str, str]:
+    told = ", ".join(f"{value:.1f}" for value in loads)
+    return "Load average", f"{told} (before, and after each part)"
+
+
+def _write(out: Path, commit: str, facts: list[tuple[str, str]], sections: list[Section]) -> str:
+    text = page(f"Benchmark at {commit}", facts, sections)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(text)
+    return text
+
+
+def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
+    if fast:
+        return {
+            "runner": lambda: bots.measure(bots.Pace(starts=1, seconds=30)),
+            "pages": lambda: pages.measure(10, 100, rounds=20),
+            "planner": lambda: planner.measure((1_000,), rounds=100),
+        }
+    return {
+        "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
+        "pages": lambda: pages.measure(10, 1_000, rounds=40),
+        "planner": lambda: planner.measure((1_000, 10_000), rounds=300),
+    }
+
+
+def _dirty() -> bool:
+    return bool(machine.git("status", "--porcelain", "--untracked-files=no"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

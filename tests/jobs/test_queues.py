@@ -1,0 +1,219 @@
+"""Hints through a real Redis-compatible server: sent, worked, lost, doubled."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from rq.registry import FailedJobRegistry
+from sqlalchemy import select
+
+from app import current
+from app.domain import bots, invitations, leadership, outbox, ownership, workspaces
+from app.domain.audit_chain import GENESIS
+from app.domain.support import files
+from app.extensions import db
+from app.jobs import queues
+from app.jobs.queues import QueueName
+from app.jobs.ticker import Ticker
+from app.models import AuditHead, BotCompute, InvitationState, OfferState, OutboxMessage, Role
+from tests import factories
+from tests.factories import NOW, TESTER
+
+
+@pytest.fixture
+def redis(redis_url):
+    return queues.connect(redis_url)
+
+
+@pytest.fixture
+def ticker(app, redis):
+    return Ticker(redis, "first")
+
+
+def queued(redis):
+    return queues.open_queue(QueueName.FLEET, redis).jobs
+
+
+def bot():
+    made = factories.bot(factories.organisation())
+    db.session.commit()
+    return made
+
+
+def test_a_due_bot_is_hinted_once_and_again_if_nobody_came(ticker, redis):
+    made = bot()
+    assert ticker.tick(NOW) == 1
+    assert ticker.tick(NOW + timedelta(seconds=1)) == 0
+    assert ticker.tick(NOW + timedelta(seconds=6)) == 1
+    assert [job.kwargs for job in queued(redis)] == [{"bot_id": made.id}] * 2
+
+
+def test_a_change_is_hinted_at_once(ticker, redis):
+    made = bot()
+    ticker.tick(NOW)
+    bots.start(made, by=TESTER, now=NOW + timedelta(seconds=1))
+    db.session.commit()
+    assert ticker.tick(NOW + timedelta(seconds=1)) == 1
+
+
+def test_the_outbox_is_handed_over_after_its_moment(ticker, redis):
+    later = NOW + timedelta(minutes=1)
+    outbox.put("fleet", "advance_bot", now=NOW, not_before=later, bot_id="bot_x")
+    db.session.commit()
+    assert ticker.tick(NOW) == 0
+    assert ticker.tick(later) == 1
+    assert db.session.scalar(select(OutboxMessage.sent_at)) == later
+    assert [job.kwargs for job in queued(redis)] == [{"bot_id": "bot_x"}]
+
+
+def test_a_rolled_back_transaction_asks_for_nothing(ticker, redis):
+    outbox.put("fleet", "advance_bot", now=NOW, bot_id="bot_x")
+    db.session.rollback()
+    assert ticker.tick(NOW) == 0
+
+
+def test_a_lost_redis_loses_time_and_nothing_else(app, redis, valkey):
+    made = bot()
+    ticker = Ticker(redis, "first")
+    ticker.tick(NOW)
+    valkey.flush()
+    assert queued(redis) == []
+    assert ticker.tick(NOW + timedelta(seconds=6)) == 1
+    assert [job.kwargs for job in queued(redis)] == [{"bot_id": made.id}]
+
+
+def test_sent_hints_are_forgotten_after_a_day(ticker):
+    outbox.put("fleet", "advance_bot", now=NOW, bot_id="bot_x")
+    db.session.commit()
+    ticker.tick(NOW)
+    ticker.tick(NOW + timedelta(hours=25))
+    assert db.session.scalar(select(OutboxMessage.number)) is None
+
+
+def test_files_that_no_message_names_are_swept(ticker, app, tmp_path):
+    app.extensions["plutarc"] = replace(current.config(), storage_url=tmp_path.as_uri())
+    kept = files.store(current.storage(), "lost.txt", "text/plain", b"x")
+    os.utime(tmp_path / kept.storage_key, (NOW.timestamp(), NOW.timestamp()))
+    ticker.tick(NOW + timedelta(hours=23))
+    assert files.read(current.storage(), kept) == b"x"
+    ticker.tick(NOW + timedelta(hours=25))
+    assert files.read(current.storage(), kept) is None
+
+
+def test_invitations_that_ran_out_are_ended(ticker):
+    owner = factories.user()
+    member = factories.organisation(owner).memberships[0]
+    invitation = invitations.create(
+        member.workspace,
+        email="guest@example.com",
+        role=Role.VIEWER,
+        inviter=member,
+        link_to=str,
+        by=TESTER,
+        now=NOW,
+    ).invitation
+    db.session.commit()
+    ticker.tick(NOW + timedelta(days=6))
+    assert invitation.state is InvitationState.PENDING
+    ticker.tick(NOW + timedelta(days=8))
+    db.session.expire_all()
+    assert invitation.state is InvitationState.EXPIRED
+
+
+def test_one_workspace_whose_log_takes_no_event_holds_up_no_other(ticker):
+    """Neither do the invitations of the others stay open, nor does the ticker end."""
+    found = []
+    for _ in range(2):
+        member = factories.organisation().memberships[0]
+        invitation = invitations.create(
+            member.workspace,
+            email="guest@example.com",
+            role=Role.VIEWER,
+            inviter=member,
+            link_to=str,
+            by=TESTER,
+            now=NOW,
+        ).invitation
+        taker = workspaces.add_member(
+            member.workspace, factories.user("Bea"), Role.ADMIN, by=TESTER, now=NOW
+        )
+        ownership.offer(taker, acting=member, by=TESTER, now=NOW)
+        found.append(invitation)
+    head = db.session.get_one(AuditHead, found[0].workspace_id)
+    head.seq, head.hash = 0, GENESIS
+    db.session.commit()
+    ticker.tick(NOW + timedelta(days=8))
+    db.session.expire_all()
+    assert [it.state for it in found] == [InvitationState.PENDING, InvitationState.EXPIRED]
+
+
+def test_only_one_ticker_leads_until_its_lease_ends(app, redis):
+    bot()
+    first, second = Ticker(redis, "first"), Ticker(redis, "second")
+    assert first.tick(NOW) == 1
+    later = NOW + timedelta(seconds=6)
+    assert second.tick(later) == 0
+    assert first.tick(later) == 1
+    much_later = later + timedelta(seconds=11)
+    assert second.tick(much_later) == 1
+    assert first.tick(much_later) == 0
+
+
+def test_who_resigns_lets_the_next_one_lead(app):
+    lease = timedelta(seconds=10)
+    assert leadership.take("ticker", "first", NOW, lease)
+    leadership.resign("ticker", "first")
+    assert leadership.take("ticker", "second", NOW, lease)
+
+
+class Worker:
+    """A real worker process that works until its queue is empty."""
+
+    def __init__(self, url, database):
+        self.environment = {"REDIS_URL": url, "DATABASE_URL": database, "PATH": "/usr/bin:/bin"}
+
+    def burst(self):
+        code = (
+            "import sys; from app.jobs import worker, queues; from rq import Worker;"
+            "app = worker.application(); c = queues.connect(app.extensions['plutarc'].redis_url);"
+            "q = queues.open_queue(queues.QueueName.FLEET, c);"
+            "w = worker.BoundWorker([q], connection=c, serializer=worker.JSONSerializer);"
+            "w.work(burst=True, logging_level='ERROR')"
+        )
+        subprocess.run([sys.executable, "-c", code], env=self.environment, check=True, timeout=60)
+
+
+def test_a_worker_takes_a_step_with_the_real_driver(app, redis, redis_url, engine_url, tmp_path):
+    made = bot()
+    Ticker(redis, "first").tick(NOW)
+    worker = Worker(redis_url, engine_url)
+    worker.environment["VAR_DIR"] = str(tmp_path / "var")
+    worker.burst()
+    db.session.expire_all()
+    assert db.session.get(BotCompute, made.id).phase == "asleep"
+    assert list((tmp_path / "var" / "addresses").glob("b-*-ip.json"))
+
+
+def test_a_job_that_is_not_listed_is_never_called(app, redis, redis_url, engine_url, tmp_path):
+    queue = queues.open_queue(QueueName.FLEET, redis)
+    target = tmp_path / "called"
+    job = queue.enqueue_call("os.mkdir", args=[str(target)], failure_ttl=60)
+    Worker(redis_url, engine_url).burst()
+    assert not target.exists()
+    assert FailedJobRegistry(queue=queue).get_job_ids() == [job.id]
+
+
+def test_offers_of_ownership_whose_time_is_over_are_ended(ticker, redis):
+    owner = factories.user()
+    workspace = factories.organisation(owner)
+    factories.joined(workspace)
+    chief, other = sorted(workspace.memberships, key=lambda it: it.role)
+    offer = ownership.offer(other, acting=chief, by=TESTER, now=NOW)
+    db.session.commit()
+    ticker.tick(NOW + timedelta(days=6))
+    assert offer.state is OfferState.PENDING
+    ticker.tick(NOW + timedelta(days=7))
+    assert offer.state is OfferState.EXPIRED

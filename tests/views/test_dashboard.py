@@ -1,0 +1,38 @@
+def test_it_counts_bots_positions_and_results_by_mode(owner, desk):
+    page = owner.get(f"{desk.home}/")
+    figures = page.by_class("stats")[0].text
+    assert "1 of 2" in figures
+    assert "1 paper" in figures
+    assert "PAPER" in figures
+    assert "TESTNET" not in figures
+
+
+def test_each_bot_has_state_position_and_result(owner, desk):
+    page = owner.get(f"{desk.home}/")
+    rows = {row.all("a")[0].text: row.text for row in page.by_class("bot")}
+    assert "awake" in rows["Tide"]
+    assert "long 0.015" in rows["Tide"]
+    assert "flat" in rows["Moon"]
+
+
+def test_the_feed_shows_no_address_and_no_mail(viewer, desk):
+    page = viewer.get(f"{desk.home}/")
+    feed = page.by_class("timeline")[0].text
+    assert "@" not in feed
+    assert "127.0.0.1" not in feed
+
+
+def test_the_board_is_polled_and_unchanged_is_204(owner, desk):
+    owner.get(f"{desk.home}/")
+    board = owner.fragment(f"{desk.home}/board").by_id("board")
+    assert board.get("hx-trigger") == "every 2s"
+    owner.fragment(board.get("hx-get"), 204)
+
+
+def test_an_empty_workspace_says_what_to_do(owner, desk):
+    page = owner.get("/account")
+    buttons = [b for b in page.all("button") if b.get("name") == "workspace"]
+    personal = buttons[0].get("value")
+    page = owner.get(f"/w/{personal}/")
+    assert page.by_class("empty")
+    assert f"/w/{personal}/bots/new" in [a.get("href") for a in page.all("a")]
