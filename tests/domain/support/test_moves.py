@@ -187,6 +187,16 @@ def test_a_note_leaves_the_ticket_and_all_its_owner_sees_as_it_was(scene):
     assert [it.id for it in notes.of(ticket)] == [note.id]
 
 
+def test_a_key_counts_within_its_ticket_and_none_is_no_key(scene):
+    here, away = scene.waiting(), scene.open(key="another")
+    said = [
+        notes.add(ticket, "The same words", voice=scene.desk(), now=NOW + DAY, key=key)
+        for ticket in (here, away)
+        for key in ("n-1", "", "", None)
+    ]
+    assert len({note.id for note in said}) == len(said)
+
+
 def test_only_operators_write_notes_and_never_empty_ones(scene):
     ticket = scene.open()
     with pytest.raises(Refused):
