@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 from sqlalchemy import select
@@ -15,18 +16,25 @@ from app.domain.support.events import Voice
 from app.domain.support.said import NewFile, Said, Wanted
 from app.extensions import db
 from app.models import (
+    AddressEvent,
+    AddressEventKind,
     Approval,
     ApprovalKind,
     AuditCheckpoint,
     AuditEvent,
     AuthorKind,
+    BillingContact,
+    BillingTerms,
     BotCommand,
+    Budget,
+    BudgetAlert,
     CallState,
     Checkpoint,
     CloudOperation,
     Condition,
     DiagnosticBundle,
     Environment,
+    IdlePayer,
     InboundMail,
     Incident,
     IncidentState,
@@ -59,7 +67,7 @@ def furnish(workspace, people, now, sealer, marker=""):
     made = SimpleNamespace(workspace=workspace.id, home=f"/w/{workspace.id}")
     workspace.name = f"{marker}Desk"
     _trade(workspace, people, now, sealer, marker, made)
-    for part in (_machinery, _telling, _people, _talk, _letters):
+    for part in (_machinery, _billing, _telling, _people, _talk, _letters):
         part(workspace, people, now, marker, made)
         db.session.flush()
     return made
@@ -112,6 +120,13 @@ def _machinery(workspace, _people, now, marker, made):
                 started_at=now,
             ),
             BotCommand(**own, kind=CommandKind.RELOAD, created_at=now, outcome=f"{marker}outcome"),
+            AddressEvent(
+                **own,
+                kind=AddressEventKind.SEEN_BY_GATE,
+                at=now,
+                ip="127.64.0.9",
+                detail=f"{marker}seen",
+            ),
             UsageInterval(
                 **own, resource=Resource.ADDRESS, region=f"{marker}region"[:40], started_at=now
             ),
@@ -123,6 +138,33 @@ def _machinery(workspace, _people, now, marker, made):
                 state={"memo": f"{marker}state"},
                 at=now,
             ),
+        ]
+    )
+
+
+def _billing(workspace, _people, now, marker, _made):
+    own = {"workspace_id": workspace.id}
+    told = f"{marker}bills@example.com".lower()
+    limits = {"max_bots": 50, "max_machines": 50, "max_spend": Decimal(900)}
+    db.session.add_all(
+        [
+            BillingTerms(
+                **own,
+                markup_percent=Decimal(10),
+                idle_payer=IdlePayer.WORKSPACE,
+                changed_at=now,
+                **limits,
+            ),
+            Budget(**own, amount=Decimal(100), changed_at=now),
+            BudgetAlert(
+                **own,
+                month=f"{now:%Y-%m}",
+                percent=50,
+                amount=Decimal(100),
+                spent=Decimal(51),
+                told_at=now,
+            ),
+            BillingContact(**own, name=f"{marker}Bills", email=told, email_key=told, added_at=now),
         ]
     )
 

@@ -99,9 +99,24 @@ AUDITED: dict[str, Columns] = {
     ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
-        "testnet_connection_id limits schedule starting_balance deleted_at",
+        "testnet_connection_id limits schedule keep_awake_until asleep_until starting_balance "
+        "deleted_at",
         ignore="id workspace_id created_by created_at",
     ),
+    "billing_terms": Columns(
+        track="markup_percent idle_payer max_bots max_machines max_spend",
+        ignore="id workspace_id changed_at changed_by",
+    ),
+    "budget": Columns(track="amount", ignore="id workspace_id changed_at changed_by"),
+    "billing_contact": Columns(
+        track="name email", ignore="id workspace_id email_key added_by added_at"
+    ),
+    "cloud_find": Columns(
+        track="state",
+        ignore="id kind name region zone ip why first_seen last_seen sightings request_id operation "
+        "try_at attempt detail decided_by gone_at",
+    ),
+    "fleet_notice": Columns(track="text starts_at ends_at withdrawn_at", ignore="id created_by"),
     "ticket": Columns(
         track="subject category priority state merged_into_id incident_id",
         ignore="id workspace_id number opened_by contact_id asked_priority via about about_id "
@@ -135,7 +150,8 @@ _LEDGERS = (
     "telegram_message telegram_chat component measurement incident_component incident_update "
     "status_subscriber "
     "bot_command run "
-    "bot_address bot_compute machine cloud_operation usage_interval "
+    "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
+    "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm budget_alert "
     "candle decision bot_order fill trade position equity_point runner_notice checkpoint"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())

@@ -2,8 +2,11 @@
 
 from app.models.approval import Approval, ApprovalKind, ApprovalState
 from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcome
+from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
 from app.models.bot import Bot, BotCommand, Run, Wish
 from app.models.compute import (
+    AddressEvent,
+    AddressEventKind,
     BotAddress,
     BotCompute,
     CloudOperation,
@@ -11,6 +14,7 @@ from app.models.compute import (
     Machine,
     OperationState,
     Phase,
+    Renewal,
 )
 from app.models.connection import Connection, Environment
 from app.models.desk import (
@@ -32,6 +36,19 @@ from app.models.desk import (
     TicketTag,
 )
 from app.models.factor import LinkPurpose, MailedLink, RecoveryCode, TotpFactor
+from app.models.fleet import (
+    AlarmKind,
+    CloudFind,
+    CloudRegion,
+    FindKind,
+    FindState,
+    FleetAlarm,
+    FleetNotice,
+    MachineConsole,
+    SweepRun,
+    WakeLead,
+    ZoneCooldown,
+)
 from app.models.inbound import (
     AddressHealth,
     InboundMail,
@@ -114,7 +131,10 @@ from app.models.user import LoginSession, User
 from app.models.workspace import Membership, Role, Workspace, WorkspaceKind
 
 __all__ = [
+    "AddressEvent",
+    "AddressEventKind",
     "AddressHealth",
+    "AlarmKind",
     "Approval",
     "ApprovalKind",
     "ApprovalState",
@@ -124,17 +144,23 @@ __all__ = [
     "AuditHead",
     "AuditOutcome",
     "AuthorKind",
+    "BillingContact",
+    "BillingTerms",
     "Bot",
     "BotAddress",
     "BotCommand",
     "BotCompute",
+    "Budget",
+    "BudgetAlert",
     "CallState",
     "CandleRow",
     "CannedReply",
     "Channel",
     "Checkpoint",
     "ClockKind",
+    "CloudFind",
     "CloudOperation",
+    "CloudRegion",
     "Component",
     "ComponentKind",
     "Condition",
@@ -151,6 +177,11 @@ __all__ = [
     "Environment",
     "EquityPoint",
     "FillRow",
+    "FindKind",
+    "FindState",
+    "FleetAlarm",
+    "FleetNotice",
+    "IdlePayer",
     "InboundMail",
     "Incident",
     "IncidentComponent",
@@ -163,6 +194,7 @@ __all__ = [
     "LinkPurpose",
     "LoginSession",
     "Machine",
+    "MachineConsole",
     "Mail",
     "MailDecision",
     "MailState",
@@ -185,6 +217,7 @@ __all__ = [
     "Presence",
     "PresenceMode",
     "RecoveryCode",
+    "Renewal",
     "ReplyToken",
     "Resource",
     "Role",
@@ -195,6 +228,7 @@ __all__ = [
     "StrategyVersion",
     "Subject",
     "SupportAccess",
+    "SweepRun",
     "Tag",
     "TelegramCall",
     "TelegramChat",
@@ -221,7 +255,9 @@ __all__ = [
     "UsageInterval",
     "User",
     "Verification",
+    "WakeLead",
     "Wish",
     "Workspace",
     "WorkspaceKind",
+    "ZoneCooldown",
 ]

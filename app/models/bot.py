@@ -25,7 +25,11 @@ class Wish(StrEnum):
 
 
 class Bot(Tenant, Model):
-    """A strategy version with symbols, limits, a schedule and a mode, on a machine of its own."""
+    """A strategy version with symbols, limits, a schedule and a mode, on a machine of its own.
+
+    ``keep_awake_until`` adds to the schedule, ``asleep_until`` takes from it; a person's wish of
+    the day, over at that moment. Of both the later wish counts: setting one clears the other.
+    """
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "id"),
@@ -45,6 +49,8 @@ class Bot(Tenant, Model):
     testnet_connection_id: Mapped[str | None] = mapped_column(String(40))
     limits: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
     schedule: Mapped[dict[str, Any]] = mapped_column(Document)
+    keep_awake_until: Mapped[datetime | None] = mapped_column(Moment)
+    asleep_until: Mapped[datetime | None] = mapped_column(Moment)
     starting_balance: Mapped[Decimal] = mapped_column(Amount)
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -36,8 +36,25 @@ class Phase(StrEnum):
     RELEASED = "released"
 
 
+class Renewal(StrEnum):
+    """How a machine gets its successor, be it for a newer runner or because it is old.
+
+    ``NEXT_WAKE``: when it would wake anyway. ``WHEN_FLAT``: as soon as it is flat of its own.
+    ``DRAIN``: no new entries from now, replaced once flat. ``FLATTEN``: closes what it holds first.
+    """
+
+    NEXT_WAKE = "next_wake"
+    WHEN_FLAT = "when_flat"
+    DRAIN = "drain"
+    FLATTEN = "flatten"
+
+
 class BotCompute(Tenant, Model):
-    """The planner's row for one bot: one lease, one fence, one phase."""
+    """The planner's row for one bot: one lease, one fence, one phase.
+
+    ``wanted_at``: since when a machine is wanted that is not ready yet, by the schedule's own
+    moment. ``cause``: of the present ``problem``, a ``Cause`` of the drivers.
+    """
 
     __table_args__ = (belongs_to("bot", "bot_id"),)
 
@@ -47,6 +64,10 @@ class BotCompute(Tenant, Model):
     generation: Mapped[int] = mapped_column(default=0)
     flat_since: Mapped[datetime | None] = mapped_column(Moment)
     problem: Mapped[str] = mapped_column(String(400), default="")
+    cause: Mapped[str] = mapped_column(String(24), default="")
+    wanted_at: Mapped[datetime | None] = mapped_column(Moment)
+    renewal: Mapped[Renewal | None] = mapped_column(Chosen(Renewal))
+    renewal_why: Mapped[str] = mapped_column(String(200), default="")
     attempt: Mapped[int] = mapped_column(default=0)
     retry_at: Mapped[datetime | None] = mapped_column(Moment)
     due_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -79,10 +100,47 @@ class BotAddress(Tenant, Model):
     ip: Mapped[str | None] = mapped_column(String(45))
     reserved_at: Mapped[datetime | None] = mapped_column(Moment)
     released_at: Mapped[datetime | None] = mapped_column(Moment)
+    lost_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class AddressEventKind(StrEnum):
+    """What can happen to an address."""
+
+    RESERVED = "reserved"
+    ATTACHED = "attached"
+    SEEN_BY_GATE = "seen_by_gate"
+    SEEN_BY_VENUE = "seen_by_venue"
+    LOST = "lost"
+    FOUND = "found"
+    RELEASED = "released"
+
+
+class AddressEvent(Tenant, Model):
+    """One line of an address's history. ``ip`` is what was seen; ``ok`` is false where it differs
+    from the bot's own.
+    """
+
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        Index("ix_address_event_bot_id_at", "bot_id", "at"),
+    )
+
+    id: Mapped[str] = primary_key("adr")
+    bot_id: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[AddressEventKind] = mapped_column(Chosen(AddressEventKind))
+    at: Mapped[datetime] = mapped_column(Moment)
+    generation: Mapped[int | None]
+    ip: Mapped[str | None] = mapped_column(String(45))
+    ok: Mapped[bool] = mapped_column(default=True)
+    detail: Mapped[str] = mapped_column(String(200), default="")
 
 
 class Machine(Tenant, Model):
-    """One generation of a bot's machine. At most one per bot is not yet proven gone."""
+    """One generation of a bot's machine. At most one per bot is not yet proven gone.
+
+    Its way up: ``wanted_at`` (by the schedule, early by the wake lead), ``created_at`` (asked of
+    the cloud), ``inserted_at`` (the cloud has it), ``running_at``, ``claimed_at`` (ready).
+    """
 
     __table_args__ = (
         belongs_to("bot", "bot_id"),
@@ -101,9 +159,14 @@ class Machine(Tenant, Model):
     generation: Mapped[int]
     name: Mapped[str] = mapped_column(String(63), unique=True)
     region: Mapped[str] = mapped_column(String(40))
+    zone: Mapped[str] = mapped_column(String(40), default="")
+    machine_type: Mapped[str] = mapped_column(String(60), default="")
+    cloud_id: Mapped[str] = mapped_column(String(40), default="")
     ip: Mapped[str] = mapped_column(String(45))
     token_hash: Mapped[str] = mapped_column(String(64))
+    wanted_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    inserted_at: Mapped[datetime | None] = mapped_column(Moment)
     running_at: Mapped[datetime | None] = mapped_column(Moment)
     observed_at: Mapped[datetime | None] = mapped_column(Moment)
     dead_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -134,6 +197,7 @@ class OperationState(StrEnum):
     """What became of a call outside. Unknown is an answer of its own."""
 
     INTENDED = "intended"
+    PENDING = "pending"
     DONE = "done"
     RETRY = "retry"
     FAILED = "failed"
@@ -141,7 +205,10 @@ class OperationState(StrEnum):
 
 
 class CloudOperation(Tenant, Model):
-    """The intent of one call that changes the cloud, committed before the call."""
+    """The intent of one call that changes the cloud, committed before the call.
+
+    ``operation``: the cloud's name of it, once it was accepted and is under way (``PENDING``).
+    """
 
     __table_args__ = (belongs_to("bot", "bot_id"),)
 
@@ -151,6 +218,9 @@ class CloudOperation(Tenant, Model):
     kind: Mapped[str] = mapped_column(String(24))
     request_id: Mapped[str] = mapped_column(String(36), unique=True)
     state: Mapped[OperationState] = mapped_column(Chosen(OperationState))
+    cause: Mapped[str] = mapped_column(String(24), default="")
+    zone: Mapped[str] = mapped_column(String(40), default="")
+    operation: Mapped[str] = mapped_column(String(120), default="")
     detail: Mapped[str] = mapped_column(String(400), default="")
     started_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -70,7 +70,7 @@ def check(world, generations):
     """Everything that must hold whatever was cut short."""
     started = [world.starts(number) for number in generations if world.place(number).exists()]
     assert all(len(starts) <= 1 for starts in started)
-    alive = [name for name in world.driver.machines().names if is_running(world, name)]
+    alive = [name for name in world.driver.survey(()).names if is_running(world, name)]
     assert len(alive) <= 1
     calls = db.session.scalars(select(CloudOperation)).all()
     assert OperationState.INTENDED not in {call.state for call in calls}
@@ -102,7 +102,7 @@ def test_a_waking_cut_short_anywhere_ends_in_one_machine(world, place, line):
     assert phase() is Phase.BOOTING
     machines = db.session.scalars(select(Machine).order_by(Machine.generation)).all()
     assert [m.gone_at is None for m in machines] == [False] * (len(machines) - 1) + [True]
-    assert len(world.driver.machines().names) == 1
+    assert len(world.driver.survey(()).names) == 1
     assert is_running(world, machines[-1].name)
     check(world, range(1, len(machines) + 1))
 
@@ -122,7 +122,7 @@ def test_a_taking_down_cut_short_anywhere_ends_with_none(world, place, line):
     the_lease_runs_out()
     steps(world.bot, 4)
     assert phase() is Phase.ASLEEP
-    assert world.driver.machines().names == ()
+    assert world.driver.survey(()).names == ()
     assert not is_running(world, name)
     assert db.session.scalar(select(Machine.gone_at)) is not None
     check(world, [generation])
@@ -190,5 +190,5 @@ def test_a_machine_whose_insert_comes_after_it_was_given_up_never_starts(world):
     steps(world.bot, 4)
     assert phase() is Phase.ASLEEP
     goes_on(child)
-    assert world.driver.machines().names == ()
+    assert world.driver.survey(()).names == ()
     check(world, [])

@@ -72,6 +72,11 @@ class AddressBook:
             return None
         return ip
 
+    def all(self) -> list[tuple[str, str, AddressState]]:
+        """Every name with its address and whether a machine has it."""
+        found = [(path.stem, self.observe(path.stem)) for path in sorted(self._dir.glob("*.json"))]
+        return [(name, it.ip, it.address) for name, it in found if it.ip and it.address]
+
     def lock(self, name: str) -> Path:
         """Held by the one machine that has the address."""
         return self._dir / f"{name}.lock"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 
 class StepKind(StrEnum):
-    """One short call; six kinds are all the planner needs."""
+    """One short call. The first six are the planner's, the rest those of sweeps and the fleet."""
 
     RESERVE_ADDRESS = "reserve_address"
     OBSERVE_ADDRESS = "observe_address"
@@ -16,6 +17,8 @@ class StepKind(StrEnum):
     INSERT_MACHINE = "insert_machine"
     OBSERVE_MACHINE = "observe_machine"
     DELETE_MACHINE = "delete_machine"
+    READ_CONSOLE = "read_console"
+    DELETE_DISK = "delete_disk"
 
 
 class AddressState(StrEnum):
@@ -40,17 +43,44 @@ class MachineState(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a step ended: done, failed for now, failed for good, or nobody knows."""
+    """How a step ended: done, accepted but under way, failed for now or for good, or unknown."""
 
     DONE = "done"
+    PENDING = "pending"
     RETRY = "retry"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
 
+class Cause(StrEnum):
+    """Why a step did not end well, as far as what to do next depends on it.
+
+    ``CAPACITY``: this zone has no machine to give. ``QUOTA`` and ``PERMISSION`` concern a whole
+    region; ``INVALID`` one bot. ``RATE``: asked too often, wait a minute or more. ``HELD``:
+    another machine has the address, named in ``Result.holder``. ``LOST``: the address is no
+    longer ours. ``CONFLICT``: look again at once. ``TRANSIENT``: try again later.
+    """
+
+    NONE = ""
+    CAPACITY = "capacity"
+    QUOTA = "quota"
+    PERMISSION = "permission"
+    INVALID = "invalid"
+    RATE = "rate"
+    HELD = "held"
+    LOST = "lost"
+    CONFLICT = "conflict"
+    TRANSIENT = "transient"
+
+
 @dataclass(frozen=True)
 class Step:
-    """One call, decided and committed before it is made. ``environment`` is the runner's."""
+    """One call, decided and committed before it is made. ``environment`` is the runner's.
+
+    ``zone`` is chosen by the planner where the cloud has zones, else empty. ``operation`` names
+    the call that is under way since an earlier step of the same intent: then nothing is asked
+    anew, that call is looked at.
+    """
 
     kind: StepKind
     request_id: str
@@ -62,37 +92,120 @@ class Step:
     ip: str | None = None
     exchange: str | None = None
     environment: dict[str, str] = field(default_factory=dict, repr=False)
+    zone: str = ""
+    operation: str = ""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a step; ``detail`` is for a person and holds no secret."""
+    """What came of a step; ``detail`` is for a person and holds no secret.
+
+    ``operation``: the name to ask by while ``PENDING``. ``cloud_id``: the cloud's own number of
+    this incarnation. ``holder``: name of the machine that has the address, with ``HELD``.
+    ``console``: the tail of what the machine wrote while starting, for operators alone.
+    """
 
     outcome: Outcome
     detail: str = ""
     ip: str | None = None
     address: AddressState | None = None
     machine: MachineState | None = None
+    cause: Cause = Cause.NONE
+    operation: str = ""
+    cloud_id: str = ""
+    holder: str = ""
+    console: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
-class Listing:
-    """The machines that exist; an incomplete listing proves nothing about a name it lacks."""
+class SeenMachine:
+    """A machine of this installation, as a listing shows it. ``created_at`` in UTC."""
 
-    names: tuple[str, ...]
-    complete: bool
+    name: str
+    region: str
+    zone: str
+    state: MachineState
+    ip: str | None
+    created_at: datetime | None = None
+    cloud_id: str = ""
+
+
+@dataclass(frozen=True)
+class SeenAddress:
+    """A reserved address of this installation; ``users`` are names of machines that hold it."""
+
+    name: str
+    region: str
+    ip: str | None
+    state: AddressState
+    users: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class SeenDisk:
+    """A disk with our label; ``users`` are names of machines that have it attached."""
+
+    name: str
+    region: str
+    zone: str
+    users: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much of something a region lets us have, and how much of it is taken."""
+
+    metric: str
+    used: float
+    limit: float
+
+
+@dataclass(frozen=True)
+class RegionFacts:
+    """A region's zones that are up (empty where the cloud has none) and its quotas."""
+
+    region: str
+    zones: tuple[str, ...] = ()
+    quotas: tuple[Quota, ...] = ()
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All that exists of this installation. An incomplete one proves nothing about what it lacks.
+
+    ``unreachable``: zones or regions that did not answer. ``problem``: the cloud's own words.
+    """
+
+    machines: tuple[SeenMachine, ...] = ()
+    addresses: tuple[SeenAddress, ...] = ()
+    disks: tuple[SeenDisk, ...] = ()
+    regions: tuple[RegionFacts, ...] = ()
+    complete: bool = True
+    unreachable: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the machines, sorted."""
+        return tuple(sorted(machine.name for machine in self.machines))
 
 
 class ComputeDriver(Protocol):
     """A cloud. Never raises; a repeat of a done step is ``DONE`` again.
 
-    A generation that was deleted never starts (again), also where an insertion comes late.
+    A deleted generation's machine may appear once more where an insertion comes late; it never
+    gets to trade (its claim is refused, its address is held by one machine at a time), and a
+    sweep clears it away. The local driver refuses it outright.
+    ``DELETE_MACHINE`` is ``DONE`` with ``ABSENT`` only once a direct look finds neither the
+    machine nor its hold on the address.
     """
 
     def do(self, step: Step) -> Result:
-        """Carry out one step; idempotent by the names in it."""
+        """Carry out one step, in seconds; idempotent by the names in it."""
         ...
 
-    def machines(self) -> Listing:
-        """All machines of this installation."""
+    def survey(self, regions: tuple[str, ...]) -> Survey:
+        """All machines, addresses and disks of this installation, and the regions' quotas."""
         ...

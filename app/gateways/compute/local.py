@@ -18,7 +18,17 @@ from pathlib import Path
 
 from app.gateways.compute import locks
 from app.gateways.compute.addresses import AddressBook
-from app.gateways.compute.driver import Listing, MachineState, Outcome, Result, Step, StepKind
+from app.gateways.compute.driver import (
+    MachineState,
+    Outcome,
+    RegionFacts,
+    Result,
+    SeenAddress,
+    SeenMachine,
+    Step,
+    StepKind,
+    Survey,
+)
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _ROOT = Path(__file__).resolve().parents[3]
@@ -27,6 +37,9 @@ _START_SECONDS = 3
 _TERM_SECONDS = 3.5
 _KILL_SECONDS = 1.0
 _KEEP_PAST = 20
+HOME = "local"
+"""The one region of this driver."""
+_HOLDING = frozenset({MachineState.STARTING, MachineState.RUNNING})
 # The child writes its own pid, so that no moment exists in which it runs unrecorded; the outer
 # shell ends at once, so that the machine belongs to nobody who might end or wait for it.
 _DETACH = '"$@" &'
@@ -55,10 +68,20 @@ class LocalDriver:
         except Exception as error:  # noqa: BLE001 -- the protocol's promise; the type is told
             return Result(Outcome.UNKNOWN, f"{step.kind}: {type(error).__name__}")
 
-    def machines(self) -> Listing:
-        """Every machine that was inserted and not deleted, alive or not."""
+    def survey(self, regions: tuple[str, ...]) -> Survey:
+        """Every machine that was inserted and not deleted, alive or not, and every address."""
+        home = regions[0] if regions else HOME
         found = self._machines.glob("[!.]*") if self._machines.exists() else ()
-        return Listing(tuple(sorted(path.name for path in found)), complete=True)
+        machines = tuple(
+            SeenMachine(path.name, home, "", _state(path), self._book.ip_of(address_of(path.name)))
+            for path in sorted(found)
+        )
+        holders = {address_of(it.name): it.name for it in machines if it.state in _HOLDING}
+        addresses = tuple(
+            SeenAddress(name, home, ip, state, tuple(filter(None, [holders.get(name)])))
+            for name, ip, state in self._book.all()
+        )
+        return Survey(machines, addresses, regions=(RegionFacts(home),))
 
     def _do(self, step: Step) -> Result:
         match step.kind:
@@ -186,6 +209,11 @@ class LocalDriver:
         oldest_first = sorted(past.iterdir(), key=lambda path: path.name.rsplit(".", 1)[-1])
         for path in oldest_first[:-_KEEP_PAST]:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def address_of(machine_name: str) -> str:
+    """The name of the address that belongs to a machine of this name."""
+    return f"{machine_name.rpartition('-g')[0]}-ip"
 
 
 def end_process(place: Path, patience: float = _TERM_SECONDS) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from app.gateways.compute.driver import Listing, Outcome, Result, Step
+from app.gateways.compute.driver import MachineState, Outcome, Result, SeenMachine, Step, Survey
 
 
 class NullDriver:
@@ -20,6 +20,9 @@ class NullDriver:
         self.steps.append(step)
         return self._script.pop(0) if self._script else Result(Outcome.DONE)
 
-    def machines(self) -> Listing:
-        """The names it was given."""
-        return Listing(self.names, complete=True)
+    def survey(self, regions: tuple[str, ...]) -> Survey:
+        """The names it was given, as running machines of the first region."""
+        home = regions[0] if regions else "local"
+        return Survey(
+            tuple(SeenMachine(name, home, "", MachineState.RUNNING, None) for name in self.names)
+        )

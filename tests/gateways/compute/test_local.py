@@ -83,13 +83,13 @@ def test_a_machine_is_a_process_at_its_own_address(world):
     assert world.do("observe_machine").machine is ABSENT
     insert(world, ip=ip)
     assert world.do("observe_machine").machine is RUNNING
-    assert world.driver.machines().names == ("b-one-g1",)
+    assert world.driver.survey(()).names == ("b-one-g1",)
     given = (world.place() / "disk" / "environment").read_text()
     assert f"'PLUTARC_SOURCE_ADDRESS': '{ip}'" in given
     assert "up" in (world.place() / "machine.log").read_text()
     assert world.do("delete_machine").machine is ABSENT
     assert world.do("observe_machine").machine is ABSENT
-    assert world.driver.machines().names == ()
+    assert world.driver.survey(()).names == ()
     assert list((world.var / "machines-past").iterdir())
 
 

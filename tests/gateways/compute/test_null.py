@@ -7,4 +7,4 @@ def test_it_follows_the_script_and_remembers():
     step = Step(StepKind.OBSERVE_MACHINE, "r", "b", "here", "a")
     assert [driver.do(step).outcome for _ in range(2)] == [Outcome.UNKNOWN, Outcome.DONE]
     assert driver.steps == [step, step]
-    assert driver.machines().names == ("m",)
+    assert driver.survey(()).names == ("m",)
