@@ -113,8 +113,8 @@ AUDITED: dict[str, Columns] = {
     ),
     "cloud_find": Columns(
         track="state",
-        ignore="id kind name region zone ip why first_seen last_seen sightings request_id operation "
-        "try_at attempt detail decided_by gone_at",
+        ignore="id kind name region zone ip why first_seen last_seen sightings request_id "
+        "operation try_at attempt detail decided_by gone_at",
     ),
     "fleet_notice": Columns(track="text starts_at ends_at withdrawn_at", ignore="id created_by"),
     "ticket": Columns(
