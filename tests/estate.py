@@ -107,6 +107,7 @@ def _machinery(workspace, _people, now, marker, made):
     telling.session(bot, machine, now, candles=120, trades=1)
     machine.end_reason = f"{marker}reason"
     made.run, made.machine = machine.run_id, machine.id
+    made.month = f"{now:%Y-%m}"
     own = {"workspace_id": workspace.id, "bot_id": bot.id}
     db.session.add_all(
         [

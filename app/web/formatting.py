@@ -16,7 +16,7 @@ from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
-from app.web import charts, hypermedia
+from app.web import amounts, charts, hypermedia
 
 MINUS, NONE, THIN = "\u2212", "\u2013", "\u202f"
 NO_NUMBER = Markup('<span class="num none">{}</span>').format(NONE)
@@ -40,6 +40,9 @@ def init_app(app: Flask) -> None:
         words=words,
         count=count,
         device=devices.name,
+        dollars=amounts.dollars,
+        hourly=amounts.hourly,
+        spell_hours=amounts.spell_hours,
         plainly=plainly,
         schedule_words=schedule_words,
         verdict=verdict,

@@ -21,6 +21,7 @@ NAVIGATION = (
     ("Connections", "connection", "connections.index", "connections", Permission.CONNECTION_VIEW),
     ("Members", "people", "members.index", "member", Permission.MEMBER_VIEW),
     ("Approvals", "check", "approvals.index", "approvals", Permission.BOT_VIEW),
+    ("Costs", "gauge", "billing.index", "billing", Permission.BILLING_VIEW),
     ("Support", "chat", "tickets.index", "ticket", Permission.TICKET_OPEN),
     ("Audit log", "audit", "audit_log.index", "audit_log", Permission.AUDIT_VIEW),
     (

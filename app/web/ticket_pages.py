@@ -208,6 +208,8 @@ def _about(ticket: Ticket) -> tuple[str, str] | None:
         return None
     if thing.kind is Subject.BOT:
         return thing.name, url_for("bots.show", bot_id=thing.id)
+    if thing.kind is Subject.STATEMENT:
+        return thing.name, url_for("billing.show", month=thing.id)
     return thing.name, url_for("connections.show", connection_id=thing.id)
 
 

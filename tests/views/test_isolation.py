@@ -24,12 +24,13 @@ IGNORING = {"panic": 303, "audit/export": 200}
 """Panic passes over ids that are not there: none may keep the others from being flattened. An
 export by a foreign id is an empty one."""
 
-SAME = frozenset({"number", "tab", "filename", "token", "workspace_id", "incident_id"})
+SAME = frozenset({"number", "month", "tab", "filename", "token", "workspace_id", "incident_id"})
 """Holes whose value names no row, and tokens: whoever holds one is let in by it."""
 
 PLAIN = frozenset({"bot_address", "bot_compute", "candle", "equity_point", "fill", "position"})
 PLAIN |= {"audit_head", "audit_checkpoint", "trade", "decision", "ownership_offer", "run"}
 PLAIN |= {"invitation_link", "membership", "outbox", "ticket_note"}
+PLAIN |= {"billing_terms", "budget", "budget_alert"}
 """Tables in which nobody writes words of their own."""
 
 

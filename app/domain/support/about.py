@@ -1,8 +1,8 @@
-"""What a ticket was opened from: a bot or a connection of the same workspace."""
+"""What a ticket was opened from: a bot, a connection or a statement of the same workspace."""
 
 from dataclasses import dataclass
 
-from app.domain import access, bots, connections
+from app.domain import access, bots, connections, months
 from app.domain.access import Permission
 from app.models import Membership, Subject, TicketCategory
 
@@ -28,4 +28,9 @@ def find(member: Membership, kind: str | None, thing_id: str | None) -> About | 
         found = connections.find(member.workspace, thing_id)
         if found is not None:
             return About(Subject.CONNECTION, found.id, found.label, TicketCategory.TECHNICAL)
+    if kind == Subject.STATEMENT and access.can(member, Permission.BILLING_VIEW):
+        month = months.parse(thing_id)
+        if month is not None:
+            name = f"Costs, {month.title}"
+            return About(Subject.STATEMENT, str(month), name, TicketCategory.BILLING)
     return None

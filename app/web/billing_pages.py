@@ -1,0 +1,92 @@
+"""What the pages about costs have in common: the month in the address, lines, the file."""
+
+import csv
+import io
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from flask import Response
+
+from app import current
+from app.domain import months, statements
+from app.domain.months import Month
+from app.domain.statement_lines import Kind, Line
+from app.domain.statements import BotBill, Statement
+from app.web import amounts, loading
+
+COLUMNS = (
+    *("bot", "bot_id", "resource", "region", "machine_type", "from_utc", "to_utc", "hours"),
+    *("usd_per_hour", "usd", "absorbed_usd", "price_book"),
+)
+TITLES = {
+    Kind.MACHINE: "Machine",
+    Kind.DISK: "Its disk",
+    Kind.IN_USE: "Address, awake",
+    Kind.IDLE: "Address, asleep",
+}
+
+
+def month(text: str) -> Month | None:
+    """The month of an address, unless it lies ahead."""
+    found = months.parse(text)
+    return found if found is not None and found <= months.of(current.now()) else None
+
+
+def around(chosen: Month) -> dict[str, Any]:
+    """The months before and after, where there are any, and how amounts are written."""
+    first = statements.first_month(current.workspace(), current.now())
+    latest = months.of(current.now())
+    return {
+        "earlier": chosen.previous if chosen > first else None,
+        "later": chosen.next if chosen < latest else None,
+        "running": chosen == latest,
+        "now": current.now(),
+    }
+
+
+def lines(chosen: Month, bot_id: str) -> list[Line]:
+    """All lines of one bot, in the order of their beginnings."""
+    found = statements.lines_of(current.workspace(), chosen, current.now(), bot_id)
+    return sorted((line for _, _, line in found), key=lambda it: (it.start, it.kind))
+
+
+def bill_of(told: Statement, bot_id: str) -> BotBill:
+    """A bot's part of a statement; empty for one that had nothing yet. 404 for a strange one."""
+    found = next((bill for bill in told.bots if bill.id == bot_id), None)
+    if found is not None:
+        return found
+    bot = loading.bot(bot_id)
+    return BotBill(bot.id, bot.name, deleted=False)
+
+
+def csv_of(chosen: Month) -> Response:
+    """The file. Amounts are exact to the millionth of a dollar, as they add up."""
+    workspace = current.workspace()
+    body = io.StringIO()
+    writer = csv.writer(body, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in statements.lines_of(workspace, chosen, current.now()):
+        writer.writerow(_cells(*row))
+    response = Response(body.getvalue(), mimetype="text/csv")
+    name = f"statement-{workspace.slug}-{chosen}.csv"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _cells(bot_id: str, name: str, line: Line) -> Iterator[str]:
+    yield from (_harmless(name), bot_id, line.kind.value, line.region, line.machine_type)
+    yield from (line.start.isoformat(), line.end.isoformat(), f"{hours(line.length):.6f}")
+    yield "" if line.rate is None else amounts.plainly(line.rate)
+    yield "" if line.cost is None else format(statements.dollars(line.cost) or 0, "f")
+    yield from (format(statements.dollars(line.absorbed) or 0, "f"), line.version)
+
+
+def _harmless(text: str) -> str:
+    """A spreadsheet calculates what begins like a formula; an apostrophe keeps it a text."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+
+
+def hours(microseconds: int) -> Decimal:
+    """A length of a statement in hours."""
+    return Decimal(microseconds) / Decimal(3_600_000_000)
