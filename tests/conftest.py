@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import flask_migrate
+import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
@@ -25,6 +26,11 @@ DATABASE_GUIDE = Path(__file__).parents[1] / "docs" / "database.md"
 
 services.block_the_internet()
 engines.share_what_is_compiled()
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile(
+    "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("house")
 # What makes passwords slow to guess makes hundreds of test accounts slow to create.
 accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
