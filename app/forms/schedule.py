@@ -20,7 +20,8 @@ from wtforms import (
 
 from app.domain import schedule as schedules
 from app.domain.errors import Invalid
-from app.domain.schedule import DAY_NAMES, Schedule, Session
+from app.domain.schedule import Schedule, Session
+from app.domain.schedule_text import DAY_NAMES
 from app.forms.base import Form, offered, squeezed
 
 ROWS = 2
