@@ -34,7 +34,7 @@ def wake(bot: Bot, hours: int | None, *, by: Actor, now: datetime) -> None:
         until = now + timedelta(hours=max(hours, 0))
     if until is None:
         raise Invalid("No session opens in the next eight days: say for how long.", "hours")
-    _set(bot, "bot.wake", by, now, awake=_checked(until, now, "hours"), asleep=None)
+    _set(bot, "bot.wake_now", by, now, awake=_checked(until, now, "hours"), asleep=None)
 
 
 def sleep(bot: Bot, until: datetime | None, *, by: Actor, now: datetime) -> None:
@@ -45,7 +45,7 @@ def sleep(bot: Bot, until: datetime | None, *, by: Actor, now: datetime) -> None
     moment = until or schedule.next_opening(schedule.from_plain(bot.schedule), now)
     if moment is None:
         raise Invalid("No session opens in the next eight days: say until when.", "until")
-    _set(bot, "bot.sleep", by, now, awake=None, asleep=_checked(moment, now))
+    _set(bot, "bot.sleep_now", by, now, awake=None, asleep=_checked(moment, now))
 
 
 def undo(bot: Bot, *, by: Actor, now: datetime) -> None:
