@@ -62,8 +62,9 @@ class Custodian:
             return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
-        if self._bench.standing.flattening:
-            await self.leave("flatten", "asked to flatten")
+        why = self._bench.standing.way_out(self._bench.clock.now())
+        if why is not None:
+            await self.leave("flatten", why)
             return
         call = self._engine.on_price(holding, self.mark)
         if call is not None:

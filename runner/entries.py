@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from runner.protocol import Window
 
@@ -23,6 +23,8 @@ class Standing:
     reloading: bool = False
     preflight_passed: bool = False
     foreign: str | None = None
+    end_policy: str = "hold"
+    quiet_minutes: int = 0
 
     def blocked(self, now: datetime, monotonic: float) -> str | None:
         """The first reason against an entry, or ``None``."""
@@ -35,12 +37,29 @@ class Standing:
             (self.paused, "paused"),
             (self.foreign is not None, self.foreign or ""),
             (not within(self.windows, now), "outside trading window"),
+            (self.quiet(now), f"the last {self.quiet_minutes} minutes of the trading window"),
             (
                 monotonic > self.lease_deadline + self.grace_seconds,
                 "the platform has been out of reach for longer than the grace time",
             ),
         )
         return next((reason for holds, reason in reasons if holds), None)
+
+    def quiet(self, now: datetime) -> bool:
+        """Whether the window open at ``now`` ends too soon for a new entry."""
+        least = timedelta(minutes=self.quiet_minutes)
+        return not any(w.opens <= now < w.closes - least for w in self.windows)
+
+    def way_out(self, now: datetime) -> str | None:
+        """Why whatever is held must be closed now, or ``None``.
+
+        Asked again at each tick, so that a crash, a refusal or a lost answer ends nothing early.
+        """
+        if self.flattening:
+            return "asked to flatten"
+        if self.end_policy == "flatten" and not within(self.windows, now):
+            return "the trading window has ended"
+        return None
 
 
 def within(windows: Iterable[Window], now: datetime) -> bool:

@@ -146,6 +146,8 @@ def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -
         grace_seconds=configuration.grace_seconds,
         paused=configuration.paused,
         draining=configuration.draining,
+        end_policy=answer.end_policy,
+        quiet_minutes=answer.quiet_minutes,
     )
 
 

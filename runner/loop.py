@@ -104,6 +104,10 @@ class Loop:
         standing.lease_deadline = deadline(self._clock, answer.lease, answer.server_time)
         if answer.windows is not None:
             standing.windows = answer.windows
+        if answer.end_policy is not None:
+            standing.end_policy = answer.end_policy
+        if answer.quiet_minutes is not None:
+            standing.quiet_minutes = answer.quiet_minutes
         if await self._commands.take(answer.commands):
             self._link.hurry()
 
@@ -134,6 +138,8 @@ class Loop:
             await self._try(self._desk.settle())
             if self._desk.foreign_trades or self._bench.standing.foreign:
                 await self._try(self._look_at_foreign())
+        if self._bench.standing.way_out(self._clock.now()) is not None:
+            await self._try(self._desk.cancel_entries())
         for custodian in self._custodians.all():
             await self._try(custodian.watch())
         for trader in self._traders:

@@ -167,6 +167,8 @@ class Claim:
 class ClaimAnswer:
     """The right to trade, and everything needed for it.
 
+    ``end_policy`` says what happens to a position when a window ends: ``flatten`` closes it,
+    anything else holds and manages it. Nothing is entered in its last ``quiet_minutes``.
     ``unsettled``: orders of this run of which the platform does not know how they ended; the
     machine that placed them may be gone with its disk.
     """
@@ -178,6 +180,7 @@ class ClaimAnswer:
     windows: tuple[Window, ...]
     end_policy: str
     lease: Lease
+    quiet_minutes: int = 0
     credentials: Credentials | None = None
     restored: dict[str, Any] = field(default_factory=dict)
     next_seq: int = 1
@@ -219,13 +222,18 @@ class Sync:
 
 @dataclass(frozen=True)
 class SyncAnswer:
-    """``ack_seq`` is the highest event stored without a gap; the runner forgets up to it."""
+    """``ack_seq`` is the highest event stored without a gap; the runner forgets up to it.
+
+    What is ``None`` stays as it was.
+    """
 
     ack_seq: int
     server_time: datetime
     lease: Lease
     commands: tuple[Command, ...] = ()
     windows: tuple[Window, ...] | None = None
+    end_policy: str | None = None
+    quiet_minutes: int | None = None
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------

@@ -28,6 +28,7 @@ PAGES = {
     "bots/<bot_id>/mode": "bot.configure",
     "bots/<bot_id>/orders": "bot.view",
     "bots/<bot_id>/schedule": "bot.schedule",
+    "bots/<bot_id>/wish": "bot.schedule",
     "bots/<bot_id>/series": "bot.view",
     "bots/<bot_id>/state": "bot.view",
     "bots/new": "bot.create",

@@ -19,7 +19,8 @@ from app.domain import (
 from app.domain import limits as bot_limits
 from app.domain.audit import Actor
 from app.domain.errors import Conflict, Invalid, Refused
-from app.domain.schedule import Schedule, describe, from_plain
+from app.domain.schedule import Schedule, from_plain
+from app.domain.schedule_text import describe
 from app.extensions import change, db, prepared
 from app.models import (
     Bot,

@@ -60,7 +60,7 @@ def awake_windows(plan: schedules.Schedule, now: datetime, tempo: Tempo) -> list
     A gap that, less the wake lead, is shorter than the shortest sleep worth it is not slept.
     """
     merged = schedules.windows(
-        plan, now, now + schedules.HORIZON, tempo.sleep_min_gap + tempo.wake_lead
+        plan, now, now + schedules.HORIZON, plan.gap(tempo.sleep_min_gap) + tempo.wake_lead
     )
     return [Window(window.opens - tempo.wake_lead, window.closes) for window in merged]
 

@@ -83,13 +83,15 @@ def claim(
     draining = compute.phase is Phase.DRAINING
     if draining:
         commands.send(bot, CommandKind.DRAIN, now)
+    plan = schedule.from_plain(bot.schedule)
     return ClaimAnswer(
         claim_id=claim_id,
         server_time=now,
         address=machine.ip,
         configuration=_configuration(bot, run, endpoints, draining=draining),
         windows=_windows(bot, now),
-        end_policy="hold",
+        end_policy=plan.end_policy,
+        quiet_minutes=plan.quiet_minutes,
         lease=Lease(now + LEASE),
         credentials=_credentials(run, opener),
         restored=_restored(run),
@@ -115,12 +117,15 @@ def sync(message: Sync, *, now: datetime) -> SyncAnswer:
     ingest.take(bot, machine, message.batch, now)
     _note_state(compute, machine, message, now)
     _ask_to_reload(bot, machine, now)
+    plan = schedule.from_plain(bot.schedule)
     return SyncAnswer(
         ack_seq=machine.ack_seq,
         server_time=now,
         lease=Lease(now + LEASE),
         commands=commands.pending(bot.id),
         windows=_windows(bot, now),
+        end_policy=plan.end_policy,
+        quiet_minutes=plan.quiet_minutes,
     )
 
 
@@ -223,7 +228,14 @@ def _configuration(
 def _windows(bot: Bot, now: datetime) -> tuple[Window, ...]:
     """What the runner gates its entries by: the real windows, not those widened for waking."""
     plan = schedule.from_plain(bot.schedule)
-    return tuple(schedule.windows(plan, now, now + schedule.HORIZON))
+    found = schedule.wished(
+        plan,
+        now,
+        now + schedule.HORIZON,
+        keep_awake_until=bot.keep_awake_until,
+        asleep_until=bot.asleep_until,
+    )
+    return tuple(found)
 
 
 def _credentials(run: Run, opener: Opener) -> Credentials | None:

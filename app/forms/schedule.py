@@ -1,11 +1,13 @@
 """Trading sessions: several windows of weekdays and times in one zone; works without script."""
 
-from datetime import time
+from collections.abc import Container
+from datetime import UTC, date, datetime, time
 from functools import cache
 from typing import Any
-from zoneinfo import available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from wtforms import (
+    BooleanField,
     FieldList,
     FormField,
     RadioField,
@@ -18,18 +20,34 @@ from wtforms import (
     Form as PlainForm,
 )
 
+from app import current
 from app.domain import schedule as schedules
+from app.domain import schedule_rules, schedule_text, wishes
 from app.domain.errors import Invalid
-from app.domain.schedule import DAY_NAMES, Schedule, Session
+from app.domain.schedule import Blackout, Schedule, Session
+from app.domain.schedule_text import DAY_NAMES
 from app.forms.base import Form, offered, squeezed
+from app.models import Bot
 
 ROWS = 2
-KINDS = [("always", "Around the clock"), ("office", "Office hours"), ("custom", "Own sessions")]
+KINDS = [
+    ("always", "Around the clock"),
+    ("office", "Office hours"),
+    ("markets", "Market hours"),
+    ("custom", "Own sessions"),
+]
 KIND_DETAILS = {
     "always": "The machine stays until you stop the bot.",
     "office": "Monday to Friday, 09:00 to 17:00, in the zone below.",
+    "markets": "Sessions of Tokyo, London, New York, or around funding.",
     "custom": "Your own windows; outside them the machine is given back.",
 }
+MARKETS = [
+    ("tokyo", "Tokyo, 09:00–15:00 there"),
+    ("london", "London, 08:00–16:30 there"),
+    ("new_york", "New York, 09:30–16:00 there"),
+    ("funding", "Around funding (00, 08, 16 UTC)"),
+]
 OFFICE = Session((0, 1, 2, 3, 4), time(9), time(17))
 
 
@@ -59,29 +77,97 @@ class SessionForm(PlainForm):
         return not (self.days.data or self.opens.data or self.closes.data)
 
 
+class BlackoutForm(PlainForm):
+    """Days without trading. A row without days does not count."""
+
+    first = StringField("From", filters=[squeezed])
+    last = StringField("To", filters=[squeezed])
+    note = StringField("Why", filters=[squeezed])
+
+    @property
+    def blank(self) -> bool:
+        """Whether nothing was entered."""
+        return not (self.first.data or self.last.data or self.note.data)
+
+
 class ScheduleFields(Form):
     """When a bot trades: part of two forms."""
 
     kind = RadioField("When it trades", choices=offered(KINDS), default="always")
     zone = SelectField("Time zone", choices=zones)
     sessions = FieldList(FormField(SessionForm), min_entries=ROWS)
+    markets = SelectMultipleField("Markets", choices=offered(MARKETS))
+    funding_minutes = StringField("Minutes around funding", filters=[squeezed], default="15")
+    blackouts = FieldList(FormField(BlackoutForm), min_entries=1)
+    flatten = BooleanField("Flat at the end: close what is open when a window ends")
+    quiet_minutes = StringField("No new entries before the end", filters=[squeezed], default="0")
+    least_sleep = StringField("Shortest gap worth sleeping", filters=[squeezed])
+
+    def grows(self, sent: Container[str]) -> bool:
+        """Add the row that was asked for; whether one was."""
+        if "add_session" in sent:
+            self.sessions.append_entry()
+        elif "add_blackout" in sent:
+            self.blackouts.append_entry()
+        else:
+            return False
+        return True
 
     def plan(self) -> Schedule:
         """The schedule as typed. Raises ``Invalid`` with the id of the field at fault."""
+        rows = [row for row in self.blackouts if not row.form.blank]
+        plan = schedule_rules.ending(
+            self._sessions(),
+            blackouts=[_blackout(row.form) for row in rows],
+            flatten=self.flatten.data,
+            quiet_minutes=_whole(self.quiet_minutes.data, "quiet_minutes") or 0,
+            least_sleep=_whole(self.least_sleep.data, "least_sleep"),
+            shortest=current.config().tempo.sleep_min_gap,
+        )
+        if schedule_text.never_opens(plan, current.now()):
+            raise Invalid(schedule_text.NEVER, self.blackouts[0].form.first.id)
+        return plan
+
+    def _sessions(self) -> Schedule:
         if self.kind.data == "always":
             return Schedule(self.zone.data or "UTC")
         if self.kind.data == "office":
             return schedules.schedule(self.zone.data, [OFFICE])
+        if self.kind.data == "markets":
+            return schedules.schedule(self.zone.data, self._markets())
         rows = [row for row in self.sessions if not row.form.blank]
         if not rows:
             first = self.sessions[0].form.days.id
             raise Invalid("Fill in at least one session, or let it trade around the clock.", first)
         return schedules.schedule(self.zone.data, [_session(row.form) for row in rows])
 
+    def _markets(self) -> list[Session]:
+        chosen = self.markets.data or []
+        if not chosen:
+            raise Invalid("Tick at least one market.", "markets")
+        found = [item for name, item in schedule_rules.MARKETS.items() if name in chosen]
+        if "funding" in chosen:
+            minutes = _whole(self.funding_minutes.data, "funding_minutes") or 0
+            found += schedule_rules.around_funding(minutes)
+        return found
+
     def show(self, plan: Schedule) -> None:
         """Fill in the present schedule."""
         self.zone.data = plan.zone
+        self.flatten.data = plan.flatten
+        self.quiet_minutes.data = str(plan.quiet_minutes)
+        self.least_sleep.data = str(plan.least_sleep or "")
+        while self.blackouts.entries:
+            self.blackouts.pop_entry()
+        for blackout in plan.blackouts:
+            self.blackouts.append_entry(blackout.to_plain())
+        self.blackouts.append_entry()
         if plan.always:
+            return
+        self.markets.data = schedule_rules.markets(plan)
+        if self.markets.data:
+            self.kind.data = "markets"
+            self.funding_minutes.data = str(schedule_rules.funding_minutes(plan) or 15)
             return
         self.kind.data = "office" if plan.sessions == (OFFICE,) else "custom"
         while self.sessions.entries:
@@ -92,7 +178,7 @@ class ScheduleFields(Form):
 
     def field_of(self, name: str | None) -> Any:
         """Also finds the fields of a row, by their ids."""
-        for row in self.sessions:
+        for row in (*self.sessions, *self.blackouts):
             for field in row.form:
                 if field.id == name:
                     return field
@@ -100,13 +186,86 @@ class ScheduleFields(Form):
 
     def fault_list(self) -> list[tuple[str | None, str]]:
         """Faults of rows stand beside the fields of the rows."""
-        faults = [fault for fault in super().fault_list() if fault[0] != self.sessions.id]
-        rows = [field for row in self.sessions for field in row.form if field.errors]
+        lists = (self.sessions.id, self.blackouts.id)
+        faults = [fault for fault in super().fault_list() if fault[0] not in lists]
+        both = (*self.sessions, *self.blackouts)
+        rows = [field for row in both for field in row.form if field.errors]
         return faults + [(field.id, str(field.errors[0])) for field in rows]
 
 
 class ScheduleForm(ScheduleFields):
     """The schedule of a bot on its own page."""
+
+
+class WishForm(Form):
+    """A wish of the day beside the schedule; times are wall-clock times of the schedule's zone."""
+
+    what = RadioField(
+        "What it should do",
+        choices=offered(
+            [
+                ("wake", "Wake now"),
+                ("awake", "Keep awake until"),
+                ("sleep", "Sleep now"),
+                ("follow", "Only its schedule"),
+            ]
+        ),
+        default="wake",
+    )
+    hours = StringField("For how many hours", filters=[squeezed])
+    until = StringField("Until", filters=[squeezed])
+
+    def carry_out(self, bot: Bot) -> None:
+        """Do as was chosen. Raises ``Invalid`` or ``Refused`` as ``wishes`` does."""
+        by, now, until = current.actor(), current.now(), self._until(bot)
+        if self.what.data == "wake":
+            wishes.wake(bot, _whole(self.hours.data, "hours"), by=by, now=now)
+        elif self.what.data == "sleep":
+            wishes.sleep(bot, until, by=by, now=now)
+        elif self.what.data == "follow":
+            wishes.undo(bot, by=by, now=now)
+        elif until is None:
+            raise Invalid("Say until when.", "until")
+        else:
+            wishes.keep_awake(bot, until, by=by, now=now)
+
+    def _until(self, bot: Bot) -> datetime | None:
+        if not self.until.data:
+            return None
+        try:
+            wall = datetime.fromisoformat(self.until.data)
+            if wall.tzinfo is None:
+                wall = wall.replace(tzinfo=ZoneInfo(bot.schedule["zone"]))
+            return wall.astimezone(UTC)
+        except (ValueError, OverflowError) as error:
+            raise Invalid("Write it as 2026-11-24 18:00.", "until") from error
+
+
+def _whole(text: str | None, field: str) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise Invalid("Write a whole number.", field)
+    return int(text)
+
+
+def _blackout(row: BlackoutForm) -> Blackout:
+    try:
+        first = _day(row.first.data, "first")
+        last = _day(row.last.data, "last") if row.last.data else None
+        return schedule_rules.blackout(first, last, row.note.data or "")
+    except Invalid as error:
+        raise Invalid(str(error), row[error.field].id if error.field else None) from error
+
+
+def _day(text: str | None, field: str) -> date:
+    try:
+        day = date.fromisoformat(text or "")
+    except ValueError as error:
+        raise Invalid("Write a day as 2026-12-24.", field) from error
+    if not 2000 <= day.year <= 2100:
+        raise Invalid("Choose a day of this century.", field)
+    return day
 
 
 def _session(row: SessionForm) -> Session:

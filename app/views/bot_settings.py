@@ -1,5 +1,7 @@
 """Changing a bot: what it trades, when, in which mode, or not at all any more."""
 
+from typing import Any
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -13,6 +15,7 @@ from app.domain import (
     runs,
     schedule,
     strategies,
+    wishes,
 )
 from app.domain.access import Permission
 from app.domain.approval_subjects import go_live, raise_limits
@@ -20,12 +23,12 @@ from app.domain.errors import Invalid
 from app.domain.venues import VENUES
 from app.forms.base import offered
 from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeForm
-from app.forms.schedule import KIND_DETAILS, ScheduleForm
+from app.forms.schedule import KIND_DETAILS, ScheduleForm, WishForm
 from app.models import ApprovalKind, Bot, Environment, StrategyVersion
 from app.web import bot_pages, guards, loading, risk_pages
 from app.web.formatting import symbol
 from app.web.guards import requires
-from app.web.hypermedia import redirect_to
+from app.web.hypermedia import fragment, redirect_to, wants_fragment
 from runner.protocol import Limits, Mode, from_plain
 
 bp = Blueprint("bot_settings", __name__, url_prefix="/w/<workspace>/bots/<bot_id>")
@@ -69,12 +72,30 @@ def reschedule(bot_id: str) -> ResponseReturnValue:
     """Set other ones."""
     bot = loading.bot(bot_id)
     form = ScheduleForm()
-    if "add_session" in request.form:
-        form.sessions.append_entry()
+    if form.grows(request.form):
         return _schedule_page(bot, form)
+    if "preview" in request.form:
+        return _preview(bot, form)
     by, now = current.actor(), current.now()
     saved = form.accepts(lambda: bots.reschedule(bot, form.plan(), by=by, now=now))
     return _saved(bot) if saved else (_schedule_page(bot, form), 422)
+
+
+@bp.get("/wish")
+@requires(Permission.BOT_SCHEDULE)
+def wish(bot_id: str) -> ResponseReturnValue:
+    """Wake it, keep it awake, let it sleep, for a while."""
+    return _wish_page(loading.bot(bot_id), WishForm())
+
+
+@bp.post("/wish")
+@requires(Permission.BOT_SCHEDULE)
+def make_wish(bot_id: str) -> ResponseReturnValue:
+    """Do one of them, or take it back."""
+    bot, form = loading.bot(bot_id), WishForm()
+    if form.accepts(lambda: form.carry_out(bot)):
+        return _saved(bot)
+    return _wish_page(bot, form), 422
 
 
 @bp.get("/mode")
@@ -173,8 +194,24 @@ def _chosen_version(version_id: str) -> StrategyVersion:
     return found
 
 
-def _schedule_page(bot: Bot, form: ScheduleForm) -> str:
-    return render_template("bots/schedule.html", bot=bot, form=form, kinds=KIND_DETAILS)
+def _schedule_page(bot: Bot, form: ScheduleForm, **context: Any) -> str:
+    shown = {"preview": None, "preview_fault": "", **context}
+    return render_template("bots/schedule.html", bot=bot, form=form, kinds=KIND_DETAILS, **shown)
+
+
+def _preview(bot: Bot, form: ScheduleForm) -> ResponseReturnValue:
+    """The week and the findings of a schedule that is not saved yet."""
+    shown = bot_pages.preview(bot, form)
+    if wants_fragment():
+        return fragment("bots/_preview.html", **shown)
+    return _schedule_page(bot, form, **shown)
+
+
+def _wish_page(bot: Bot, form: WishForm) -> str:
+    awake, asleep = wishes.standing(bot, current.now())
+    return render_template(
+        "bots/wish.html", bot=bot, form=form, kept_awake=awake, put_to_sleep=asleep
+    )
 
 
 def _mode_form() -> ModeForm:

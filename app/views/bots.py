@@ -37,8 +37,7 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     """Create it and, if wished, start it."""
     form = _new_form()
-    if "add_session" in request.form:
-        form.sessions.append_entry()
+    if form.grows(request.form):
         return _new_page(form)
     bot = form.attempt(lambda: bot_pages.create(form))
     if bot is None:

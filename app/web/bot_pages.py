@@ -7,15 +7,30 @@ from flask import render_template, request
 from wtforms import SelectChoice
 
 from app import current
-from app.domain import bots, connections, defaults, feed, overview, records, runs, strategies
+from app.domain import (
+    bots,
+    connections,
+    defaults,
+    feed,
+    overview,
+    records,
+    runs,
+    schedule,
+    schedule_text,
+    strategies,
+    wishes,
+)
 from app.domain.errors import Invalid
+from app.domain.schedule import Schedule
 from app.domain.venues import PRACTICE
 from app.forms.base import offered
 from app.forms.bots import NewBotForm
+from app.forms.schedule import ScheduleForm
 from app.models import Bot, Environment, StrategyVersion
 from app.web import series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
+from app.web.week import Week, week
 from runner.protocol import Mode
 from runner.strategy import TEMPLATES
 
@@ -72,6 +87,7 @@ def _overview(bot: Bot, _before: datetime | None) -> dict[str, Any]:
         "decisions": shown,
         "places": _places(bot),
         "feed": feed.latest(current.workspace(), bot=bot, limit=8),
+        "week": week_of(bot, schedule.from_plain(bot.schedule)),
     }
 
 
@@ -108,6 +124,27 @@ _LOADERS = {
 def _places(bot: Bot) -> int:
     """The decimals of a price, as the venue's own candles have them."""
     return decimals(records.closes(bot, 20), least=2)
+
+
+def week_of(bot: Bot, plan: Schedule) -> Week:
+    """The next seven days of a bot under a schedule, wishes of the day included."""
+    now = current.now()
+    awake, asleep = wishes.standing(bot, now)
+    tempo = current.config().tempo
+    return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
+
+
+def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
+    """What a schedule as typed would do, or why it cannot be said."""
+    plan = form.attempt(form.plan)
+    if plan is None:
+        fault = next((message for _, message in form.fault_list()), "")
+        return {"preview": None, "preview_fault": fault}
+    tempo = current.config().tempo
+    found = schedule_text.findings(
+        plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
+    )
+    return {"preview": {"findings": found, "week": week_of(bot, plan)}, "preview_fault": ""}
 
 
 # -- forms ----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain import devices
+from app.domain import devices, schedule_text
 from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
@@ -197,7 +197,7 @@ def open_words(total: Totals) -> str:
 
 def schedule_words(stored: dict[str, Any]) -> str:
     """A bot's schedule in one line."""
-    return schedules.describe(schedules.from_plain(stored))
+    return schedule_text.describe(schedules.from_plain(stored))
 
 
 def verdict(item: dict[str, Any]) -> str:

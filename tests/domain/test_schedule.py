@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.domain import schedule
+from app.domain import schedule, schedule_text
 from app.domain.errors import Invalid
 from app.domain.schedule import ALWAYS, Schedule, Session
 
@@ -105,8 +105,8 @@ def test_stored_and_read_back():
 
 def test_described_as_a_person_would():
     plan = schedule.schedule("UTC", [schedule.session([0, 1, 2, 3, 4], "09:00", "17:30")])
-    assert schedule.describe(plan) == "Mon–Fri 09:00–17:30 (UTC)"
-    assert schedule.describe(ALWAYS) == "Around the clock"
+    assert schedule_text.describe(plan) == "Mon–Fri 09:00–17:30 (UTC)"
+    assert schedule_text.describe(ALWAYS) == "Around the clock"
 
 
 @pytest.mark.parametrize(

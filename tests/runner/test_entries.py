@@ -47,3 +47,21 @@ def test_a_lost_platform_allows_entries_for_the_grace_time_only():
     assert standing().blocked(NOW, 160.0) is None
     assert "out of reach" in standing().blocked(NOW, 160.1)
     assert "out of reach" in standing(grace_seconds=0).blocked(NOW, 100.1)
+
+
+def test_nothing_is_entered_in_the_last_minutes_of_a_window():
+    late = OPEN[0].closes - timedelta(minutes=10)
+    assert standing(quiet_minutes=10).blocked(late - timedelta(seconds=1), 99.0) is None
+    assert "last 10 minutes" in standing(quiet_minutes=10).blocked(late, 99.0)
+    following = Window(OPEN[0].closes + timedelta(minutes=1), NOW + timedelta(hours=9))
+    both = standing(quiet_minutes=10, windows=(*OPEN, following))
+    assert "last 10 minutes" in both.blocked(late, 99.0)
+
+
+def test_a_position_must_go_when_its_window_has_ended_and_only_if_asked():
+    end = OPEN[0].closes
+    assert standing().way_out(end) is None
+    flat = standing(end_policy="flatten")
+    assert flat.way_out(end - timedelta(microseconds=1)) is None
+    assert flat.way_out(end) == "the trading window has ended"
+    assert standing(flattening=True).way_out(NOW) == "asked to flatten"

@@ -26,6 +26,7 @@ VERBS = {
     "bots/<bot_id>/resume": "bot.start",
     "bots/<bot_id>/flatten": "position.close",
     "bots/<bot_id>/schedule": "bot.schedule",
+    "bots/<bot_id>/wish": "bot.schedule",
     "bots/<bot_id>/mode": "bot.configure",
     "bots/<bot_id>/edit": "bot.configure",
     "bots/<bot_id>/delete": "bot.delete",

@@ -116,6 +116,8 @@ def _bot(bot: Bot) -> dict[str, Any]:
         "schedule": {
             "zone": bot.schedule.get("zone"),
             "sessions": [{key: it[key] for key in ("days", "opens", "closes")} for it in sessions],
+            "flatten": bot.schedule.get("flatten", False),
+            "quiet_minutes": bot.schedule.get("quiet_minutes", 0),
         },
         "has_key": bot.testnet_connection_id is not None,
         "starting_balance": in_range(bot.starting_balance),
