@@ -6,6 +6,7 @@ time; operations are asked for by name instead.
 
 from __future__ import annotations
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +20,7 @@ from app.gateways.compute.gce_settings import ANONYMOUS, GceSettings
 TIMEOUT = 15.0
 """Seconds for one call; the library's default is ten minutes."""
 _SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_PLACE_MISSING = re.compile(r"'projects/[^/']+(/(zones|regions)/[^/']+)?' was not found")
 _ONCE: dict[str, Any] = {"retry": None, "timeout": TIMEOUT}
 
 
@@ -65,21 +67,24 @@ class Calls:
         """One address."""
         try:
             return self._addresses.get(project=self._project, region=region, address=name, **_ONCE)
-        except NotFound:
+        except NotFound as error:
+            _prove(error)
             return None
 
     def machine(self, zone: str, name: str) -> compute_v1.Instance | None:
         """One machine."""
         try:
             return self._machines.get(project=self._project, zone=zone, instance=name, **_ONCE)
-        except NotFound:
+        except NotFound as error:
+            _prove(error)
             return None
 
     def disk(self, zone: str, name: str) -> compute_v1.Disk | None:
         """One disk."""
         try:
             return self._disks.get(project=self._project, zone=zone, disk=name, **_ONCE)
-        except NotFound:
+        except NotFound as error:
+            _prove(error)
             return None
 
     def console(self, zone: str, name: str) -> str | None:
@@ -88,7 +93,8 @@ class Calls:
             found = self._machines.get_serial_port_output(
                 project=self._project, zone=zone, instance=name, **_ONCE
             )
-        except NotFound:
+        except NotFound as error:
+            _prove(error)
             return None
         return found.contents
 
@@ -102,7 +108,8 @@ class Calls:
             if _is_zone(place):
                 return self._zonal.get(project=self._project, zone=place, operation=name, **_ONCE)
             return self._regional.get(project=self._project, region=place, operation=name, **_ONCE)
-        except NotFound:
+        except NotFound as error:
+            _prove(error)
             return None
 
     def under_way(self, place: str, kind: str, cloud_id: int) -> str:
@@ -173,6 +180,12 @@ class Calls:
 
     def _ask(self, request: dict[str, Any], request_id: str) -> dict[str, Any]:
         return request | {"project": self._project, "request_id": request_id}
+
+
+def _prove(error: NotFound) -> None:
+    """A thing that is not found is absent; in a project or place that is not there, it is not."""
+    if _PLACE_MISSING.search(str(error.message)):
+        raise error
 
 
 def _is_zone(place: str) -> bool:

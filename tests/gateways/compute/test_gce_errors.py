@@ -245,6 +245,20 @@ def test_a_wrong_project_is_told_in_the_cloud_s_words(gce):
     assert "another-project" in result.detail
 
 
+@pytest.mark.parametrize("kind", ["observe_machine", "delete_machine", "observe_address"])
+@pytest.mark.parametrize(
+    "where", [{"project": "another-project"}, {"region": "asia-east1", "zone": "asia-east1-a"}]
+)
+def test_a_place_that_is_not_there_proves_no_absence(gce, kind, where):
+    gce.running()
+    driver = gce.another(**{k: v for k, v in where.items() if k == "project"})
+    step = gce.step(kind, **{k: v for k, v in where.items() if k != "project"})
+    result = driver.do(step)
+    assert (result.outcome, result.cause) == (Outcome.FAILED, Cause.INVALID)
+    assert result.machine is None
+    assert result.address is None
+
+
 def test_a_cloud_that_is_not_there(gce):
     nowhere = GceDriver(settings(gce.cloud, endpoint="http://127.0.0.1:1"), lambda step: {})
     assert nowhere.do(gce.step("observe_machine")).outcome is Outcome.RETRY
