@@ -173,6 +173,12 @@ class Calls:
         request = {"zone": zone, "instance": name}
         return self._machines.delete_unary(request=self._ask(request, request_id), **_ONCE)
 
+    def reschedule(self, zone: str, name: str, body: compute_v1.Scheduling) -> compute_v1.Operation:
+        """Change how long a machine may run; the drill asks whether that works."""
+        request = {"zone": zone, "instance": name, "scheduling_resource": body}
+        request["project"] = self._project
+        return self._machines.set_scheduling_unary(request=request, **_ONCE)
+
     def delete_disk(self, zone: str, name: str, request_id: str) -> compute_v1.Operation:
         """Delete a disk."""
         request = {"zone": zone, "disk": name}

@@ -60,6 +60,7 @@ CODES: dict[int, Verdict] = {
     412: (_RETRY, Cause.CONFLICT),
     429: (_RETRY, Cause.RATE),
 }
+_CALL = re.compile(r"^[A-Z]+ https?://\S+: ")
 _ANOTHER_ZONE = frozenset({"INTERNAL_ERROR"})
 """Where an insertion fails so, its zone is left like one without room."""
 
@@ -113,5 +114,6 @@ def verdict(reasons: tuple[str, ...], message: str) -> Verdict | None:
 
 
 def _said(error: Exception) -> str:
-    """The cloud's own words, short."""
-    return str(getattr(error, "message", "") or error or type(error).__name__)[:400]
+    """The cloud's own words, short; the library puts the address of the call before them."""
+    words = str(getattr(error, "message", "") or error or type(error).__name__)
+    return _CALL.sub("", words, count=1)[:400]
