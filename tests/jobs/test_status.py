@@ -1,5 +1,6 @@
 """Measuring once a minute, and the jobs of the status page by the names the queue knows."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -54,6 +55,8 @@ def test_nobody_there_is_no_answer():
 
 
 def test_one_look_measures_every_component(app):
+    nobody = replace(app.extensions["plutarc"], base_url=f"http://127.0.0.1:{free_port()}")
+    app.extensions["plutarc"] = nobody
     effect.look_around()
     rows = {it.key: it.condition for it in db.session.scalars(select(Component))}
     assert rows.keys() == {it.key for it in components.catalogue()}
