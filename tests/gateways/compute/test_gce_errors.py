@@ -147,7 +147,7 @@ def test_a_lost_deletion(gce, mode):
 
 
 def test_a_server_that_hangs_is_left_soon(gce, monkeypatch):
-    monkeypatch.setitem(gce_calls._ONCE, "timeout", 2.0)
+    monkeypatch.setitem(gce_calls._ONCE, "timeout", 6.0)
     ip = gce.reserved()
     gce.cloud.fault("GET instances", "hang", seconds=100)
     result = gce.do("observe_machine")
