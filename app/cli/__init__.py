@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from app.cli import audit, backup, doctor, move, people, permissions, rotation, telegram
+from app.cli import audit, backup, doctor, drill, move, people, permissions, rotation, telegram
 
 COMMANDS = (
     audit.audit,
     backup.backup,
     doctor.doctor,
+    drill.gce_drill,
     move.move_database,
     people.create_operator,
     people.make_owner,

@@ -1,0 +1,54 @@
+"""Which driver the settings mean, and that the cloud's library is loaded for the cloud alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.config import Config
+from app.gateways.compute.gce import GceDriver
+from app.gateways.compute.local import LocalDriver
+from app.jobs import effect
+
+ROOT = Path(__file__).resolve().parents[2]
+GCE = {
+    "COMPUTE_DRIVER": "gce",
+    "GCE_PROJECT": "demo-project",
+    "GCE_REGIONS": "europe-west1",
+    "RUNNER_BASE_URL": "https://gate.example.org",
+}
+PROBE = """
+import json, sys
+from app.config import Config
+from app.jobs import effect, worker
+
+def loaded():
+    return "google.cloud.compute_v1" in sys.modules
+
+local, gce = Config.from_environment({}, "worker"), json.loads(sys.argv[1])
+effect.compute_driver(local)
+effect.preload(local)
+without = loaded()
+effect.preload(Config.from_environment(gce, "worker"))
+print(json.dumps([without, loaded()]))
+"""
+
+
+@pytest.mark.parametrize(("environ", "kind"), [({}, LocalDriver), (GCE, GceDriver)])
+def test_the_driver_of_the_settings(tmp_path, environ, kind):
+    config = Config.from_environment(environ | {"VAR_DIR": str(tmp_path)}, "worker")
+    assert isinstance(effect.compute_driver(config), kind)
+
+
+def test_the_library_is_loaded_before_the_fork_and_for_the_cloud_alone():
+    told = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PROBE, json.dumps(GCE)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stdout) == [False, True]
