@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 
 from app.domain import clock, endings, lifecycle, machines, schedule
 from app.domain.beginnings import BEGINNINGS, Errand, Settings, Turn
-from app.domain.lifecycle import Tempo
+from app.domain.lifecycle import Tempo, Today
 from app.domain.planner import Facts, MachineFacts, plan
 from app.extensions import change, db
 from app.gateways.compute.driver import MachineState, Outcome, Result, StepKind
@@ -136,20 +136,27 @@ def situation(
         synced_at=machine.synced_at if machine else None,
         position_state=machine.position_state if machine else PositionState.FLAT,
         open_positions=open_positions,
-        wakes_at=wakes_at(bot.schedule, now, tempo),
+        wakes_at=wakes_at(bot.schedule, now, tempo, today(bot)),
     )
 
 
-def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo) -> datetime | None:
-    """When an asleep bot's machine is next wanted, by its schedule as stored."""
-    windows = lifecycle.awake_windows(schedule.from_plain(stored), now, tempo)
+def today(bot: Bot) -> Today:
+    """What somebody wished for the bot's day."""
+    return Today(bot.keep_awake_until, bot.asleep_until)
+
+
+def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo, wished: Today) -> datetime | None:
+    """When an asleep bot's machine is next wanted, by its schedule as stored and the day's wish."""
+    windows = lifecycle.awake_windows(schedule.from_plain(stored), now, tempo, wished)
     return next((window.opens for window in windows if window.opens > now), None)
 
 
 def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
     """What the planner works towards for this bot, and why."""
-    plan_of_bot = schedule.from_plain(bot.schedule)
-    return lifecycle.desired(bot.wish, plan_of_bot, now, tempo, stranded=machines.stranded(bot.id))
+    plan_of_bot, left_behind = schedule.from_plain(bot.schedule), machines.stranded(bot.id)
+    return lifecycle.desired(
+        bot.wish, plan_of_bot, now, tempo, stranded=left_behind, today=today(bot)
+    )
 
 
 def _lease(bot_id: str, now: datetime) -> BotCompute | None:
@@ -172,7 +179,9 @@ def _facts(bot: Bot, compute: BotCompute, now: datetime, tempo: Tempo) -> Facts:
         machine=_machine_facts(machine) if machine else None,
         flat_since=compute.flat_since,
         retry_at=compute.retry_at,
-        next_change=lifecycle.next_change(schedule.from_plain(bot.schedule), now, tempo),
+        next_change=lifecycle.next_change(
+            schedule.from_plain(bot.schedule), now, tempo, today(bot)
+        ),
     )
 
 

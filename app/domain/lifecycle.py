@@ -54,19 +54,43 @@ class Tempo:
     observe_every: timedelta
 
 
-def awake_windows(plan: schedules.Schedule, now: datetime, tempo: Tempo) -> list[Window]:
+@dataclass(frozen=True)
+class Today:
+    """What a person wished for the day, beside the schedule; see ``Bot``."""
+
+    keep_awake_until: datetime | None = None
+    asleep_until: datetime | None = None
+
+
+AS_SCHEDULED = Today()
+
+
+def awake_windows(
+    plan: schedules.Schedule, now: datetime, tempo: Tempo, today: Today = AS_SCHEDULED
+) -> list[Window]:
     """The stretches in which a machine should exist: each window, early by the wake lead.
 
     A gap that, less the wake lead, is shorter than the shortest sleep worth it is not slept.
     """
-    merged = schedules.windows(
-        plan, now, now + schedules.HORIZON, plan.gap(tempo.sleep_min_gap) + tempo.wake_lead
+    found = schedules.wished(
+        plan,
+        now,
+        now + schedules.HORIZON,
+        keep_awake_until=today.keep_awake_until,
+        asleep_until=today.asleep_until,
+        min_gap=plan.gap(tempo.sleep_min_gap) + tempo.wake_lead,
     )
-    return [Window(window.opens - tempo.wake_lead, window.closes) for window in merged]
+    return [Window(window.opens - tempo.wake_lead, window.closes) for window in found]
 
 
 def desired(
-    wish: Wish, plan: schedules.Schedule, now: datetime, tempo: Tempo, *, stranded: bool
+    wish: Wish,
+    plan: schedules.Schedule,
+    now: datetime,
+    tempo: Tempo,
+    *,
+    stranded: bool,
+    today: Today = AS_SCHEDULED,
 ) -> tuple[Desired, str]:
     """What the planner should work towards, and why.
 
@@ -79,16 +103,21 @@ def desired(
         return Desired.GONE, "deleted"
     if wish is Wish.REST:
         return Desired.SLEEP, "stopped"
-    if any(window.opens <= now < window.closes for window in awake_windows(plan, now, tempo)):
-        return Desired.RUN, "inside a trading session"
+    if any(w.opens <= now < w.closes for w in awake_windows(plan, now, tempo, today)):
+        kept = today.keep_awake_until is not None and now < today.keep_awake_until
+        return Desired.RUN, "kept awake" if kept else "inside a trading session"
+    if today.asleep_until is not None and now < today.asleep_until:
+        return Desired.SLEEP, "sent to sleep"
     return Desired.SLEEP, "outside its trading sessions"
 
 
-def next_change(plan: schedules.Schedule, now: datetime, tempo: Tempo) -> datetime:
+def next_change(
+    plan: schedules.Schedule, now: datetime, tempo: Tempo, today: Today = AS_SCHEDULED
+) -> datetime:
     """When ``desired`` may next say something else by the clock alone."""
     moments = [
         moment
-        for window in awake_windows(plan, now, tempo)
+        for window in awake_windows(plan, now, tempo, today)
         for moment in (window.opens, window.closes)
         if moment > now
     ]

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from app.domain import fleet, lifecycle
-from app.domain.lifecycle import Reading, Situation, Tempo
+from app.domain.lifecycle import Reading, Situation, Tempo, Today
 from app.extensions import db, prepared
 from app.models import (
     Bot,
@@ -145,7 +145,7 @@ def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
     id_, name, mode, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
-    problem, ip, reserved_at, generation, synced_at, position_state = rest
+    problem, ip, reserved_at, generation, synced_at, position_state, *wished = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
         wish=wish,
@@ -155,7 +155,7 @@ def _summary(
         synced_at=synced_at,
         position_state=position_state or PositionState.FLAT,
         open_positions=len(positions),
-        wakes_at=fleet.wakes_at(schedule, now, tempo) if asleep else None,
+        wakes_at=fleet.wakes_at(schedule, now, tempo, Today(*wished)) if asleep else None,
     )
     return Summary(
         bot=Listed(id_, name, mode, symbols, schedule, label_of(strategy, number)),
@@ -184,6 +184,7 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
         *(BotCompute.phase, BotCompute.problem, BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
+        *(Bot.keep_awake_until, Bot.asleep_until),
     )
     query = query.join_from(Bot, StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)
     query = query.join(Strategy, Strategy.id == StrategyVersion.strategy_id)

@@ -7,7 +7,7 @@ import pytest
 
 from app.domain import lifecycle, schedule
 from app.domain.errors import Conflict
-from app.domain.lifecycle import Situation
+from app.domain.lifecycle import Situation, Today
 from app.models.bot import Wish
 from app.models.compute import Desired, Phase
 from runner.protocol import PositionState
@@ -35,6 +35,34 @@ def read(phase, wish=Wish.FOLLOW, **values):
 def test_the_schedule_decides_while_it_is_followed():
     assert wanted(Wish.FOLLOW) is Desired.RUN
     assert wanted(Wish.FOLLOW, NOW.replace(hour=18)) is Desired.SLEEP
+
+
+HOUR = timedelta(hours=1)
+EVENING = NOW.replace(hour=18)
+
+
+def test_kept_awake_beyond_its_session():
+    today = Today(keep_awake_until=EVENING + HOUR)
+    told = {"stranded": False, "today": today}
+    wish = Wish.FOLLOW
+    awake = lifecycle.desired(wish, OFFICE, EVENING, TEMPO, **told)
+    assert awake == (Desired.RUN, "kept awake")
+    assert lifecycle.next_change(OFFICE, EVENING, TEMPO, today) == EVENING + HOUR
+    over = lifecycle.desired(wish, OFFICE, EVENING + HOUR, TEMPO, **told)
+    assert over[0] is Desired.SLEEP
+    assert lifecycle.desired(Wish.REST, OFFICE, EVENING, TEMPO, **told)[0] is Desired.SLEEP
+
+
+def test_sent_to_sleep_within_its_session():
+    today = Today(asleep_until=NOW + HOUR)
+    told = {"stranded": False, "today": today}
+    asleep = lifecycle.desired(Wish.FOLLOW, OFFICE, NOW, TEMPO, **told)
+    assert asleep == (Desired.SLEEP, "sent to sleep")
+    back = NOW + HOUR - TEMPO.wake_lead
+    assert lifecycle.next_change(OFFICE, NOW, TEMPO, today) == back
+    assert lifecycle.desired(Wish.FOLLOW, OFFICE, back, TEMPO, **told)[0] is Desired.RUN
+    held = lifecycle.desired(Wish.FOLLOW, OFFICE, NOW, TEMPO, stranded=True, today=today)
+    assert held[0] is Desired.RUN
 
 
 def test_it_wakes_ahead_of_the_window():
