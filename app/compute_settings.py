@@ -19,6 +19,8 @@ _DEFAULTS = {
     "local": ("20s", "3s", "3s", timedelta(seconds=2)),
     "gce": ("30min", "5min", "150s", timedelta(seconds=30)),
 }
+GCE_OPEN_TO = frozenset({"cli"})
+"""Roles that may speak to a cloud: a drill measures one; the planner cannot wait for one yet."""
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{4,60}[a-z0-9]", re.ASCII)
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+", re.ASCII)
 _MACHINE_TYPE = re.compile(r"[a-z][a-z0-9-]{1,59}", re.ASCII)
@@ -51,6 +53,8 @@ class Compute:
 def read_compute(read: Reader) -> dict[str, Any]:
     """The settings of compute; faults go to ``read``."""
     driver = read.choice("COMPUTE_DRIVER", tuple(_DEFAULTS), "local")
+    if driver == "gce" and read.role not in GCE_OPEN_TO:
+        read.fault("COMPUTE_DRIVER", "is gce; this release drives local machines only; set local.")
     gap, flat, lead, observe_every = _DEFAULTS[driver]
     tempo = Tempo(
         wake_lead=read.period("WAKE_LEAD_MIN", lead),

@@ -97,7 +97,9 @@ SETTINGS = (
         "`open`",
     ),
     Setting(
-        "COMPUTE_DRIVER", "Where machines live: `local` or `gce` (docs/compute.md).", "`local`"
+        "COMPUTE_DRIVER",
+        "Where machines live: `local`; `gce` for `flask gce-drill` alone, so far.",
+        "`local`",
     ),
     Setting("GCE_PROJECT", "The project of the machines.", "required for `gce`"),
     Setting("GCE_REGIONS", "Where bots can live, comma-separated.", "required for `gce`"),
