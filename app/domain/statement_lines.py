@@ -23,6 +23,10 @@ _PER_LINE = _HOUR * 10**6
 """From (10^-12 dollars an hour) times microseconds to millionths of a dollar."""
 
 
+USUAL = "usual"
+"""Stands for the machine type that a bot of the region would get."""
+
+
 class Kind(StrEnum):
     """What a line is for."""
 
@@ -76,10 +80,7 @@ Pricing = Callable[[str, str, datetime], Price]
 
 
 def pricing(book: Book, markup_percent: Decimal, payer: IdlePayer) -> Pricing:
-    """Prices with a mark-up; ``region, machine type, moment``, worked out once for each.
-
-    An empty machine type is the region's usual one.
-    """
+    """Prices with a mark-up; ``region, machine type, moment``, worked out once for each."""
 
     @cache
     def of(region: str, kind: str, moment: datetime) -> Price:
@@ -88,7 +89,9 @@ def pricing(book: Book, markup_percent: Decimal, payer: IdlePayer) -> Pricing:
         name = version.name if version else ""
         if rates is None:
             return Price(name, None, None, None, None, 0, None)
-        return _price(name, rates, kind or rates.usual_machine, markup_percent, payer)
+        return _price(
+            name, rates, rates.usual_machine if kind == USUAL else kind, markup_percent, payer
+        )
 
     return of
 
@@ -146,7 +149,7 @@ def within(
         yield _line(Kind.MACHINE, it, at.version, at.machine)
         yield _line(Kind.DISK, it, at.version, at.disk)
     for address in clipped(addresses, start, end):
-        at = price(address.region, "", start)
+        at = price(address.region, USUAL, start)
         for piece, used in _split(address, inside):
             if used:
                 yield _line(Kind.IN_USE, piece, at.version, at.in_use)

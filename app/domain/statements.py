@@ -21,13 +21,9 @@ from app.models import (
     IdlePayer,
     Machine,
     Resource,
-    Run,
-    TradeRow,
     UsageInterval,
     Workspace,
 )
-from app.models.telemetry import gain
-from runner.protocol import Mode
 
 MILLIONTH = Decimal("0.000001")
 
@@ -46,7 +42,6 @@ class BotBill:
 
     ``always_on``: what a machine that never sleeps would have cost, ``None`` without a price.
     ``unpriced``: regions or machine types the book has no price for; their time costs nothing here.
-    ``profits``: realised net by mode, in quote currency, of trades closed in the month.
     """
 
     id: str
@@ -58,7 +53,6 @@ class BotBill:
     addressed: int = 0
     always_on: int | None = 0
     unpriced: set[str] = field(default_factory=set)
-    profits: dict[Mode, Decimal] = field(default_factory=dict)
 
     @property
     def asleep(self) -> int:
@@ -72,8 +66,9 @@ class BotBill:
 
     @property
     def saved(self) -> int | None:
-        """What sleeping saved the workspace; below zero where it cost more."""
-        return None if self.always_on is None else self.always_on - self.total
+        """What sleeping saved; below zero where it cost more, ``None`` where that is not known."""
+        known = self.always_on is not None and not self.unpriced
+        return self.always_on - self.total if known and self.always_on is not None else None
 
     def add(self, line: Line) -> None:
         """Count a line in."""
@@ -89,9 +84,10 @@ class BotBill:
 
 @dataclass(frozen=True)
 class Statement:
-    """A month of a workspace; ``until`` is where it stops: the month's end, or now."""
+    """A month of a workspace, from its first usage ``since`` to ``until``: the end, or now."""
 
     month: Month
+    since: datetime
     until: datetime
     terms: Terms
     bots: list[BotBill]
@@ -115,9 +111,9 @@ class Statement:
 
     @property
     def saved(self) -> int | None:
-        """What sleeping saved the workspace."""
-        always = self.always_on
-        return None if always is None else always - self.total
+        """What sleeping saved the workspace; ``None`` where that is not known of every bot."""
+        parts = [bot.saved for bot in self.bots]
+        return None if None in parts else sum(part or 0 for part in parts)
 
     @property
     def unpriced(self) -> list[str]:
@@ -127,20 +123,20 @@ class Statement:
     @property
     def forecast(self) -> int | None:
         """The month's end at the pace so far; ``None`` before a day has passed, and afterwards."""
-        past, whole = self.until - self.month.start, self.month.end - self.month.start
+        past, whole = self.until - self.since, self.month.end - self.since
         if self.until >= self.month.end or past.total_seconds() < 86_400:
             return None
         return round(self.total * (whole / past))
 
 
-def terms_of(workspace: Workspace, book: Book, now: datetime) -> Terms:
+def terms_of(workspace: Workspace, book: Book, month: Month) -> Terms:
     """What was agreed with the workspace, else the house's own."""
     agreed = db.session.scalar(
         select(BillingTerms).where(BillingTerms.workspace_id == workspace.id)
     )
     if agreed is not None:
         return Terms(agreed.markup_percent, agreed.idle_payer)
-    version = book.at(now) or book.versions[0]
+    version = book.at(month.start) or book.versions[0]
     return Terms(version.markup_percent, version.idle_payer)
 
 
@@ -148,19 +144,17 @@ def of_workspace(workspace: Workspace, month: Month, now: datetime) -> Statement
     """All bots that had a machine or an address in the month, by name."""
     book = price_book.in_use()
     until = max(month.start, min(month.end, now))
-    terms = terms_of(workspace, book, now)
+    terms = terms_of(workspace, book, month)
     price = statement_lines.pricing(book, terms.markup_percent, terms.idle_payer)
     used = _used(workspace, month.start, until, now)
     bills = {row.id: BotBill(row.id, row.name, bool(row.deleted_at)) for row in _bots(used)}
     for bot_id, bill in bills.items():
         _fill(bill, used[bot_id], book, month.start, until, price)
-    for bot_id, mode, net in _profits(workspace, month):
-        if bot_id in bills:
-            bills[bot_id].profits[mode] = bills[bot_id].profits.get(mode, Decimal(0)) + net
     borders = book.borders(month.start, max(until, month.start))
     versions = {it.name: it for start in borders[:-1] if (it := book.at(start))}
     ordered = sorted(bills.values(), key=lambda bill: (bill.name.lower(), bill.id))
-    return Statement(month, until, terms, ordered, list(versions.values()))
+    since = max(month.start, min(until, _first(used, until)))
+    return Statement(month, since, until, terms, ordered, list(versions.values()))
 
 
 def lines_of(
@@ -169,7 +163,7 @@ def lines_of(
     """Interval by interval: id and name of the bot, and the line; of one bot, or of all."""
     book = price_book.in_use()
     until = max(month.start, min(month.end, now))
-    terms = terms_of(workspace, book, now)
+    terms = terms_of(workspace, book, month)
     price = statement_lines.pricing(book, terms.markup_percent, terms.idle_payer)
     used = _used(workspace, month.start, until, now, bot_id)
     for row in _bots(used):
@@ -225,6 +219,12 @@ def _used(
     return found
 
 
+def _first(used: dict[str, _Used], until: datetime) -> datetime:
+    """When the earliest of it began."""
+    starts = (it.start for one in used.values() for it in (*one.machines, *one.addresses))
+    return min(starts, default=until)
+
+
 def _bots(used: Iterable[str]) -> list[Any]:
     query = select(Bot.id, Bot.name, Bot.deleted_at).where(Bot.id.in_(list(used)))
     return list(db.session.execute(query.order_by(db.func.lower(Bot.name), Bot.id)))
@@ -242,30 +242,13 @@ def _fill(
 ) -> None:
     for line in _lines(used, book, start, end, price):
         bill.add(line)
-    kind = used.machines[-1].machine_type if used.machines else ""
+    kind = used.machines[-1].machine_type if used.machines else statement_lines.USUAL
     for begin, until in pairwise(book.borders(start, end)):
         part = statement_lines.always_on(used.addresses, kind, begin, until, price)
         if part is None or bill.always_on is None:
             bill.always_on = None
         else:
             bill.always_on += part
-
-
-def _profits(workspace: Workspace, month: Month) -> Iterator[tuple[str, Mode, Decimal]]:
-    query = (
-        select(
-            *(TradeRow.bot_id, Run.mode, TradeRow.fees, TradeRow.side),
-            *(TradeRow.entry_notional, TradeRow.exit_notional),
-        )
-        .join(Run, Run.id == TradeRow.run_id)
-        .where(
-            TradeRow.workspace_id == workspace.id,
-            TradeRow.closed_at >= month.start,
-            TradeRow.closed_at < month.end,
-        )
-    )
-    for bot_id, mode, fees, side, entry, leaving in db.session.execute(query):
-        yield bot_id, mode, gain(side, entry, leaving) - fees
 
 
 def dollars(millionths: int | None) -> Decimal | None:
