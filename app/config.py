@@ -6,11 +6,11 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.compute_settings import Compute, read_compute
 from app.desk_settings import Inbound, Telegram, read_inbound, read_telegram
 from app.domain.lifecycle import Tempo
 from app.mail_settings import MailServer, default_sender, read_sender, read_server
@@ -22,11 +22,6 @@ __all__ = ["Config", "SettingsError", "is_database", "read_master_keys", "with_d
 _GENERATE = "python -c 'import secrets; print(secrets.token_hex(32))'"
 _KEYS = "python -m app.gateways.vault"
 _SIGNING_KEYS = "python -m app.gateways.signing"
-_DEFAULTS = {
-    # driver: shortest pause worth sleeping, flat for, wake lead, how often to look at a machine
-    "local": ("20s", "3s", "3s", timedelta(seconds=2)),
-    "gce": ("30min", "5min", "150s", timedelta(seconds=30)),
-}
 _REQUEST_LIMIT = 2 * 1024 * 1024
 
 
@@ -54,6 +49,7 @@ class Config:
     app_name: str = "plutarc"
     demo: bool = False
     signup: str = "open"
+    compute: Compute = field(default_factory=Compute)
     compute_driver: str = "local"
     compute_in_flight: int = 8
     runner_base_url: str = "http://127.0.0.1:8001"
@@ -79,7 +75,8 @@ class Config:
         if role not in ALL:
             raise SettingsError([f"There is no role {role!r}; choose one of {', '.join(ALL)}."])
         read = Reader(environ, role)
-        values = _identity(read) | _keys(read) | _signing(read) | _stores(read) | _compute(read)
+        values = _identity(read) | _keys(read) | _signing(read) | _stores(read)
+        values |= read_compute(read)
         values |= _mail(read, values["base_url"])
         values |= {"inbound": read_inbound(read), "telegram": read_telegram(read)}
         config = cls(role=role, var_dir=read.var_dir, **values)
@@ -232,25 +229,6 @@ def with_driver(url: str) -> str:
 def is_database(url: str) -> bool:
     """Whether this release keeps its rows in such a database."""
     return url.startswith(("sqlite:///", "postgresql+psycopg://"))
-
-
-def _compute(read: Reader) -> dict[str, Any]:
-    driver = read.choice("COMPUTE_DRIVER", tuple(_DEFAULTS), "local")
-    if driver == "gce":
-        read.fault("COMPUTE_DRIVER", "is gce; this release drives local machines only; set local.")
-    gap, flat, lead, observe_every = _DEFAULTS[driver]
-    tempo = Tempo(
-        wake_lead=read.period("WAKE_LEAD_MIN", lead),
-        sleep_min_gap=read.period("SLEEP_MIN_GAP", gap),
-        flat_for=read.period("SLEEP_FLAT_FOR", flat),
-        observe_every=observe_every,
-    )
-    return {
-        "compute_driver": driver,
-        "compute_in_flight": read.number("COMPUTE_IN_FLIGHT", 8, 1, 100),
-        "tempo": tempo,
-        "exchange_endpoints": read.endpoints("EXCHANGE_ENDPOINTS"),
-    }
 
 
 def _mail(read: Reader, base_url: str) -> dict[str, Any]:

@@ -96,7 +96,30 @@ SETTINGS = (
         "Who may make an account: anybody (`open`), who is invited (`invite`), nobody (`closed`).",
         "`open`",
     ),
-    Setting("COMPUTE_DRIVER", "Where machines live: `local`.", "`local`"),
+    Setting(
+        "COMPUTE_DRIVER", "Where machines live: `local` or `gce` (docs/compute.md).", "`local`"
+    ),
+    Setting("GCE_PROJECT", "The project of the machines.", "required for `gce`"),
+    Setting("GCE_REGIONS", "Where bots can live, comma-separated.", "required for `gce`"),
+    Setting("GCE_MACHINE_TYPE", "What kind of machine each bot gets.", "`e2-micro`"),
+    Setting("GCE_NETWORK_TIER", "Of the addresses: `standard` or `premium`.", "`standard`"),
+    Setting(
+        "GCE_IMAGE",
+        "What a machine starts from; its Python has to be of the worker's minor version.",
+        "Debian 12",
+    ),
+    Setting(
+        "GCE_ENV_LABEL",
+        "Tells apart the installations that share a project; never change it while machines live.",
+        "`prod`",
+    ),
+    Setting("GCE_API_ENDPOINT", "Another address of the Compute Engine API.", "Google's"),
+    Setting(
+        "GCE_CREDENTIALS",
+        "Path of a service account's key file; `anonymous` only with an endpoint on loopback.",
+        "the application default ones",
+        roles=("worker", "cli"),
+    ),
     Setting("COMPUTE_IN_FLIGHT", "How many compute calls at once (1 to 100).", "`8`"),
     Setting("SLEEP_MIN_GAP", "The shortest pause worth giving a machine back.", "`20s`"),
     Setting("SLEEP_FLAT_FOR", "How long a bot is flat before its machine goes.", "`3s`"),

@@ -66,7 +66,6 @@ def test_all_faults_are_told_at_once():
         ("SECRET_KEY", "short", "too weak"),
         ("SECRET_KEY", "a" * 64, "too weak"),
         ("SEAL_PUBLIC_KEY", "abc", "base64"),
-        ("COMPUTE_DRIVER", "gce", "local machines only"),
         ("COMPUTE_DRIVER", "aws", "local, gce"),
         ("EXCHANGE_ENDPOINTS", "{", "not JSON"),
         ("EXCHANGE_ENDPOINTS", "[]", "no JSON object"),
@@ -98,8 +97,75 @@ def test_the_demo_is_refused_in_public(public):
     assert any(line.startswith("DEMO") for line in faults(DEMO="1", **public))
 
 
-def test_the_demo_is_refused_with_gce():
-    assert faults(DEMO="1", COMPUTE_DRIVER="gce")
+GCE = {
+    "COMPUTE_DRIVER": "gce",
+    "GCE_PROJECT": "some-project",
+    "GCE_REGIONS": "europe-west1, us-central1",
+    "RUNNER_BASE_URL": "https://gate.example.org",
+}
+
+
+def test_compute_engine_by_its_settings():
+    compute = read(**GCE, GCE_NETWORK_TIER="premium", GCE_ENV_LABEL="staging").compute
+    assert compute.zoned
+    assert compute.regions == ("europe-west1", "us-central1")
+    assert compute.machine_type == "e2-micro"
+    assert compute.gce.project == "some-project"
+    assert compute.gce.network_tier == "PREMIUM"
+    assert compute.gce.env_label == "staging"
+    assert compute.gce.endpoint == ""
+    assert compute.gce.credentials == ""
+
+
+def test_local_machines_have_one_region_and_no_zones():
+    compute = read().compute
+    assert (compute.regions, compute.zoned, compute.gce) == (("local",), False, None)
+
+
+def test_compute_engine_lacking_what_it_needs():
+    missing = {line.split()[0] for line in faults(COMPUTE_DRIVER="gce")}
+    assert missing == {"GCE_PROJECT", "GCE_REGIONS", "RUNNER_BASE_URL"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "hint"),
+    [
+        ({"DEMO": "1"}, "DEMO is on"),
+        ({"GCE_PROJECT": "No Project"}, "id of the project"),
+        ({"GCE_REGIONS": "europe-west1-b"}, "GCE_REGIONS is"),
+        ({"GCE_REGIONS": ","}, "GCE_REGIONS is"),
+        ({"GCE_NETWORK_TIER": "gold"}, "standard, premium"),
+        ({"GCE_ENV_LABEL": "Prod!"}, "small letters"),
+        ({"GCE_MACHINE_TYPE": "zones/x"}, "e2-micro"),
+        ({"GCE_IMAGE": "a b"}, "image or family"),
+        ({"GCE_CREDENTIALS": "anonymous"}, "loopback only"),
+        (
+            {"GCE_CREDENTIALS": "anonymous", "GCE_API_ENDPOINT": "https://example.org"},
+            "loopback only",
+        ),
+        ({"GCE_API_ENDPOINT": "http://example.org"}, "unencrypted"),
+        ({"GCE_API_ENDPOINT": "example.org"}, "GCE_API_ENDPOINT is"),
+        ({"RUNNER_BASE_URL": "http://gate.example.org"}, "https address"),
+        ({"RUNNER_BASE_URL": "http://127.0.0.1:8001"}, "https address"),
+    ],
+)
+def test_compute_engine_refuses_what_cannot_be(changes, hint):
+    (line,) = faults(**(GCE | changes))
+    assert hint in line
+
+
+def test_a_key_file_that_is_not_there_is_the_workers_fault(tmp_path):
+    path = str(tmp_path / "none.json")
+    environ = WEB | GCE | {"GCE_CREDENTIALS": path, "SECRET_KEY": ""}
+    with pytest.raises(SettingsError, match="no file that can be read"):
+        Config.from_environment(environ, "worker")
+    assert read(**GCE, GCE_CREDENTIALS=path).compute.gce.credentials == path
+
+
+def test_a_pretended_cloud_needs_no_tls():
+    local = {"GCE_API_ENDPOINT": "http://127.0.0.1:9", "GCE_CREDENTIALS": "anonymous"}
+    compute = read(**(GCE | local | {"RUNNER_BASE_URL": "http://127.0.0.1:8001"})).compute
+    assert compute.gce.endpoint == "http://127.0.0.1:9"
 
 
 def test_a_secret_from_a_file(tmp_path):

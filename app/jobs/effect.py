@@ -2,6 +2,7 @@
 
 import time
 from datetime import UTC, datetime
+from importlib import import_module
 
 from sqlalchemy.exc import OperationalError
 
@@ -29,8 +30,19 @@ _ONE_JOB = 30.0
 
 
 def compute_driver(config: Config) -> ComputeDriver:
-    """The driver that the settings name."""
-    return LocalDriver(config.var_dir)
+    """The driver that the settings name. The cloud's library is loaded only for the cloud."""
+    if config.compute.gce is None:
+        return LocalDriver(config.var_dir)
+    from app.gateways.compute.gce import GceDriver  # noqa: PLC0415 -- 2 s and 140 MiB
+    from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415
+
+    return GceDriver(config.compute.gce, Preparation(config.bundle_dir))
+
+
+def preload(config: Config) -> None:
+    """Load what jobs need before the worker forks, so that no job loads it for itself."""
+    if config.compute.gce is not None:
+        import_module("google.cloud.compute_v1")
 
 
 def postman(config: Config) -> Postman:

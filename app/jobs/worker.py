@@ -23,7 +23,7 @@ from rq.serializers import JSONSerializer
 
 from app import create_app
 from app.extensions import db
-from app.jobs import queues
+from app.jobs import effect, queues
 
 log = logging.getLogger(__name__)
 
@@ -95,6 +95,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"usage: python -m app.jobs.worker {'|'.join(names)}\n")
         return 2
     app = application()
+    effect.preload(app.extensions["plutarc"])
     with app.app_context():
         db.engine.dispose()
     connection = queues.connect(app.extensions["plutarc"].redis_url)

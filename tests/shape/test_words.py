@@ -49,7 +49,7 @@ def test_the_readme_lists_every_setting():
 def test_every_setting_is_read_and_every_setting_read_is_listed():
     code = "".join(
         (source.ROOT / "app" / name).read_text()
-        for name in ("config.py", "desk_settings.py", "settings.py")
+        for name in ("config.py", "compute_settings.py", "desk_settings.py", "settings.py")
     )
     read = set(re.findall(r'(?:read\.\w+|environ\.get)\(\s*"([A-Z_]+)"', code))
     listed = {setting.name for setting in SETTINGS}

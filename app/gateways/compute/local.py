@@ -6,7 +6,6 @@ address, and holds them until it ends: alive means held, whatever became of the 
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -16,7 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from app.gateways.compute import locks
+from app.gateways.compute import bundles, locks
 from app.gateways.compute.addresses import AddressBook
 from app.gateways.compute.driver import (
     MachineState,
@@ -31,8 +30,6 @@ from app.gateways.compute.driver import (
 )
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
-_ROOT = Path(__file__).resolve().parents[3]
-_BUNDLE_SECONDS = 60
 _START_SECONDS = 3
 _TERM_SECONDS = 3.5
 _KILL_SECONDS = 1.0
@@ -49,7 +46,7 @@ _RECORD = 'echo $$ > "$0"; exec "$@"'
 class LocalDriver:
     """Drives machines on this computer; see the module."""
 
-    def __init__(self, var_dir: Path, root: Path = _ROOT) -> None:
+    def __init__(self, var_dir: Path, root: Path = bundles.ROOT) -> None:
         """``root`` holds the runner's sources; all that machines leave lies under ``var_dir``."""
         self._root = root
         self._var = Path(var_dir).absolute()
@@ -109,7 +106,7 @@ class LocalDriver:
             return refusal
         if _state(place) is not MachineState.ABSENT and _pid(place) is not None:
             return Result(Outcome.DONE, ip=step.ip, machine=_state(place))
-        built = self._bundle(step.exchange or "")
+        built = bundles.build(step.exchange or "", self._var / "bundles", self._root)
         if isinstance(built, Result):
             return built
         (place / "disk").mkdir(parents=True, exist_ok=True)
@@ -136,28 +133,6 @@ class LocalDriver:
         if step.generation and step.generation <= self._book.retired(step.address_name):
             return Result(Outcome.FAILED, "this generation was deleted; it never starts again")
         return None
-
-    def _bundle(self, exchange: str) -> Path | Result:
-        """The program of the machine; built once, then found."""
-        out = self._var / "bundles"
-        command = [sys.executable, "-m", "runner", "bundle", "--exchange", exchange]
-        try:
-            answer = subprocess.run(  # noqa: S603 -- our own program; the name is an argument
-                [*command, "--out", str(out)],
-                cwd=self._root,
-                env={"PATH": os.environ.get("PATH", os.defpath)},
-                capture_output=True,
-                text=True,
-                timeout=_BUNDLE_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return Result(Outcome.RETRY, f"building the runner took over {_BUNDLE_SECONDS} s")
-        if answer.returncode == 2:
-            return Result(Outcome.FAILED, f"the runner was not built: {_last_line(answer.stderr)}")
-        if answer.returncode != 0:
-            return Result(Outcome.RETRY, f"the runner was not built: {_last_line(answer.stderr)}")
-        return Path(json.loads(answer.stdout.splitlines()[-1])["path"])
 
     def _start(self, step: Step, place: Path, bundle: Path, descriptors: tuple[int, int]) -> None:
         record = ["/bin/sh", "-c", _RECORD, str(place / "pid")]
@@ -244,7 +219,3 @@ def _pid(place: Path) -> int | None:
         return int((place / "pid").read_text())
     except (FileNotFoundError, ValueError):
         return None
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["no word why"])[-1][:300]

@@ -86,3 +86,16 @@ def world(tmp_path):
     yield world
     for place in (world.var / "machines").glob("*"):
         end_process(place, 0.2)
+
+
+@pytest.fixture
+def gce(monkeypatch):
+    """A fake cloud whose clock the test moves, and the real driver."""
+    from tests.fakes.gce import Cloud
+    from tests.gateways.compute.gce_world import GceWorld
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Cloud(clock="virtual") as cloud:
+        yield GceWorld(cloud)
+        assert cloud.violations() == []
+        assert cloud.problems() == []

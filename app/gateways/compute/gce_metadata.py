@@ -1,0 +1,26 @@
+"""Prepares what a machine of Compute Engine starts with: its program and its metadata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.gateways.compute import boot, bundles
+from app.gateways.compute.driver import Result, Step
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Builds the program into ``bundle_dir``; machines fetch it from the gate by its digest."""
+
+    bundle_dir: Path
+    root: Path = bundles.ROOT
+
+    def __call__(self, step: Step) -> dict[str, str] | Result:
+        """The metadata of the machine that the step inserts."""
+        built = bundles.build(step.exchange or "", self.bundle_dir, self.root)
+        if isinstance(built, Result):
+            return built
+        gate = step.environment.get("PLUTARC_GATE", "").rstrip("/")
+        url = f"{gate}/runner/v1/bundle/{built.name}"
+        return boot.metadata(step.environment, built.stem, url)
