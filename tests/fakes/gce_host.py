@@ -58,7 +58,7 @@ class Computer:
 
     def __init__(self, place, items, ip, python=sys.executable):
         self.place, self.ip = place, ip
-        self.root = place / "root"
+        self.root = place / "disk"
         self.root.mkdir(parents=True, exist_ok=True)
         self._items, self._python = items, python
         self._metadata = Metadata(items)

@@ -31,14 +31,16 @@ local, gce = Config.from_environment({}, "worker"), json.loads(sys.argv[1])
 effect.compute_driver(local)
 effect.preload(local)
 without = loaded()
-effect.preload(Config.from_environment(gce, "worker"))
+effect.preload(Config.from_environment(gce, "cli"))
 print(json.dumps([without, loaded()]))
 """
 
 
-@pytest.mark.parametrize(("environ", "kind"), [({}, LocalDriver), (GCE, GceDriver)])
-def test_the_driver_of_the_settings(tmp_path, environ, kind):
-    config = Config.from_environment(environ | {"VAR_DIR": str(tmp_path)}, "worker")
+@pytest.mark.parametrize(
+    ("environ", "role", "kind"), [({}, "worker", LocalDriver), (GCE, "cli", GceDriver)]
+)
+def test_the_driver_of_the_settings(tmp_path, environ, role, kind):
+    config = Config.from_environment(environ | {"VAR_DIR": str(tmp_path)}, role)
     assert isinstance(effect.compute_driver(config), kind)
 
 

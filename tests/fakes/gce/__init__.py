@@ -13,7 +13,7 @@ With the real clock (the default) the short latencies of ``Behaviour`` pass by t
 As a program of its own, steered through ``Remote(url)``, which has the same verbs::
 
     python -m tests.fakes.gce --port 8765 --state cloud.db \
-        --boot tests.fakes.gce_host:boot --halt tests.fakes.gce_host:halt
+        --boot some.module:boot --halt some.module:halt
 
 ``boot(instance) -> handle`` is called whenever an instance starts to run, ``halt(handle)`` before
 it is gone, stopped or restarted: with the API's own shape of the instance (``metadata.items`` and

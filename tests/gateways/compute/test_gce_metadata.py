@@ -42,4 +42,4 @@ def test_a_program_that_cannot_be_built_is_a_refusal(gce, prepare):
 
 
 def test_the_script_holds_no_secret():
-    assert TOKEN not in boot.startup_script(ENVIRONMENT)
+    assert TOKEN not in boot.startup_script()

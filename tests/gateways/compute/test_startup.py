@@ -72,7 +72,7 @@ class Place:
         return computer
 
     def starts(self):
-        path = self.directory / "computer/root/var/lib/plutarc/starts"
+        path = self.directory / "computer/disk/var/lib/plutarc/starts"
         return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
     def wait_starts(self, number):
