@@ -68,7 +68,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
-        "planner": lambda: planner.measure((1_000, 10_000), rounds=300),
+        "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=300),
     }
 
 
