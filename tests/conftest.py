@@ -12,7 +12,7 @@ import hypothesis
 import psycopg
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 from sqlalchemy import NullPool, create_engine, text
 
 from app import create_app
@@ -21,6 +21,7 @@ from app.domain import accounts, clock
 from app.extensions import db
 from app.gateways import vault
 from tests import engines, services
+from tests.waiting import PATIENCE
 
 DATABASE_GUIDE = Path(__file__).parents[1] / "docs" / "database.md"
 
@@ -31,6 +32,7 @@ hypothesis.settings.register_profile(
     "house", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("house")
+expect.set_options(timeout=PATIENCE * 1000)
 # What makes passwords slow to guess makes hundreds of test accounts slow to create.
 accounts.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 

@@ -4,8 +4,7 @@ import threading
 
 from app.domain.errors import DomainError
 from app.extensions import db
-
-PATIENCE = 30
+from tests.waiting import PATIENCE
 
 
 def at_once(app, *acts):

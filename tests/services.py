@@ -20,7 +20,8 @@ from pathlib import Path
 import psycopg
 import redis
 
-_START_SECONDS = 30
+from tests.waiting import PATIENCE
+
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
 NOBODY = 65534
@@ -64,7 +65,7 @@ class Server:
                 preexec_fn=die_with_parent,  # noqa: PLW1509 -- one prctl, no lock is taken
                 **options,
             )
-        end = time.monotonic() + _START_SECONDS
+        end = time.monotonic() + PATIENCE
         while not self._answers(ready):
             if self.process.poll() is not None or time.monotonic() > end:
                 told = log.read_text()
@@ -114,7 +115,9 @@ class Postgres(Server):
         prefix, options = _unprivileged(self.dir)
         initdb = [*prefix, str(_postgres_bin() / "initdb"), "-D", str(data), "-U", "app"]
         quick = ["-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
-        subprocess.run([*initdb, *quick], check=True, capture_output=True, timeout=60, **options)
+        subprocess.run(
+            [*initdb, *quick], check=True, capture_output=True, timeout=PATIENCE, **options
+        )
         settings = {
             "listen_addresses": "",
             "unix_socket_directories": str(self.dir),

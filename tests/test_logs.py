@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 
 from app import logs
+from tests.waiting import PATIENCE
 
 
 def test_json_lines_carry_the_traceback():
@@ -69,7 +70,7 @@ def test_gunicorn_writes_no_token_either(tmp_path):
             ask(tmp_path / "socket", f"/invitations/{TOKEN}/accept", server)
         finally:
             server.terminate()
-            server.wait(timeout=30)
+            server.wait(timeout=PATIENCE)
     written = (tmp_path / "log").read_text()
     assert "/invitations/[redacted]/accept" in written
     assert "Error handling request" in written
@@ -81,7 +82,7 @@ def ask(path, address, server):
         assert server.poll() is None
         time.sleep(0.02)
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(30)
+        line.settimeout(PATIENCE)
         line.connect(str(path))
         line.sendall(f"GET {address} HTTP/1.0\r\nHost: x\r\n\r\n".encode())
         while line.recv(4096):

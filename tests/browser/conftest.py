@@ -13,6 +13,7 @@ from app.domain.support import files, moves, owning
 from app.models import User, Verification, Workspace
 from tests import factories, site, tickets
 from tests.views.conftest import desk, generations, house, people, story
+from tests.waiting import PATIENCE
 
 __all__ = ["desk", "generations", "house", "people", "story"]
 
@@ -33,6 +34,7 @@ def address(house):
 def window(browser, address):
     """A window of its own; whatever the console or the policy complains about fails the test."""
     context = browser.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
     page = context.new_page()
     said = []
     page.on("console", lambda line: said.append(line.text) if line.type == "error" else None)

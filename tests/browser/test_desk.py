@@ -41,6 +41,7 @@ def test_the_queue_is_walked_and_a_ticket_answered_by_keys(office):
     opened = window.url
     press(window, "a")
     expect(window.locator("main")).to_contain_text("assigned to Kay")
+    window.wait_for_load_state()
     press(window, "r")
     expect(window.locator("#answer")).to_be_focused()
     window.keyboard.type("jar of nuts")

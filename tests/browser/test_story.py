@@ -102,6 +102,6 @@ def test_without_script_everything_still_works(browser, address, desk):
     page.click("button:has-text('Sign in')")
     page.goto(desk.resting)
     page.get_by_role("button", name="Start").click()
-    assert page.get_by_role("button", name="Pause").is_visible()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
     assert "follows its schedule" in page.locator(".toast").text_content()
     context.close()

@@ -24,13 +24,13 @@ def test_an_answer_arrives_while_another_one_is_being_typed(signed_in, house, ti
     expect(signed_in.locator(".rail-wide .nav-count")).to_be_empty()
     signed_in.locator("#body").fill("I am just wri")
     on(house, ticket, tickets.answered, body="It runs again.")
-    expect(signed_in.locator(".thread")).to_contain_text("It runs again.", timeout=20_000)
+    expect(signed_in.locator(".thread")).to_contain_text("It runs again.")
     expect(signed_in.locator(".toast")).to_contain_text("Support has answered")
     signed_in.keyboard.type("ting")
     expect(signed_in.locator("#body")).to_have_value("I am just writing")
     expect(signed_in.locator(".unseen")).to_have_count(0)
     on(house, ticket, moves.resolve, voice=tickets.desk_voice())
-    expect(signed_in.locator(".thread")).to_contain_text("marked it solved", timeout=20_000)
+    expect(signed_in.locator(".thread")).to_contain_text("marked it solved")
     expect(signed_in.locator("[data-poll]")).to_have_count(0)
 
 

@@ -15,6 +15,7 @@ from app.gateways import signing
 from app.jobs import effect
 from app.models import AuditCheckpoint, AuditEvent, AuditHead
 from tests import factories
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
@@ -89,7 +90,7 @@ def verify(file, *options, **environ):
         env={"PATH": os.environ["PATH"]} | environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

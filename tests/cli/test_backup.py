@@ -15,6 +15,7 @@ from app.extensions import db
 from app.gateways.vault import Opener, Sealer
 from app.models import Connection
 from tests import factories, services
+from tests.waiting import PATIENCE
 
 
 def furnished(house):
@@ -94,7 +95,7 @@ def test_it_is_of_one_moment_while_others_write(house, tmp_path, sqlite_url):
     stop, wrote = threading.Event(), threading.Event()
 
     def write():
-        with closing(sqlite3.connect(source, isolation_level=None, timeout=30)) as writer:
+        with closing(sqlite3.connect(source, isolation_level=None, timeout=PATIENCE)) as writer:
             while not stop.is_set():
                 writer.execute("BEGIN IMMEDIATE")
                 for table in ("one", "two"):
@@ -105,7 +106,7 @@ def test_it_is_of_one_moment_while_others_write(house, tmp_path, sqlite_url):
     writing = threading.Thread(target=write)
     writing.start()
     try:
-        assert wrote.wait(30)
+        assert wrote.wait(PATIENCE)
         done = house.run("backup", str(tmp_path / "copy.db"))
     finally:
         stop.set()
@@ -136,7 +137,7 @@ def test_a_dump_can_be_restored(fenced_url, build, postgres, tmp_path, server_pr
     try:
         target = postgres.url("restored")
         command = [server_programs / "pg_restore", "--no-owner", "-h", postgres.dir, "-U", "app"]
-        subprocess.run([*command, "-d", "restored", file], check=True, timeout=60)
+        subprocess.run([*command, "-d", "restored", file], check=True, timeout=PATIENCE)
         engine = create_engine(target)
         with engine.connect() as connection:
             assert counts(connection) == present()

@@ -13,6 +13,7 @@ from flask.cli import cli
 from app.config import Config, SettingsError, read_master_keys
 from app.gateways.vault import generate
 from tests.cli.conftest import SECRET_KEY
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 PRIVATE, PUBLIC = generate()
@@ -25,7 +26,7 @@ def flask(*args, **environ):
         env={"PATH": os.environ["PATH"]} | environ,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -12,6 +12,7 @@ from app.gateways.vault import Opener, Sealer, UnknownKey, generate
 from app.models import AuditEvent, Connection
 from tests import factories
 from tests.factories import NOW, TESTER
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -158,10 +159,10 @@ def test_two_at_once_reseal_each_connection_once(old, new):
     ids = [connection.id for connection in planted(old.public, 20)]
     db.session.rollback()
     opener, sealer = Opener([new.private, old.private]), Sealer(new.public)
-    start = threading.Barrier(2, timeout=30)
+    start = threading.Barrier(2, timeout=PATIENCE)
     with ThreadPoolExecutor(2) as pool:
         for both in [pool.submit(rotate, new, opener, sealer, start) for _ in range(2)]:
-            both.result(timeout=60)
+            both.result(timeout=PATIENCE)
     db.session.expire_all()
     assert sorted(event.target_id for event in events()) == ids
     assert not rotation.unreadable(Opener([new.private]))

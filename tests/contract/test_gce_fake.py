@@ -11,6 +11,7 @@ from google.cloud import compute_v1
 from google.protobuf import json_format
 
 from tests.fakes.gce import Cloud
+from tests.waiting import PATIENCE
 
 ZONE, REGION = "europe-west1-b", "europe-west1"
 PROJECT = "/compute/v1/projects/demo-project"
@@ -60,7 +61,7 @@ class Wire:
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.cloud.url}{PROJECT}/{path}", data, method=verb)
         try:
-            with self._open(request, timeout=60) as answer:
+            with self._open(request, timeout=PATIENCE) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)

@@ -14,6 +14,7 @@ from app.models import AuditEvent, AuditHead
 from runner import __version__
 from tests import factories
 from tests.factories import NOW, TESTER
+from tests.waiting import PATIENCE
 
 
 def events(workspace):
@@ -179,7 +180,7 @@ def test_first_events_at_once_make_one_chain_and_lose_none(app):
     def write(number):
         with app.app_context():
             try:
-                together.wait(10)
+                together.wait(PATIENCE)
                 for turn in range(4):
                     audit.record(
                         "bot.stop",

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.waiting import PATIENCE
+
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
-END_SECONDS = 30
 
 
 class Installation:
@@ -36,7 +36,7 @@ class Installation:
             text=True,
             start_new_session=True,
         )
-        watchdog = threading.Timer(START_SECONDS, self.process.kill)
+        watchdog = threading.Timer(PATIENCE, self.process.kill)
         watchdog.start()
         said = []
         for line in self.process.stderr:
@@ -52,7 +52,7 @@ class Installation:
 
     def stop(self):
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(END_SECONDS) == 0
+        assert self.process.wait(PATIENCE) == 0
 
     @property
     def market(self):
@@ -61,7 +61,7 @@ class Installation:
 
     def callers(self):
         """Who called the practice market, by its own record."""
-        return requests.get(f"{self.market}/practice/v1/callers", timeout=5).json()
+        return requests.get(f"{self.market}/practice/v1/callers", timeout=PATIENCE).json()
 
     def machines(self):
         """Processes of bots that are alive, by the name of their machine."""

@@ -5,24 +5,16 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from tests.services import free_port
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTED = re.compile(r"plutarc is at (\S+)")
-
-
-def until(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.05)
-    return found
 
 
 class Installation:
@@ -44,7 +36,7 @@ class Installation:
                 stdout=terminal,
                 stderr=terminal,
             )
-        return until(self.address)
+        return until("plutarc has started", self.address)
 
     def address(self):
         assert self.process.poll() is None, self.log.read_text()
@@ -53,7 +45,7 @@ class Installation:
 
     def end(self, number=signal.SIGINT):
         self.process.send_signal(number)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def processes(self):
         """Every process that was told of this installation, by its arguments or environment."""
@@ -83,7 +75,7 @@ def installation(tmp_path):
 
 
 def page(address):
-    with urllib.request.urlopen(address, timeout=10) as answer:
+    with urllib.request.urlopen(address, timeout=PATIENCE) as answer:
         return answer.status, answer.read().decode()
 
 
@@ -94,7 +86,7 @@ def test_from_the_first_start_to_the_second(installation):
     assert status == 200
     assert "<form" in html
     assert "sign in as" in installation.log.read_text()
-    until(installation.machines)
+    until("a bot's machine runs", installation.machines)
 
     (web,) = [
         pid
@@ -102,8 +94,8 @@ def test_from_the_first_start_to_the_second(installation):
         if b"create_app()" in line and parent(pid) == installation.process.pid
     ]
     os.kill(web, signal.SIGKILL)
-    until(lambda: "web ended (signal 9)" in installation.log.read_text())
-    until(lambda: answers(f"{address}/login"))
+    until("the end is seen", lambda: "web ended (signal 9)" in installation.log.read_text())
+    until("the web is back", lambda: answers(f"{address}/login"))
 
     assert installation.end() == 0
     assert installation.processes() == {}

@@ -1,32 +1,18 @@
 """The whole story through HTTP alone: sign-up, bot, trade, sleep, wake at the same address."""
 
 import re
-import time
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from tests.e2e.visitor import Visitor
+from tests.waiting import until
 
 EVERY_DAY = list(range(7))
-
-
-def until(what, seconds, look):
-    """Look again and again; what the last look returned, once it is something."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.4)
-    pytest.fail(f"waited {seconds} s in vain: {what}")
 
 
 def at(moment):
     return moment.strftime("%H:%M:%S")
 
 
-@pytest.mark.timeout(240)
 def test_from_sign_up_to_waking_at_the_same_address(installation):
     visitor = Visitor(installation.base)
     visitor.open("/signup").submit(
@@ -46,29 +32,19 @@ def test_from_sign_up_to_waking_at_the_same_address(installation):
     visitor.submit("/edit", version=versions[0])
     visitor.open(bot).submit("/start")
 
-    until("a closed trade", 60, lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
+    until("a closed trade", lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
     address = re.search(r"127\.(?:6[4-9]|[7-9]\d|1[01]\d|12[0-7])\.\d+\.\d+", visitor.text)[0]
     assert "ema cross" in visit(visitor, f"{bot}/decisions")
     idle = "no signal reached the threshold|no exit fired"
-    until("why nothing was done", 20, lambda: re.search(idle, visit(visitor, f"{bot}/decisions")))
+    until("why nothing was done", lambda: re.search(idle, visit(visitor, f"{bot}/decisions")))
 
-    # The session ends in a moment and opens again half a minute later.
+    # The session ends now; the next one opens in half a day.
     now = datetime.now(UTC)
-    closes, opens = now + timedelta(seconds=1), now + timedelta(seconds=40)
-    visitor.open(f"{bot}/schedule").submit(
-        "/schedule",
-        kind="custom",
-        zone="UTC",
-        **{
-            "sessions-0-days": EVERY_DAY,
-            "sessions-0-opens": at(opens),
-            "sessions-0-closes": at(closes),
-        },
-    )
-    until("finishing", 15, lambda: re.search("finishing|asleep", visit(visitor, bot)))
+    trades_from(visitor, bot, now + timedelta(hours=12), now + timedelta(seconds=1))
+    until("finishing", lambda: re.search("finishing|asleep", visit(visitor, bot)))
     if "Flatten" in visitor.text:
         visitor.submit("/flatten")
-    until("asleep", 25, lambda: re.search("(?<!falling )asleep", visit(visitor, bot)))
+    until("asleep", lambda: re.search("(?<!falling )asleep", visit(visitor, bot)))
     assert installation.machines() == {}
     assert address in visitor.text
 
@@ -79,13 +55,15 @@ def test_from_sign_up_to_waking_at_the_same_address(installation):
     visitor.submit("/mode", mode="testnet", connection=account)
     assert "TESTNET" in visitor.text.upper()
 
-    until("awake again", 60, lambda: "awake" in visit(visitor, bot))
+    now = datetime.now(UTC)
+    trades_from(visitor, bot, now + timedelta(seconds=15), now - timedelta(hours=1))
+    until("awake again", lambda: "awake" in visit(visitor, bot))
     (machine,) = installation.machines()
     assert machine.endswith("-g2")
     assert address in visitor.text
-    until("testnet calls", 30, lambda: [c for c in installation.callers() if c["account"]])
+    until("testnet calls", lambda: [c for c in installation.callers() if c["account"]])
     assert {caller["address"] for caller in installation.callers()} == {address}
-    until("a testnet trade", 60, lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
+    until("a testnet trade", lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
 
     visitor.open(f"{home}audit")
     for action in ("create", "start", "schedule", "mode", "sleep", "wake"):
@@ -94,6 +72,13 @@ def test_from_sign_up_to_waking_at_the_same_address(installation):
 
 def visit(visitor, path):
     return visitor.open(path).text
+
+
+def trades_from(visitor, bot, opens, closes):
+    """Let it trade between two times of every day, here for hours."""
+    hours = {"sessions-0-opens": at(opens), "sessions-0-closes": at(closes)}
+    days = {"sessions-0-days": EVERY_DAY}
+    visitor.open(f"{bot}/schedule").submit("/schedule", kind="custom", zone="UTC", **days, **hours)
 
 
 def quicken(visitor, home):

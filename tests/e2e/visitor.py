@@ -5,8 +5,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 
 from tests.pages import Tree, check_page
-
-SECONDS = 20
+from tests.waiting import PATIENCE
 
 
 class Visitor:
@@ -19,7 +18,7 @@ class Visitor:
         self.page = None
 
     def open(self, path):
-        return self._seen(self.session.get(urljoin(self.base, path), timeout=SECONDS))
+        return self._seen(self.session.get(urljoin(self.base, path), timeout=PATIENCE))
 
     def submit(self, action, **values):
         """Send the form whose action ends with ``action``, with its own values but for these.
@@ -32,7 +31,7 @@ class Visitor:
             items = value if isinstance(value, list) else [value]
             fields.extend((name, str(item)) for item in items if item is not None)
         url = urljoin(self.url, form.get("action"))
-        return self._seen(self.session.post(url, data=fields, timeout=SECONDS))
+        return self._seen(self.session.post(url, data=fields, timeout=PATIENCE))
 
     @property
     def text(self):

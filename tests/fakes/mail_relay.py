@@ -13,7 +13,7 @@ import time
 import requests
 from aiosmtpd.smtp import SMTP, AuthResult
 
-SECONDS = 10
+from tests.waiting import PATIENCE
 
 
 class MailRelay:
@@ -32,7 +32,7 @@ class MailRelay:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
         opening = self._loop.create_server(self._protocol, "127.0.0.1", 0)
-        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(PATIENCE)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _protocol(self):
@@ -80,7 +80,7 @@ class MailRelay:
                 "X-Inbound-Timestamp": moment,
                 "X-Inbound-Signature": hmac.new(self.key.encode(), said, "sha256").hexdigest(),
             },
-            timeout=SECONDS,
+            timeout=PATIENCE,
         )
         return answer.status_code
 
@@ -88,7 +88,7 @@ class MailRelay:
         async def end():
             self._server.close()
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()

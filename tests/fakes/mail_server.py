@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.waiting import PATIENCE
+
 USER, PASSWORD = "harbour", "three grey herons"
 
 
@@ -105,7 +107,7 @@ class MailServer:
             )
 
         opening = self._loop.create_server(protocol, "127.0.0.1", 0, ssl=tls if implicit else None)
-        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(10)
+        self._server = asyncio.run_coroutine_threadsafe(opening, self._loop).result(PATIENCE)
         self.port = self._server.sockets[0].getsockname()[1]
 
     def close(self):
@@ -118,9 +120,9 @@ class MailServer:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.gather(*others, return_exceptions=True), 5)
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
 

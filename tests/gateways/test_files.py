@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from app.gateways import files
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def test_lines_appended_at_once_do_not_mix(storage):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(PATIENCE)
     assert sorted(storage.read("log").splitlines(keepends=True)) == sorted(lines)
 
 

@@ -10,6 +10,7 @@ from app.gateways.mail import Fate, Letter
 from app.gateways.smtp import SmtpPostman
 from app.mail_settings import read_server
 from tests.fakes.mail_server import PASSWORD, USER, Authority, MailServer
+from tests.waiting import PATIENCE
 
 LETTER = Letter(
     message_id="<mail_x@plutarc.test>",
@@ -40,7 +41,7 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-def postman(server, url="smtp://127.0.0.1:{}", context=None, seconds=5.0):
+def postman(server, url="smtp://127.0.0.1:{}", context=None, seconds=PATIENCE):
     return SmtpPostman(
         read_server(url.format(server.port)), SENDER, "plutarc", context=context, seconds=seconds
     )
@@ -152,7 +153,7 @@ def test_the_connection_lost_after_the_text_leaves_it_unknown(start):
 def test_no_answer_after_the_text_leaves_it_unknown(start):
     server = start()
     server.post.mute = True
-    assert postman(server, seconds=0.3).send(LETTER).fate is Fate.UNKNOWN
+    assert postman(server, seconds=3).send(LETTER).fate is Fate.UNKNOWN
 
 
 def test_nobody_there():
@@ -167,7 +168,7 @@ def test_a_server_that_never_greets():
     with closing(socket.create_server(("127.0.0.1", 0))) as silent:
         port = silent.getsockname()[1]
         url = read_server(f"smtp://127.0.0.1:{port}")
-        got = SmtpPostman(url, SENDER, "plutarc", seconds=0.3).send(LETTER)
+        got = SmtpPostman(url, SENDER, "plutarc", seconds=3).send(LETTER)
     assert (got.fate, "no answer in time" in got.detail) == (Fate.RETRY, True)
 
 
@@ -197,7 +198,7 @@ def test_a_goodbye_that_fails_does_not_unsend():
         thread = threading.Thread(target=serve, args=(listener,))
         thread.start()
         url = read_server(f"smtp://127.0.0.1:{listener.getsockname()[1]}")
-        got = SmtpPostman(url, SENDER, "plutarc", seconds=5).send(LETTER)
+        got = SmtpPostman(url, SENDER, "plutarc", seconds=PATIENCE).send(LETTER)
         thread.join()
     assert got.fate is Fate.SENT
 

@@ -12,6 +12,7 @@ from app.domain.telegram import updates
 from app.gateways.bot_api import BotApi
 from app.gateways.telegram import Fate
 from tests.fakes.telegram_api import BOT_ID, GROUP, TOKEN, TelegramApi
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 TABLES = json.loads((ROOT / "tests/fakes/bot_api_fields.json").read_text())
@@ -101,10 +102,10 @@ def test_updates_of_the_fake_have_the_shape_of_real_ones(server):
 
 def test_a_refusal_has_the_shape_of_a_real_one(server):
     url = f"{server.url}/bot{TOKEN}/sendMessage"
-    told = requests.post(url, json={"chat_id": 1, "text": "x"}, timeout=5).json()
+    told = requests.post(url, json={"chat_id": 1, "text": "x"}, timeout=PATIENCE).json()
     assert set(told) == {"ok", "error_code", "description"}
     server.bot.chats[GROUP].moved_to = -1009
-    told = requests.post(url, json={"chat_id": GROUP, "text": "x"}, timeout=5).json()
+    told = requests.post(url, json={"chat_id": GROUP, "text": "x"}, timeout=PATIENCE).json()
     assert faults("ResponseParameters", told["parameters"]) == []
     server.bot.chats[GROUP].moved_to = None
 

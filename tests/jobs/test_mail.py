@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from app.mail_settings import read_server
 from app.models import Mail, MailState
 from tests.fakes.mail_server import MailServer
 from tests.services import die_with_parent
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -156,10 +156,3 @@ def test_killed_between_sending_and_noting_it(reachable, worker, redis_url, serv
     first, second = server.post.letters
     assert first.message["Message-ID"] == second.message["Message-ID"]
     assert first.message["Message-ID"] == f"<{letter.id}@plutarc.test>"
-
-
-def until(what, look):
-    end = time.monotonic() + 30
-    while not look():
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.02)

@@ -21,6 +21,7 @@ from app.jobs.ticker import Ticker
 from app.models import AuditHead, BotCompute, InvitationState, OfferState, OutboxMessage, Role
 from tests import factories
 from tests.factories import NOW, TESTER
+from tests.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -183,7 +184,9 @@ class Worker:
             "w = worker.BoundWorker([q], connection=c, serializer=worker.JSONSerializer);"
             "w.work(burst=True, logging_level='ERROR')"
         )
-        subprocess.run([sys.executable, "-c", code], env=self.environment, check=True, timeout=60)
+        subprocess.run(
+            [sys.executable, "-c", code], env=self.environment, check=True, timeout=PATIENCE
+        )
 
 
 def test_a_worker_takes_a_step_with_the_real_driver(app, redis, redis_url, engine_url, tmp_path):

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from tests.domain.telegram.conftest import (  # noqa: F401 -- fixtures
 )
 from tests.fakes.telegram_api import BOT_ID, GROUP, TOKEN
 from tests.services import die_with_parent
+from tests.waiting import PATIENCE, until
 
 
 @pytest.fixture
@@ -59,14 +59,6 @@ def ended(running):
     with suppress(ProcessLookupError):
         os.killpg(running.pid, signal.SIGKILL)
     return running.communicate()[0].decode()
-
-
-def until(what, look, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, f"waited in vain until {what}"
-        time.sleep(0.02)
-    return found
 
 
 @pytest.fixture
@@ -216,7 +208,7 @@ def test_a_poller_with_nothing_to_do_ends_quietly(given, engine_url, redis_url, 
         **token,
         **given,
     )
-    out, _ = running.communicate(timeout=60)
+    out, _ = running.communicate(timeout=PATIENCE)
     assert (running.returncode, out) == (0, b"")
 
 

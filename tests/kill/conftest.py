@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,17 +25,9 @@ from tests.e2e.conftest import ROOT
 from tests.factories import TESTER
 from tests.kill.house import children
 from tests.services import die_with_parent, free_port
+from tests.waiting import until
 
 BRIEF = "import sys; from app.jobs import worker; worker.TTL = {ttl}; worker.main(['fleet'])"
-PATIENCE = 90  # a killed worker's lease of 30 s is the longest thing to wait for
-
-
-def until(what, look, seconds=PATIENCE):
-    end = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < end, f"waited in vain: {what}"
-        time.sleep(0.05)
-    return found
 
 
 @pytest.fixture

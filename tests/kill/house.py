@@ -27,6 +27,7 @@ from app.practice.keys import new_key
 from runner.protocol import Limits, Mode
 from tests.e2e.conftest import Installation
 from tests.services import free_port
+from tests.waiting import PATIENCE
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
 PROGRAMS = {
@@ -142,7 +143,7 @@ class House(Installation):
 
     def violations(self):
         """What the practice market saw that must never happen, such as two runners in turns."""
-        return requests.get(f"{self.market}/practice/v1/violations", timeout=5).json()
+        return requests.get(f"{self.market}/practice/v1/violations", timeout=PATIENCE).json()
 
     def broken_chains(self):
         """Audit chains that do not verify, with the number of the first bad link."""

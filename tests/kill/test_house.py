@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from tests.kill.conftest import until
 from tests.kill.house import VICTIMS, House, Watcher
 from tests.soak import ledgers
+from tests.waiting import until
 
 KILLS = int(os.environ.get("KILLS", "0"))
 
@@ -33,7 +33,7 @@ def salvos(chance):
         yield chance.sample(VICTIMS, chance.choice((1, 1, 1, 2, 3)))
 
 
-@pytest.mark.timeout(240 + 20 * KILLS)
+@pytest.mark.timeout(900 + 20 * KILLS)
 def test_killing_anything_at_any_moment_loses_and_doubles_nothing(house):
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     chance = random.Random(seed)

@@ -11,8 +11,9 @@ from rq.registry import ScheduledJobRegistry
 from rq.serializers import JSONSerializer
 
 from app.models import Phase
-from tests.kill.conftest import the_lease_runs_out, until
+from tests.kill.conftest import the_lease_runs_out
 from tests.kill.house import children
+from tests.waiting import PATIENCE, until
 
 
 def is_alive(pid):
@@ -38,7 +39,7 @@ def test_a_child_dies_with_its_worker_and_the_next_one_goes_on(room):
     room.wake(bot)
     horse = room.held_in_a_step(worker)
     worker.kill()
-    until("the child has ended", lambda: not is_alive(horse), 5)
+    until("the child has ended", lambda: not is_alive(horse))
     room.worker()
     the_lease_runs_out()
     gets_its_machine(room, bot)
@@ -82,7 +83,7 @@ def test_an_outage_is_waited_out_and_an_empty_server_suffices(room):
     bot = room.bot()
     time.sleep(6)
     tired.terminate()
-    tired.wait(10)
+    tired.wait(PATIENCE)
     room.cache.start(empty=True)
     gets_its_address(room, bot)
     assert worker.poll() is None
@@ -137,7 +138,7 @@ def test_a_polite_end_of_the_whole_group_during_a_step_loses_nothing(room):
     horse = room.held_in_a_step(worker)
     os.killpg(worker.pid, signal.SIGTERM)
     os.kill(horse, signal.SIGCONT)
-    worker.wait(15)
+    worker.wait(PATIENCE)
     assert not is_alive(horse)
     room.worker()
     the_lease_runs_out()

@@ -24,6 +24,7 @@ from runner.protocol import (
     loads,
     payload,
 )
+from tests.waiting import PATIENCE
 
 
 def always():
@@ -56,13 +57,13 @@ class Gate:
     def told(self, kind):
         return [payload(e) for e in list(self.events) if e.kind is kind]
 
-    def wait(self, condition, seconds=60):
-        end = time.monotonic() + seconds
+    def wait(self, condition):
+        end = time.monotonic() + PATIENCE
         while not (met := condition()) and time.monotonic() < end:
             # Some conditions look at files, which notify nobody.
             with self.changed:
                 self.changed.wait(0.2)
-        assert met, f"not in {seconds} s; last events: {self.events[-5:]}"
+        assert met, f"waited in vain; last events: {self.events[-5:]}"
 
     def command(self, kind, name=None):
         command = Command(name or f"c{len(self.commands) + 1}", kind)
@@ -138,12 +139,12 @@ class Gate:
         ready = threading.Event()
         self._thread = threading.Thread(target=self._serve, args=(ready,), daemon=True)
         self._thread.start()
-        assert ready.wait(10)
+        assert ready.wait(PATIENCE)
         return self
 
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._over.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
 
     def _serve(self, ready):
         asyncio.run(self._main(ready))

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from runner.protocol import Configuration, Credentials, Mode
 from runner.strategy import TEMPLATES
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 SYMBOL = "BTC/USDT:USDT"
@@ -83,7 +84,7 @@ class Process:
         """Send a signal and wait; the exit status."""
         if self.child.poll() is None:
             self.child.send_signal(number)
-        return self.child.wait(60)
+        return self.child.wait(PATIENCE)
 
 
 class Practice(Process):

@@ -13,6 +13,7 @@ from runner.exchange.transport import session
 from runner.protocol import Claim, PositionState, Sync
 from tests.runner.gate import Gate
 from tests.runner.machine import configuration
+from tests.waiting import PATIENCE
 
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ def a_sync(claim_id="boot-1"):
     return Sync(claim_id, NOW, (), PositionState.FLAT, 0, False)
 
 
-def ask(gate_url, what, message, source=None, seconds=5):
+def ask(gate_url, what, message, source=None, seconds=PATIENCE):
     async def go():
         async with session([gate_url], source, seconds) as http:
             return await getattr(GateClient(http, gate_url), what)(message)

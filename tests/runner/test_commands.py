@@ -17,6 +17,7 @@ from runner.protocol import Command, CommandKind, EventKind, Mode, OrderStatus, 
 from runner.reconcile import reconcile
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench, fills_of
+from tests.waiting import PATIENCE
 
 RESTING = replace(ENTRY, kind=OrderKind.LIMIT, price=Decimal(20_000))
 
@@ -184,7 +185,7 @@ def test_a_stop_that_fires_at_the_venue_is_booked_as_ours(practice, tmp_path):
             return "the market was faster"
         fall = {"kind": "price_gap", "amount": -0.1, "match": {"symbol": SYMBOL}}
         await asyncio.to_thread(
-            requests.post, f"{practice.url}/practice/v1/faults", json=[fall], timeout=5
+            requests.post, f"{practice.url}/practice/v1/faults", json=[fall], timeout=PATIENCE
         )
         for _ in range(300):
             await desk.settle()

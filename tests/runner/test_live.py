@@ -19,6 +19,7 @@ from runner.protocol import (
 )
 from tests.runner.gate import Gate
 from tests.runner.machine import Runner, configuration, demo_rules, practice_credentials
+from tests.waiting import PATIENCE
 
 SOURCE = "127.64.0.9"
 
@@ -134,7 +135,7 @@ def flattens_reloads_and_yields(mode, practice, pyz, directory):
         assert held_at_the_end_of(gate, reload) == 0
         gate.wait(lambda: gate.told(EventKind.PREFLIGHT)[1:])
         gate.status = 410
-        assert bot.child.wait(60) == 0
+        assert bot.child.wait(PATIENCE) == 0
 
 
 def only_watches_outside_its_windows(mode, practice, pyz, directory):
@@ -151,7 +152,7 @@ def keeps_trading_while_the_platform_is_away(mode, practice, pyz, directory):
     with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
         gate.wait(lambda: is_open(gate))
         gate.status, known = 503, len(gate.events)
-        gate.wait(lambda: "503" in bot.log.read_text(), 20)
+        gate.wait(lambda: "503" in bot.log.read_text())
         gate.status = None
         gate.wait(lambda: gate.closed_trades() and len(gate.events) > known)
         assert [e.seq for e in gate.events] == list(range(1, len(gate.events) + 1))
@@ -191,7 +192,7 @@ def ends_with_a_word_when_it_cannot_run(mode, practice, pyz, directory):
     gate = gate_for(practice, mode)
     gate.credentials = practice_credentials()
     with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
-        assert bot.child.wait(60) == 1
+        assert bot.child.wait(PATIENCE) == 1
         assert gate.told(EventKind.NOTICE)[0].text == "a paper runner must not be given a key"
 
 

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 
@@ -13,6 +12,8 @@ from app.gateways.compute import locks
 from app.supervisor.child import Program
 from app.supervisor.ground import CannotStart
 from app.supervisor.minder import Minder
+from tests import waiting
+from tests.waiting import PATIENCE
 
 READY = """
 import pathlib, signal, sys, time
@@ -52,7 +53,7 @@ time.sleep(100)
 
 
 async def until(condition):
-    for _ in range(2000):
+    for _ in range(100 * PATIENCE):
         if condition():
             return
         await asyncio.sleep(0.01)
@@ -144,7 +145,7 @@ def await_end(pid):
     except ProcessLookupError:
         return
     try:
-        assert select.select([watched], [], [], 20)[0]
+        assert select.select([watched], [], [], PATIENCE)[0]
     finally:
         os.close(watched)
 
@@ -186,7 +187,7 @@ def test_machines_end_before_the_gate(stage):
         await until((stage.dir / "machine").exists)
 
     stage.play(scene)
-    assert machine.wait(5) == 0
+    assert machine.wait(PATIENCE) == 0
     order = (stage.dir / "endings").read_text().split()
     assert order.index("machine") < order.index("gate")
     assert place.exists()
@@ -213,8 +214,6 @@ def test_a_killed_supervisor_leaves_nothing(tmp_path):
     supervisor = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     with supervisor:
         pid = int(supervisor.stdout.readline())
-        end = time.monotonic() + 20
-        while not (tmp_path / "one").exists() and time.monotonic() < end:
-            time.sleep(0.01)
+        waiting.until("it is ready", (tmp_path / "one").exists)
         supervisor.send_signal(signal.SIGKILL)
     await_end(pid)

@@ -12,6 +12,7 @@ from tests.fakes.gce.core import shown
 from tests.fakes.gce.listing import Listing
 from tests.fakes.gce.server import Door, Fault, Server
 from tests.fakes.gce.store import Row
+from tests.waiting import PATIENCE
 
 REMOTE = frozenset(
     [
@@ -225,7 +226,7 @@ class Remote:
             body = json.dumps([args, kwargs]).encode()
             request = urllib.request.Request(f"{self.url}/_fake/{verb}", body, method="POST")
             opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-            with opener.open(request, timeout=60) as answer:
+            with opener.open(request, timeout=PATIENCE) as answer:
                 return json.load(answer)
 
         return call

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -13,15 +12,9 @@ import pytest
 from app.gateways.compute.driver import Cause, MachineState, Outcome
 from tests.fakes.gce import Behaviour, Cloud, Remote
 from tests.gateways.compute.gce_world import OTHER_ZONE, GceWorld
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def until(wish):
-    deadline = time.monotonic() + 60
-    while not wish():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_a_request_id_gives_back_its_operation_also_a_failed_one(gce):
@@ -140,10 +133,10 @@ def test_the_real_clock_moves_by_itself():
     with Cloud() as cloud:
         world = GceWorld(cloud)
         world.do("reserve_address")
-        until(lambda: world.do("reserve_address").outcome is Outcome.DONE)
+        until("it is reserved", lambda: world.do("reserve_address").outcome is Outcome.DONE)
         ip = world.do("observe_address").ip
         world.do("insert_machine", ip=ip)
-        until(lambda: world.do("observe_machine").machine is MachineState.RUNNING)
+        until("it runs", lambda: world.do("observe_machine").machine is MachineState.RUNNING)
 
 
 class Program:
@@ -160,7 +153,7 @@ class Program:
 
     def kill(self):
         os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait(60)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
 

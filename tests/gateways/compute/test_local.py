@@ -2,29 +2,22 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from app.gateways.compute import locks
 from app.gateways.compute.driver import AddressState, MachineState, Outcome, Step, StepKind
+from tests.waiting import until
 
 RUNNING, TERMINATED, ABSENT = MachineState.RUNNING, MachineState.TERMINATED, MachineState.ABSENT
-
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.01)
 
 
 def insert(world, generation=1, **changes):
     result = world.do("insert_machine", generation, **changes)
     assert (result.outcome, result.machine) == (Outcome.DONE, RUNNING), result
     written = world.place(generation) / "disk" / "environment"
-    wait_for(lambda: written.exists() and written.read_text())
+    until("it has written", lambda: written.exists() and written.read_text())
     return result
 
 
@@ -275,7 +268,7 @@ def test_an_insert_cut_short_anywhere_starts_one_machine_or_none(world, line):
     world.do("reserve_address")
     _, status = os.waitpid(in_child(lambda: world.do("insert_machine"), kill_at(line)), 0)
     assert os.WIFSIGNALED(status)
-    wait_for(lambda: world.do("insert_machine").machine is RUNNING)
+    until("it runs", lambda: world.do("insert_machine").machine is RUNNING)
     insert(world)
     assert len(world.starts()) == 1
     assert world.do("delete_machine").machine is ABSENT

@@ -7,7 +7,6 @@ import signal
 import stat
 import sys
 import threading
-import time
 import zipfile
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +15,7 @@ import pytest
 
 from app.gateways.compute import boot
 from tests.fakes.gce_host import Computer
+from tests.waiting import until
 
 TOKEN = "tokenZx98q-secret_Zx98q"
 PROGRAM = """
@@ -76,9 +76,7 @@ class Place:
         return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
 
     def wait_starts(self, number):
-        end = time.monotonic() + 60
-        while len(self.starts()) < number and time.monotonic() < end:
-            time.sleep(0.05)
+        until(f"start {number}", lambda: len(self.starts()) >= number)
         assert len(self.starts()) == number, self.computers[-1].console()
 
     def close(self):
@@ -174,9 +172,7 @@ def test_what_has_another_digest_never_runs(place):
 def test_a_bundle_that_comes_late_is_waited_for(place):
     (place.served / "bundle.pyz").rename(place.served / "elsewhere")
     computer = place.start()
-    end = time.monotonic() + 60
-    while "404" not in computer.console() and time.monotonic() < end:
-        time.sleep(0.05)
+    until("it has been told that there is none", lambda: "404" in computer.console())
     (place.served / "elsewhere").rename(place.served / "bundle.pyz")
     place.wait_starts(1)
 
