@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 
 from app.extensions import db
-from app.web import guards
+from app.web import freshness, guards
 from tests.people import ACTORS
 
 KINDS = frozenset({"public", "signed_in", "member", "operator", "runner", "webhook", "api"})
@@ -163,5 +164,9 @@ class Visitor:
 
 
 def keep_nothing(monkeypatch):
-    """Let every request succeed and leave no trace: what it commits is rolled back."""
+    """Let every request succeed and leave no trace: what it commits is rolled back.
+
+    Who signed in at the beginning counts as there until the end, however long that takes.
+    """
     monkeypatch.setattr(db.session, "commit", db.session.rollback)
+    monkeypatch.setattr(freshness, "FRESH_FOR", timedelta(days=1))

@@ -5,11 +5,13 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from redis import Redis
 
+from app.models import Leadership
 from tests import services
 
 
@@ -38,11 +40,14 @@ def test_both_databases_are_real_and_migrated(engine_url):
     assert users == 0
 
 
-def test_databases_are_each_test_s_own(postgres_url, sqlite_url):
+@pytest.mark.parametrize("turn", ["first", "second"])
+def test_what_a_test_writes_is_gone_for_the_next(turn, postgres_url, sqlite_url):
     for url in (postgres_url, sqlite_url):
         engine = sa.create_engine(url)
         with engine.begin() as connection:
-            connection.execute(sa.text("CREATE TABLE mine (number INTEGER)"))
+            assert connection.execute(sa.select(Leadership.name)).all() == []
+            lease = {"name": "ticker", "holder": turn, "until": datetime.now(UTC)}
+            connection.execute(sa.insert(Leadership), lease)
         engine.dispose()
 
 

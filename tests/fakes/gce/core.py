@@ -70,6 +70,7 @@ class Core:
                 self._set_clock(max(self.now(), self._heap[0][0]))
                 self.settle()
             self.hosts.wait()
+        self.hosts.wait()
         with self.lock:
             self._set_clock(end)
             self.store.commit()
