@@ -67,6 +67,7 @@ class NewBotForm(ScheduleFields, LimitFields):
     mode = RadioField("Mode", choices=offered(MODES), default="paper")
     starting_balance = StringField("Starting balance", filters=[squeezed], default="10000")
     connection = SelectField("Testnet connection")
+    region = SelectField("Region", validate_choice=False)
     start = BooleanField("Start it now", default=True)
 
     def validate_starting_balance(self, field: StringField) -> None:
