@@ -126,20 +126,21 @@ def _places(bot: Bot) -> int:
     return decimals(records.closes(bot, 20), least=2)
 
 
-def week_of(bot: Bot, plan: Schedule) -> Week:
+def week_of(bot: Bot | None, plan: Schedule) -> Week:
     """The next seven days of a bot under a schedule, wishes of the day included."""
     now = current.now()
-    awake, asleep = wishes.standing(bot, now)
+    awake, asleep = wishes.standing(bot, now) if bot else (None, None)
     tempo = current.config().tempo
     return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
 
 
-def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
-    """What a schedule as typed would do, or why it cannot be said."""
+def preview(bot: Bot | None, form: ScheduleForm) -> dict[str, Any]:
+    """What a schedule as typed would do, or why it cannot be said. Without a bot: of a new one."""
     plan = form.attempt(form.plan)
     if plan is None:
         fault = next((message for _, message in form.fault_list()), "")
         return {"preview": None, "preview_fault": fault}
+    form.explain(plan)
     tempo = current.config().tempo
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
@@ -178,7 +179,7 @@ def connection_choices(environment: Environment = Environment.TESTNET) -> list[S
 
 def create(form: NewBotForm) -> Bot:
     """A bot as typed: its strategy first, where a template was chosen."""
-    plan, workspace = form.plan(), current.workspace()
+    plan, workspace = form.settled_plan(), current.workspace()
     mode = Mode(form.mode.data)
     connection = None
     if mode is Mode.TESTNET and form.connection.data:

@@ -146,3 +146,50 @@ def test_a_key_made_for_a_bot_leads_to_where_it_is_used(owner, desk, house):
     )
     owner.post(f"{desk.resting}/mode", mode="testnet", connection=option.get("value"))
     assert "Before its first key" not in owner.get(desk.resting).text
+
+
+DAILY = {
+    "kind": "custom",
+    "sessions-0-days": [str(day) for day in range(7)],
+    "sessions-0-opens": "08:00",
+    "sessions-0-closes": "12:00",
+    "sessions-1-days": ["0"],
+    "sessions-1-opens": "11:00",
+    "sessions-1-closes": "13:00",
+}
+
+
+def test_the_week_of_a_new_bot_is_shown_before_there_is_one(owner, desk, house):
+    owner.get(f"{desk.home}/bots/new")
+    typed = NEW | DAILY | {"name": "", "starting_balance": "much"}
+    page = owner.post(f"{desk.home}/bots/new", 200, **typed, preview="yes")
+    assert "Sessions 1 and 2 overlap" in page.by_id("schedule_preview").text
+    assert len(page.by_class("week-day")) == 7
+    assert page.by_id("starting_balance").get("value") == "much"
+    assert page.by_id("sessions-1-opens").get("value") == "11:00"
+    assert not page.by_class("error-summary")
+    piece = owner.fragment(f"{desk.home}/bots/new", wanted="yes", **typed, preview="yes")
+    assert "overlap" in piece.by_id("schedule_preview").text
+    typed |= {"blackouts-0-first": "2020-01-01", "blackouts-0-last": "2099-12-31"}
+    piece = owner.fragment(f"{desk.home}/bots/new", wanted="yes", **typed, preview="yes")
+    assert "never opens" in piece.text
+
+
+def test_own_sessions_that_overlap_are_explained_before_they_are_kept(owner, desk, house):
+    for address, typed in ((f"{desk.home}/bots/new", NEW), (f"{desk.resting}/schedule", {})):
+        owner.get(address)
+        fields = typed | DAILY | {"zone": "UTC"}
+        page = owner.post(address, 422, **fields)
+        assert "Sessions 1 and 2 overlap" in page.by_class("error-summary")[0].text
+        mark = next(it for it in page.all("input") if it.get("name") == "explained").get("value")
+        other = fields | {"sessions-1-closes": "14:00"}
+        owner.post(address, 422, **other, explained=mark)
+        owner.post(address, **fields, explained=mark)
+
+
+def test_who_saw_the_preview_is_not_asked_again(owner, desk):
+    owner.get(f"{desk.resting}/schedule")
+    fields = DAILY | {"zone": "UTC"}
+    page = owner.post(f"{desk.resting}/schedule", 200, **fields, preview="yes")
+    mark = next(it for it in page.all("input") if it.get("name") == "explained").get("value")
+    owner.post(f"{desk.resting}/schedule", **fields, explained=mark)
