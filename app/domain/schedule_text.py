@@ -42,6 +42,11 @@ def never_opens(plan: Schedule, now: datetime) -> bool:
     return not schedules.windows(plan, now, now + YEAR)
 
 
+def overlaps(plan: Schedule, now: datetime) -> list[Finding]:
+    """Sessions of the next days that lie in one another: rarely what was meant."""
+    return [] if plan.always else [item for item in _overlaps(plan, now) if item.warns]
+
+
 def findings(
     plan: Schedule, now: datetime, *, wake_lead: timedelta, least_gap: timedelta
 ) -> list[Finding]:

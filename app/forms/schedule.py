@@ -1,15 +1,18 @@
 """Trading sessions: several windows of weekdays and times in one zone; works without script."""
 
+import hashlib
+import json
 from collections.abc import Container
-from datetime import UTC, date, datetime, time
+from datetime import date, time
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from wtforms import (
     BooleanField,
     FieldList,
     FormField,
+    HiddenField,
     RadioField,
     SelectChoice,
     SelectField,
@@ -22,12 +25,11 @@ from wtforms import (
 
 from app import current
 from app.domain import schedule as schedules
-from app.domain import schedule_rules, schedule_text, wishes
+from app.domain import schedule_rules, schedule_text
 from app.domain.errors import Invalid
 from app.domain.schedule import Blackout, Schedule, Session
 from app.domain.schedule_text import DAY_NAMES
 from app.forms.base import Form, offered, squeezed
-from app.models import Bot
 
 ROWS = 2
 KINDS = [
@@ -102,6 +104,7 @@ class ScheduleFields(Form):
     flatten = BooleanField("Flat at the end: close what is open when a window ends")
     quiet_minutes = StringField("No new entries before the end", filters=[squeezed], default="0")
     least_sleep = StringField("Shortest gap worth sleeping", filters=[squeezed])
+    explained = HiddenField()
 
     def grows(self, sent: Container[str]) -> bool:
         """Add the row that was asked for; whether one was."""
@@ -120,13 +123,33 @@ class ScheduleFields(Form):
             self._sessions(),
             blackouts=[_blackout(row.form) for row in rows],
             flatten=self.flatten.data,
-            quiet_minutes=_whole(self.quiet_minutes.data, "quiet_minutes") or 0,
-            least_sleep=_whole(self.least_sleep.data, "least_sleep"),
+            quiet_minutes=whole(self.quiet_minutes.data, "quiet_minutes") or 0,
+            least_sleep=whole(self.least_sleep.data, "least_sleep"),
             shortest=current.config().tempo.sleep_min_gap,
         )
         if schedule_text.never_opens(plan, current.now()):
             raise Invalid(schedule_text.NEVER, self.blackouts[0].form.first.id)
         return plan
+
+    def settled_plan(self) -> Schedule:
+        """The same, to be kept. Own sessions that overlap are explained before.
+
+        Raises ``Invalid`` also where they do and it was not said yet of these very sessions.
+        """
+        plan = self.plan()
+        found = schedule_text.overlaps(plan, current.now()) if self.kind.data == "custom" else []
+        if found and not self.was_explained(plan):
+            self.explain(plan)
+            raise Invalid(f"{found[0].text} Send it again if that is meant.", "sessions-0-opens")
+        return plan
+
+    def explain(self, plan: Schedule) -> None:
+        """Remember which schedule was explained; the form brings it back."""
+        self.explained.data = _mark(plan)
+
+    def was_explained(self, plan: Schedule) -> bool:
+        """Whether this very schedule was."""
+        return bool(self.explained.data == _mark(plan))
 
     def _sessions(self) -> Schedule:
         if self.kind.data == "always":
@@ -147,7 +170,7 @@ class ScheduleFields(Form):
             raise Invalid("Tick at least one market.", "markets")
         found = [item for name, item in schedule_rules.MARKETS.items() if name in chosen]
         if "funding" in chosen:
-            minutes = _whole(self.funding_minutes.data, "funding_minutes") or 0
+            minutes = whole(self.funding_minutes.data, "funding_minutes") or 0
             found += schedule_rules.around_funding(minutes)
         return found
 
@@ -197,51 +220,13 @@ class ScheduleForm(ScheduleFields):
     """The schedule of a bot on its own page."""
 
 
-class WishForm(Form):
-    """A wish of the day beside the schedule; times are wall-clock times of the schedule's zone."""
-
-    what = RadioField(
-        "What it should do",
-        choices=offered(
-            [
-                ("wake", "Wake now"),
-                ("awake", "Keep awake until"),
-                ("sleep", "Sleep now"),
-                ("follow", "Only its schedule"),
-            ]
-        ),
-        default="wake",
-    )
-    hours = StringField("For how many hours", filters=[squeezed])
-    until = StringField("Until", filters=[squeezed])
-
-    def carry_out(self, bot: Bot) -> None:
-        """Do as was chosen. Raises ``Invalid`` or ``Refused`` as ``wishes`` does."""
-        by, now, until = current.actor(), current.now(), self._until(bot)
-        if self.what.data == "wake":
-            wishes.wake(bot, _whole(self.hours.data, "hours"), by=by, now=now)
-        elif self.what.data == "sleep":
-            wishes.sleep(bot, until, by=by, now=now)
-        elif self.what.data == "follow":
-            wishes.undo(bot, by=by, now=now)
-        elif until is None:
-            raise Invalid("Say until when.", "until")
-        else:
-            wishes.keep_awake(bot, until, by=by, now=now)
-
-    def _until(self, bot: Bot) -> datetime | None:
-        if not self.until.data:
-            return None
-        try:
-            wall = datetime.fromisoformat(self.until.data)
-            if wall.tzinfo is None:
-                wall = wall.replace(tzinfo=ZoneInfo(bot.schedule["zone"]))
-            return wall.astimezone(UTC)
-        except (ValueError, OverflowError) as error:
-            raise Invalid("Write it as 2026-11-24 18:00.", "until") from error
+def _mark(plan: Schedule) -> str:
+    told = json.dumps(plan.to_plain(), sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _whole(text: str | None, field: str) -> int | None:
+def whole(text: str | None, field: str) -> int | None:
+    """A whole number as typed, or none. Raises ``Invalid``."""
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 6):

@@ -23,7 +23,8 @@ from app.domain.errors import Invalid
 from app.domain.venues import VENUES
 from app.forms.base import offered
 from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeForm
-from app.forms.schedule import KIND_DETAILS, ScheduleForm, WishForm
+from app.forms.schedule import KIND_DETAILS, ScheduleForm
+from app.forms.wishes import WishForm
 from app.models import ApprovalKind, Bot, Environment, StrategyVersion
 from app.web import bot_pages, guards, loading, risk_pages
 from app.web.formatting import symbol
@@ -77,7 +78,7 @@ def reschedule(bot_id: str) -> ResponseReturnValue:
     if "preview" in request.form:
         return _preview(bot, form)
     by, now = current.actor(), current.now()
-    saved = form.accepts(lambda: bots.reschedule(bot, form.plan(), by=by, now=now))
+    saved = form.accepts(lambda: bots.reschedule(bot, form.settled_plan(), by=by, now=now))
     return _saved(bot) if saved else (_schedule_page(bot, form), 422)
 
 
@@ -104,7 +105,7 @@ def mode(bot_id: str) -> ResponseReturnValue:
     """What a switch changes and what it does not."""
     bot = loading.bot(bot_id)
     form = _mode_form()
-    form.mode.data, form.connection.data = bot.mode.value, bot.testnet_connection_id or ""
+    form.begin_with(bot, request.args.get("connection"))
     return _mode_page(bot, form)
 
 
@@ -203,7 +204,7 @@ def _preview(bot: Bot, form: ScheduleForm) -> ResponseReturnValue:
     """The week and the findings of a schedule that is not saved yet."""
     shown = bot_pages.preview(bot, form)
     if wants_fragment():
-        return fragment("bots/_preview.html", **shown)
+        return fragment("bots/_preview.html", form=form, **shown)
     return _schedule_page(bot, form, **shown)
 
 

@@ -1,6 +1,7 @@
 """Bots: the list, a new one, and the pages of one with their live parts."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,10 +10,10 @@ from app import current
 from app.domain import overview, records
 from app.domain.access import Permission
 from app.forms.bots import LIMITS, MODE_DETAILS, NewBotForm
-from app.forms.schedule import KIND_DETAILS
+from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.web import bot_pages, loading
 from app.web.guards import allowed, requires
-from app.web.hypermedia import live, redirect_to, unchanged
+from app.web.hypermedia import fragment, live, redirect_to, unchanged, wants_fragment
 
 bp = Blueprint("bots", __name__, url_prefix="/w/<workspace>/bots")
 
@@ -39,6 +40,8 @@ def create() -> ResponseReturnValue:
     form = _new_form()
     if form.grows(request.form):
         return _new_page(form)
+    if "preview" in request.form:
+        return _preview(form)
     bot = form.attempt(lambda: bot_pages.create(form))
     if bot is None:
         return _new_page(form), 422
@@ -109,10 +112,21 @@ def _new_form() -> NewBotForm:
     return form
 
 
-def _new_page(form: NewBotForm) -> str:
+def _new_page(form: NewBotForm, **context: Any) -> str:
+    shown = {"preview": None, "preview_fault": "", **context}
     return render_template(
-        "bots/new.html", form=form, kinds=KIND_DETAILS, modes=MODE_DETAILS, limits=LIMITS
+        "bots/new.html", form=form, kinds=KIND_DETAILS, modes=MODE_DETAILS, limits=LIMITS, **shown
     )
+
+
+def _preview(form: NewBotForm) -> ResponseReturnValue:
+    """The week of the schedule as typed; the rest of the form need not be right yet."""
+    typed = ScheduleForm()
+    shown = bot_pages.preview(None, typed)
+    if wants_fragment():
+        return fragment("bots/_preview.html", form=typed, **shown)
+    form.explained.data = typed.explained.data
+    return _new_page(form, **shown)
 
 
 def _before() -> datetime | None:

@@ -27,7 +27,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import Bot, Environment, StrategyVersion
-from app.web import series
+from app.web import places, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -126,20 +126,21 @@ def _places(bot: Bot) -> int:
     return decimals(records.closes(bot, 20), least=2)
 
 
-def week_of(bot: Bot, plan: Schedule) -> Week:
+def week_of(bot: Bot | None, plan: Schedule) -> Week:
     """The next seven days of a bot under a schedule, wishes of the day included."""
     now = current.now()
-    awake, asleep = wishes.standing(bot, now)
+    awake, asleep = wishes.standing(bot, now) if bot else (None, None)
     tempo = current.config().tempo
     return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
 
 
-def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
-    """What a schedule as typed would do, or why it cannot be said."""
+def preview(bot: Bot | None, form: ScheduleForm) -> dict[str, Any]:
+    """What a schedule as typed would do, or why it cannot be said. Without a bot: of a new one."""
     plan = form.attempt(form.plan)
     if plan is None:
         fault = next((message for _, message in form.fault_list()), "")
         return {"preview": None, "preview_fault": fault}
+    form.explain(plan)
     tempo = current.config().tempo
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
@@ -159,6 +160,7 @@ def offer(form: NewBotForm) -> None:
     ]
     form.symbol.choices = offered((item, symbol(item)) for item in PRACTICE.symbols)
     form.connection.choices = connection_choices()
+    form.region.choices = places.choices()
     if request.method == "GET":
         workspace = current.workspace()
         form.begin_with(defaults.of(workspace), workspace.zone)
@@ -177,7 +179,7 @@ def connection_choices(environment: Environment = Environment.TESTNET) -> list[S
 
 def create(form: NewBotForm) -> Bot:
     """A bot as typed: its strategy first, where a template was chosen."""
-    plan, workspace = form.plan(), current.workspace()
+    plan, workspace = form.settled_plan(), current.workspace()
     mode = Mode(form.mode.data)
     connection = None
     if mode is Mode.TESTNET and form.connection.data:
@@ -192,9 +194,10 @@ def create(form: NewBotForm) -> Bot:
         starting_balance=form.balance,
         limits=form.limits(),
         connection=connection,
+        region=form.region.data,
     )
-    by, now = current.actor(), current.now()
-    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now)
+    by, now, there = current.actor(), current.now(), current.config().compute.regions
+    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now, offered=there)
     if form.start.data and allowed("bot.start"):
         bots.start(bot, by=by, now=now)
     return bot
