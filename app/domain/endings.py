@@ -4,12 +4,10 @@ import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-
 from app.domain import audit, machines, metering, runs
 from app.extensions import db
 from app.gateways.compute.driver import MachineState, Result, Step, StepKind
-from app.models import BotAddress, BotCompute, CloudOperation, OperationState, Phase, Resource
+from app.models import BotAddress, BotCompute, Phase, Resource
 
 BLOCKED_FOR = timedelta(minutes=15)
 MAX_BACKOFF = timedelta(minutes=5)
@@ -96,30 +94,6 @@ ENDINGS: dict[StepKind, Callable[[BotCompute, Step, Result, datetime], None]] = 
     StepKind.OBSERVE_MACHINE: _machine_seen,
     StepKind.DELETE_MACHINE: _machine_deleted,
 }
-
-
-def close_operation(operation_id: str | None, result: Result, now: datetime) -> None:
-    """Write down what became of a call that changes the cloud."""
-    if operation_id is None:
-        return
-    operation = db.session.get_one(CloudOperation, operation_id)
-    operation.state = OperationState(result.outcome.value)
-    operation.detail = result.detail[:400]
-    operation.finished_at = now
-
-
-def close_abandoned(bot_id: str, now: datetime) -> None:
-    """Whoever made these calls ended before the answer: they may have been done or not.
-
-    Call it under the bot's lease, which is taken only when no other call can be under way.
-    """
-    abandoned = update(CloudOperation).where(
-        CloudOperation.bot_id == bot_id, CloudOperation.state == OperationState.INTENDED
-    )
-    detail = "its worker ended before the answer"
-    db.session.execute(
-        abandoned.values(state=OperationState.UNKNOWN, detail=detail, finished_at=now)
-    )
 
 
 def block(compute: BotCompute, detail: str, now: datetime) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from app.domain import clock, endings, lifecycle, machines, schedule
-from app.domain.beginnings import BEGINNINGS, Errand, Settings, Turn
+from app.domain import clock, endings, lifecycle, machines, operations, schedule
+from app.domain.beginnings import BEGINNINGS
+from app.domain.errands import Errand, Settings, Turn
 from app.domain.lifecycle import Tempo, Today
 from app.domain.planner import Facts, MachineFacts, plan
 from app.extensions import change, db
@@ -62,7 +63,7 @@ def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
         return None
     now = clock.database_now(now)
     compute.lease_until = now + LEASE
-    endings.close_abandoned(bot_id, now)
+    operations.close_abandoned(bot_id, now)
     bot = compute.bot
     decision = plan(_facts(bot, compute, now, settings.tempo), now, settings.tempo)
     compute.due_at = decision.look_again
@@ -85,7 +86,7 @@ def finish(errand: Errand, result: Result, now: datetime) -> bool:
     now = clock.database_now(now)
     if _contradicted(errand, result):
         result = Result(Outcome.UNKNOWN, "its runner spoke while the cloud was asked")
-    endings.close_operation(errand.operation_id, result, now)
+    operations.close(errand.operation_id, result, now)
     compute.fence += 1
     compute.lease_until = now
     compute.due_at = now
