@@ -6,17 +6,20 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from app.domain import audit, commands, endings, machines
-from app.domain.errands import Errand, Turn, make, short
+from app.domain import audit, clock, commands, endings, machines, operations, regions, waits
+from app.domain.errands import Errand, Turn, follow, make, short
 from app.domain.planner import Action
 from app.extensions import db
-from app.gateways.compute.driver import StepKind
-from app.models import BotAddress, BotCompute, Machine, Phase
+from app.gateways.compute.driver import Cause, StepKind
+from app.models import BotAddress, BotCompute, CloudRegion, Machine, Phase
 from app.models.base import new_id
 from runner.protocol import CommandKind
 
+_STARTS_AT_ONCE = 5108
+"""Under this number PostgreSQL keeps a lock: those who start machines count one after another."""
 
-def _reserve_address(turn: Turn) -> Errand:
+
+def _reserve_address(turn: Turn) -> Errand | None:
     address = db.session.get(BotAddress, turn.bot.id)
     if address is None:
         address = BotAddress(
@@ -27,6 +30,10 @@ def _reserve_address(turn: Turn) -> Errand:
         )
         db.session.add(address)
     machines.move(turn.compute, Phase.ADDR_WAIT, turn.now)
+    shut = regions.barred(turn.bot.region, (Cause.PERMISSION,), turn.now)
+    if shut is not None:
+        _barred(turn, shut)
+        return None
     return make(turn, StepKind.RESERVE_ADDRESS, address)
 
 
@@ -42,9 +49,34 @@ def _insert_machine(turn: Turn) -> Errand | None:
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
         return None
-    address = db.session.get_one(BotAddress, turn.bot.id)
-    generation = turn.compute.generation + 1
+    address, zone = _address(turn), ""
+    if turn.settings.zoned:
+        zones = regions.choose(turn.bot.region, turn.bot.id, turn.now)
+        if not zones.known:
+            return make(turn, StepKind.LIST_ZONES, address)
+        if not zones.chosen:
+            _no_room(turn, zones)
+            return None
+        zone = zones.chosen
+    shut = regions.barred(turn.bot.region, regions.OF_REGIONS, turn.now)
+    if shut is not None:
+        _barred(turn, shut)
+        return None
     token = secrets.token_urlsafe(32)
+    machine = _next_machine(turn, address, zone, token)
+    machines.move(turn.compute, Phase.CREATING, turn.now)
+    _note("bot.wake", turn, machine)
+    environment = {
+        "PLUTARC_GATE": turn.settings.gate_url,
+        "PLUTARC_BOT": turn.bot.id,
+        "PLUTARC_GENERATION": str(machine.generation),
+        "PLUTARC_TOKEN": token,
+    }
+    return make(turn, StepKind.INSERT_MACHINE, address, machine, environment)
+
+
+def _next_machine(turn: Turn, address: BotAddress, zone: str, token: str) -> Machine:
+    generation = turn.compute.generation + 1
     machine = Machine(
         id=new_id("mch"),
         workspace_id=turn.bot.workspace_id,
@@ -52,22 +84,41 @@ def _insert_machine(turn: Turn) -> Errand | None:
         generation=generation,
         name=f"b-{short(turn.bot.id)}-g{generation}",
         region=turn.bot.region,
+        zone=zone,
+        machine_type=turn.settings.tempo.machine_type,
         ip=address.ip,
         token_hash=machines.token_digest(token),
+        wanted_at=turn.compute.wanted_at,
         created_at=turn.now,
     )
     db.session.add(machine)
     turn.compute.generation = generation
     turn.compute.flat_since = None
-    machines.move(turn.compute, Phase.CREATING, turn.now)
-    _note("bot.wake", turn, machine)
-    environment = {
-        "PLUTARC_GATE": turn.settings.gate_url,
-        "PLUTARC_BOT": turn.bot.id,
-        "PLUTARC_GENERATION": str(generation),
-        "PLUTARC_TOKEN": token,
-    }
-    return make(turn, StepKind.INSERT_MACHINE, address, machine, environment)
+    return machine
+
+
+def _barred(turn: Turn, shut: CloudRegion) -> None:
+    """Blocked with all others of the region, in the words that one of them was told."""
+    waits.block(
+        turn.compute, shut.shut_detail, turn.now, cause=shut.shut_cause, until=shut.shut_until
+    )
+
+
+def _no_room(turn: Turn, zones: regions.Zones) -> None:
+    detail = f"no zone of {turn.bot.region} has a machine to give at present"
+    waits.block(turn.compute, detail, turn.now, cause=Cause.CAPACITY.value, until=zones.until)
+
+
+def _follow_up(turn: Turn) -> Errand | None:
+    operation = operations.under_way(turn.bot.id)
+    if operation is None:
+        return None
+    return follow(turn, operation, _address(turn), machines.current_machine(turn.bot.id))
+
+
+def _read_console(turn: Turn) -> Errand:
+    machine = machines.current_machine(turn.bot.id)
+    return make(turn, StepKind.READ_CONSOLE, _address(turn), machine)
 
 
 def _observe_machine(turn: Turn) -> Errand:
@@ -125,6 +176,8 @@ BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {
     Action.RELEASE_ADDRESS: _release_address,
     Action.INSERT_MACHINE: _insert_machine,
     Action.OBSERVE_MACHINE: _observe_machine,
+    Action.READ_CONSOLE: _read_console,
+    Action.FOLLOW_UP: _follow_up,
     Action.DELETE_MACHINE: _delete_machine,
     Action.ASK_DRAIN: _ask_drain,
     Action.CANCEL_DRAIN: _cancel_drain,
@@ -152,6 +205,9 @@ def _address(turn: Turn) -> BotAddress:
 
 
 def _in_flight() -> int:
+    """How many machines are on their way: asked for and not yet ready, or not yet refused."""
+    if clock.has_clock():
+        db.session.execute(select(db.func.pg_advisory_xact_lock(_STARTS_AT_ONCE)))
     phases = (Phase.CREATING, Phase.BOOTING)
     query = select(db.func.count()).select_from(BotCompute).where(BotCompute.phase.in_(phases))
     return db.session.scalar(query) or 0

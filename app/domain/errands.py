@@ -11,7 +11,14 @@ from app.gateways.compute.driver import Step, StepKind
 from app.models import Bot, BotAddress, BotCompute, CloudOperation, Machine
 
 _NAMESPACE = uuid.UUID("5c1d0c52-52c2-5f0e-9a7b-3f4f1f0a6f51")
-_LOOKS = frozenset({StepKind.OBSERVE_MACHINE, StepKind.OBSERVE_ADDRESS})
+_LOOKS = frozenset(
+    {
+        StepKind.OBSERVE_MACHINE,
+        StepKind.OBSERVE_ADDRESS,
+        StepKind.READ_CONSOLE,
+        StepKind.LIST_ZONES,
+    }
+)
 """Looking changes nothing, so nobody has to know of it."""
 
 

@@ -5,16 +5,13 @@ it. The next step of the same intent carries that name and the same request id, 
 anew. Once it has ended, however it ended, that name is never asked for again.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import select, update
 
 from app.extensions import db
 from app.gateways.compute.driver import Outcome, Result, Step
 from app.models import Bot, CloudOperation, OperationState
-
-LONGEST = timedelta(minutes=10)
-"""A call that is under way for longer is given up: what there is gets looked at instead."""
 
 
 def begin(bot: Bot, step: Step, now: datetime) -> CloudOperation:
@@ -43,9 +40,10 @@ def under_way(bot_id: str) -> CloudOperation | None:
     )
 
 
-def leave(operation: CloudOperation, detail: str, now: datetime) -> None:
+def leave(operation: CloudOperation, now: datetime) -> None:
     """Follow a call no longer; whatever becomes of it is seen in what there is."""
-    operation.state, operation.detail, operation.finished_at = OperationState.UNKNOWN, detail, now
+    operation.state, operation.finished_at = OperationState.UNKNOWN, now
+    operation.detail = "it was followed no longer: something else came first, or it took too long"
 
 
 def close(operation_id: str | None, result: Result, now: datetime) -> None:
