@@ -131,7 +131,7 @@ def keep_console(machine: Machine, result: Result, now: datetime) -> None:
     kept.text, kept.read_at = text, now
     words = f"{machine.name} started, and its runner did not report in time."
     fleet_alarms.raise_alarm(
-        AlarmKind.BOOT_FAILED, f"boot {machine.bot_id}", words, now, machine.bot_id
+        AlarmKind.BOOT_FAILED, f"boot_failed {machine.bot_id}", words, now, machine.bot_id
     )
 
 
