@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
-from app.domain import fleet, lifecycle
+from app.domain import fleet, leads, lifecycle
 from app.domain.lifecycle import Reading, Situation, Tempo, Today
 from app.extensions import db, prepared
 from app.models import (
@@ -136,8 +136,15 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
     results: dict[str, list[Decimal]] = defaultdict(list)
     for bot_id, fees, *closed in db.session.execute(_closed(one), scope | {"midnight": midnight}):
         results[bot_id].append(gain(*closed) - fees)
+    learned, first = leads.by_region(tempo), leads.first(tempo)
     return [
-        _summary(row, positions.get(row[0], []), results.get(row[0], []), now, tempo)
+        _summary(
+            row,
+            positions.get(row[0], []),
+            results.get(row[0], []),
+            now,
+            learned.get(row.region, first),
+        )
         for row in db.session.execute(_bots(one), scope)
     ]
 

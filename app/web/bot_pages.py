@@ -12,6 +12,7 @@ from app.domain import (
     connections,
     defaults,
     feed,
+    leads,
     overview,
     records,
     runs,
@@ -126,11 +127,17 @@ def _places(bot: Bot) -> int:
     return decimals(records.closes(bot, 20), least=2)
 
 
+def _tempo(bot: Bot | None) -> Tempo:
+    """How early it wakes, as its region has taught; the settings' own before there is a bot."""
+    tempo = current.config().tempo
+    return leads.tempo_of(bot.region, tempo) if bot else tempo
+
+
 def week_of(bot: Bot | None, plan: Schedule) -> Week:
     """The next seven days of a bot under a schedule, wishes of the day included."""
     now = current.now()
     awake, asleep = wishes.standing(bot, now) if bot else (None, None)
-    tempo = current.config().tempo
+    tempo = _tempo(bot)
     return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
 
 
@@ -141,7 +148,7 @@ def preview(bot: Bot | None, form: ScheduleForm) -> dict[str, Any]:
         fault = next((message for _, message in form.fault_list()), "")
         return {"preview": None, "preview_fault": fault}
     form.explain(plan)
-    tempo = current.config().tempo
+    tempo = _tempo(bot)
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
     )
