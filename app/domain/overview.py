@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
-from app.domain import fleet, lifecycle
+from app.domain import fleet, leads, lifecycle
 from app.domain.lifecycle import Reading, Situation, Tempo, Today
 from app.extensions import db, prepared
 from app.models import (
@@ -135,8 +135,15 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
     results: dict[str, list[Decimal]] = defaultdict(list)
     for bot_id, fees, *closed in db.session.execute(_closed(one), scope | {"midnight": midnight}):
         results[bot_id].append(gain(*closed) - fees)
+    learned, first = leads.by_region(tempo), leads.first(tempo)
     return [
-        _summary(row, positions.get(row[0], []), results.get(row[0], []), now, tempo)
+        _summary(
+            row,
+            positions.get(row[0], []),
+            results.get(row[0], []),
+            now,
+            learned.get(row.region, first),
+        )
         for row in db.session.execute(_bots(one), scope)
     ]
 
@@ -145,7 +152,7 @@ def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
     id_, name, mode, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
-    problem, ip, reserved_at, generation, synced_at, position_state, *wished = rest
+    problem, ip, reserved_at, generation, synced_at, position_state, _, *wished = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
         wish=wish,
@@ -184,7 +191,7 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
         *(BotCompute.phase, BotCompute.problem, BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
-        *(Bot.keep_awake_until, Bot.asleep_until),
+        *(Bot.region, Bot.keep_awake_until, Bot.asleep_until),
     )
     query = query.join_from(Bot, StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)
     query = query.join(Strategy, Strategy.id == StrategyVersion.strategy_id)

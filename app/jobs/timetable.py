@@ -8,7 +8,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app import current
-from app.domain import approvals, finds, invitation_book, mail, outbox, ownership, sweeps
+from app.domain import (
+    approvals,
+    deadlines,
+    finds,
+    invitation_book,
+    leads,
+    mail,
+    outbox,
+    ownership,
+    sweeps,
+)
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
@@ -60,6 +70,7 @@ def sweep(now: datetime) -> None:
         patiently(_all, one, now)
     for due, look in EACH:
         _each(due, look, now)
+    patiently(deadlines.sweep, now, current.config().tempo)
 
 
 def forget(now: datetime) -> None:
@@ -68,6 +79,8 @@ def forget(now: datetime) -> None:
         patiently(old, now)
     _each(invitation_book.due, invitation_book.expire, now)
     patiently(files.sweep, current.storage(), now)
+    for slow in (leads.learn, deadlines.renew):
+        patiently(slow, now, current.config().tempo)
 
 
 def spread_forgotten(now: datetime) -> None:

@@ -56,7 +56,16 @@ class BotCompute(Tenant, Model):
     moment. ``cause``: of the present ``problem``, a ``Cause`` of the drivers.
     """
 
-    __table_args__ = (belongs_to("bot", "bot_id"),)
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        Index("ix_bot_compute_phase_phase_since", "phase", "phase_since"),
+        Index(
+            "ix_bot_compute_wanted",
+            "wanted_at",
+            sqlite_where=text("wanted_at IS NOT NULL"),
+            postgresql_where=text("wanted_at IS NOT NULL"),
+        ),
+    )
 
     bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     phase: Mapped[Phase] = mapped_column(Chosen(Phase), default=Phase.NEW)
@@ -145,6 +154,7 @@ class Machine(Tenant, Model):
     __table_args__ = (
         belongs_to("bot", "bot_id"),
         UniqueConstraint("bot_id", "generation"),
+        Index("ix_machine_created_at", "created_at"),
         Index(
             "uq_machine_one_per_bot",
             "bot_id",
@@ -204,13 +214,19 @@ class OperationState(StrEnum):
     UNKNOWN = "unknown"
 
 
+_OPEN = text("state IN ('intended', 'pending')")
+
+
 class CloudOperation(Tenant, Model):
     """The intent of one call that changes the cloud, committed before the call.
 
     ``operation``: the cloud's name of it, once it was accepted and is under way (``PENDING``).
     """
 
-    __table_args__ = (belongs_to("bot", "bot_id"),)
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        Index("ix_cloud_operation_open", "bot_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    )
 
     id: Mapped[str] = primary_key("op")
     bot_id: Mapped[str] = mapped_column(String(40), index=True)

@@ -12,6 +12,7 @@ from app.domain import (
     connections,
     defaults,
     feed,
+    leads,
     overview,
     records,
     runs,
@@ -130,7 +131,7 @@ def week_of(bot: Bot, plan: Schedule) -> Week:
     """The next seven days of a bot under a schedule, wishes of the day included."""
     now = current.now()
     awake, asleep = wishes.standing(bot, now)
-    tempo = current.config().tempo
+    tempo = leads.tempo_of(bot.region, current.config().tempo)
     return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
 
 
@@ -140,7 +141,7 @@ def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
     if plan is None:
         fault = next((message for _, message in form.fault_list()), "")
         return {"preview": None, "preview_fault": fault}
-    tempo = current.config().tempo
+    tempo = leads.tempo_of(bot.region, current.config().tempo)
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
     )
