@@ -149,11 +149,8 @@ def _generation(compute: BotCompute, message: Claim, address: str, now: datetime
     )
     if machine is None or not _same(machine.token_hash, message.token):
         raise NotAllowed
-    stale = machine.generation != compute.generation or machine.gone_at is not None
-    if stale and machine.ip == address:
+    if machine.generation != compute.generation or machine.gone_at is not None:
         raise Gone("a newer generation exists")
-    if stale:
-        raise NotAllowed
     addresses.seen(machine, AddressEventKind.SEEN_BY_GATE, address, now)
     if machine.ip != address:
         raise Misplaced
