@@ -21,6 +21,7 @@ from app.models import (
     Machine,
     OperationState,
     Phase,
+    Renewal,
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind
@@ -105,6 +106,7 @@ def _insert_machine(turn: Turn) -> Errand | None:
     db.session.add(machine)
     turn.compute.generation = generation
     turn.compute.flat_since = None
+    turn.compute.renewal, turn.compute.renewal_why = None, ""
     machines.move(turn.compute, Phase.CREATING, turn.now)
     _note("bot.wake", turn, machine)
     environment = {
@@ -141,6 +143,8 @@ def _ask_drain(turn: Turn) -> None:
         machine.drained = False
     machines.move(turn.compute, Phase.DRAINING, turn.now)
     commands.send(turn.bot, CommandKind.DRAIN, turn.now)
+    if turn.compute.renewal is Renewal.FLATTEN:
+        commands.send(turn.bot, CommandKind.FLATTEN, turn.now)
 
 
 def _cancel_drain(turn: Turn) -> None:

@@ -137,6 +137,7 @@ def situation(
         position_state=machine.position_state if machine else PositionState.FLAT,
         open_positions=open_positions,
         wakes_at=wakes_at(bot.schedule, now, tempo, today(bot)),
+        renewed=compute.renewal is not None,
     )
 
 
@@ -182,6 +183,7 @@ def _facts(bot: Bot, compute: BotCompute, now: datetime, tempo: Tempo) -> Facts:
         next_change=lifecycle.next_change(
             schedule.from_plain(bot.schedule), now, tempo, today(bot)
         ),
+        renewal=compute.renewal,
     )
 
 

@@ -56,7 +56,11 @@ class BotCompute(Tenant, Model):
     moment. ``cause``: of the present ``problem``, a ``Cause`` of the drivers.
     """
 
-    __table_args__ = (belongs_to("bot", "bot_id"),)
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        Index("ix_bot_compute_phase_since", "phase_since", "bot_id"),
+        Index("ix_bot_compute_phase", "phase", "phase_since", "bot_id"),
+    )
 
     bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
     phase: Mapped[Phase] = mapped_column(Chosen(Phase), default=Phase.NEW)
@@ -210,7 +214,10 @@ class CloudOperation(Tenant, Model):
     ``operation``: the cloud's name of it, once it was accepted and is under way (``PENDING``).
     """
 
-    __table_args__ = (belongs_to("bot", "bot_id"),)
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        Index("ix_cloud_operation_bot_id_started_at", "bot_id", "started_at"),
+    )
 
     id: Mapped[str] = primary_key("op")
     bot_id: Mapped[str] = mapped_column(String(40), index=True)
