@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app import current
-from app.domain import approvals, invitation_book, mail, outbox, ownership
+from app.domain import approvals, invitation_book, mail, outbox, ownership, upgrades
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
@@ -55,6 +55,7 @@ def sweep(now: datetime) -> None:
     """Every half minute."""
     for lost in LOST:
         patiently(lost, now)
+    patiently(upgrades.step, now, current.config().tempo)
     for one in ONE_BY_ONE:
         patiently(_all, one, now)
     for due, look in EACH:
