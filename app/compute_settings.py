@@ -15,12 +15,23 @@ from app.gateways.compute.gce_settings import ANONYMOUS, GceSettings
 from app.settings import Reader, is_loopback
 
 _DEFAULTS = {
-    # driver: shortest pause worth sleeping, flat for, wake lead, how often to look at a machine
-    "local": ("20s", "3s", "3s", timedelta(seconds=2)),
-    "gce": ("30min", "5min", "150s", timedelta(seconds=30)),
+    # driver: shortest pause worth sleeping, flat for, wake lead
+    "local": ("20s", "3s", "3s"),
+    "gce": ("30min", "5min", "150s"),
 }
-GCE_OPEN_TO = frozenset({"cli"})
-"""Roles that may speak to a cloud: a drill measures one; the planner cannot wait for one yet."""
+_FURTHER: dict[str, dict[str, timedelta]] = {
+    "local": {"observe_every": timedelta(seconds=2), "longest_lead": timedelta(seconds=15)},
+    "gce": {
+        "observe_every": timedelta(seconds=30),
+        "patience": timedelta(minutes=5),
+        "boot_deadline": timedelta(minutes=6),
+        "first_lead": timedelta(minutes=5),
+        "lead_margin": timedelta(minutes=1),
+        "longest_lead": timedelta(minutes=15),
+        "longest_run": timedelta(days=120),
+    },
+}
+"""What no setting changes; see ``Tempo``."""
 _PROJECT = re.compile(r"[a-z][a-z0-9:.-]{4,60}[a-z0-9]", re.ASCII)
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]+", re.ASCII)
 _MACHINE_TYPE = re.compile(r"[a-z][a-z0-9-]{1,59}", re.ASCII)
@@ -53,17 +64,17 @@ class Compute:
 def read_compute(read: Reader) -> dict[str, Any]:
     """The settings of compute; faults go to ``read``."""
     driver = read.choice("COMPUTE_DRIVER", tuple(_DEFAULTS), "local")
-    if driver == "gce" and read.role not in GCE_OPEN_TO:
-        read.fault("COMPUTE_DRIVER", "is gce; this release drives local machines only; set local.")
-    gap, flat, lead, observe_every = _DEFAULTS[driver]
+    compute = Compute(_read_gce(read) if driver == "gce" else None)
+    gap, flat, lead = _DEFAULTS[driver]
     tempo = Tempo(
         wake_lead=read.period("WAKE_LEAD_MIN", lead),
         sleep_min_gap=read.period("SLEEP_MIN_GAP", gap),
         flat_for=read.period("SLEEP_FLAT_FOR", flat),
-        observe_every=observe_every,
+        machine_type=compute.machine_type,
+        **_FURTHER[driver],
     )
     return {
-        "compute": Compute(_read_gce(read) if driver == "gce" else None),
+        "compute": compute,
         "compute_driver": driver,
         "compute_in_flight": read.number("COMPUTE_IN_FLIGHT", 8, 1, 100),
         "tempo": tempo,

@@ -59,7 +59,7 @@ _ADVICE = {
     Cause.HELD: Advice(
         "Another machine has this bot's address.",
         "Wait a few minutes; if it stays so, ask for help.",
-        "Look at the machine that is named: one of ours goes by itself, a foreign one by your hand.",
+        "Look at the machine that is named: ours go by themselves, a foreign one by your hand.",
     ),
     Cause.LOST: Advice(
         "The address of this bot is no longer reserved.",

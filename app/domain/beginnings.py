@@ -1,80 +1,40 @@
 """How each action of the planner begins: rows first, then at most one call outside."""
 
 import secrets
-import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 
-from app.domain import audit, commands, endings, machines
-from app.domain.lifecycle import Tempo
-from app.domain.planner import Action, Plan
+from app.domain import audit, clock, commands, endings, machines, operations, regions, waits
+from app.domain.errands import Errand, Turn, follow, make, short
+from app.domain.planner import Action
 from app.extensions import db
-from app.gateways.compute.driver import Step, StepKind
-from app.models import (
-    Bot,
-    BotAddress,
-    BotCompute,
-    CloudOperation,
-    Machine,
-    OperationState,
-    Phase,
-    Renewal,
-)
+from app.gateways.compute.driver import Cause, StepKind
+from app.models import BotAddress, BotCompute, CloudRegion, Machine, Phase, Renewal
 from app.models.base import new_id
 from runner.protocol import CommandKind
 
-_NAMESPACE = uuid.UUID("5c1d0c52-52c2-5f0e-9a7b-3f4f1f0a6f51")
+_STARTS_AT_ONCE = 5108
+"""Under this number PostgreSQL keeps a lock: those who start machines count one after another."""
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the fleet needs to know of the installation."""
-
-    tempo: Tempo
-    gate_url: str
-    in_flight: int
-
-
-@dataclass(frozen=True)
-class Errand:
-    """A step to be done outside, with the fence under which its result may be written.
-
-    ``heard_at`` is when the machine's runner had last spoken as the step began.
-    """
-
-    bot_id: str
-    fence: int
-    step: Step
-    operation_id: str | None
-    heard_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Turn:
-    """One bot under lease, and what the planner decided for it."""
-
-    bot: Bot
-    compute: BotCompute
-    plan: Plan
-    now: datetime
-    settings: Settings
-
-
-def _reserve_address(turn: Turn) -> Errand:
+def _reserve_address(turn: Turn) -> Errand | None:
     address = db.session.get(BotAddress, turn.bot.id)
     if address is None:
         address = BotAddress(
             bot_id=turn.bot.id,
             workspace_id=turn.bot.workspace_id,
-            name=f"b-{_short(turn.bot.id)}-ip",
+            name=f"b-{short(turn.bot.id)}-ip",
             region=turn.bot.region,
         )
         db.session.add(address)
     machines.move(turn.compute, Phase.ADDR_WAIT, turn.now)
-    return _errand(turn, StepKind.RESERVE_ADDRESS, address)
+    shut = regions.barred(turn.bot.region, (Cause.PERMISSION,), turn.now)
+    if shut is not None:
+        _barred(turn, shut)
+        return None
+    return make(turn, StepKind.RESERVE_ADDRESS, address)
 
 
 def _release_address(turn: Turn) -> Errand | None:
@@ -82,45 +42,89 @@ def _release_address(turn: Turn) -> Errand | None:
     if address is None:
         endings.retire(turn.compute, turn.now)
         return None
-    return _errand(turn, StepKind.RELEASE_ADDRESS, address)
+    return make(turn, StepKind.RELEASE_ADDRESS, address)
 
 
 def _insert_machine(turn: Turn) -> Errand | None:
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
         return None
-    address = db.session.get_one(BotAddress, turn.bot.id)
-    generation = turn.compute.generation + 1
+    address, zone = _address(turn), ""
+    if turn.settings.zoned:
+        zones = regions.choose(turn.bot.region, turn.bot.id, turn.now)
+        if not zones.known:
+            return make(turn, StepKind.LIST_ZONES, address)
+        if not zones.chosen:
+            _no_room(turn, zones)
+            return None
+        zone = zones.chosen
+    shut = regions.barred(turn.bot.region, regions.OF_REGIONS, turn.now)
+    if shut is not None:
+        _barred(turn, shut)
+        return None
     token = secrets.token_urlsafe(32)
+    machine = _next_machine(turn, address, zone, token)
+    machines.move(turn.compute, Phase.CREATING, turn.now)
+    _note("bot.wake", turn, machine)
+    environment = {
+        "PLUTARC_GATE": turn.settings.gate_url,
+        "PLUTARC_BOT": turn.bot.id,
+        "PLUTARC_GENERATION": str(machine.generation),
+        "PLUTARC_TOKEN": token,
+    }
+    return make(turn, StepKind.INSERT_MACHINE, address, machine, environment)
+
+
+def _next_machine(turn: Turn, address: BotAddress, zone: str, token: str) -> Machine:
+    generation = turn.compute.generation + 1
     machine = Machine(
         id=new_id("mch"),
         workspace_id=turn.bot.workspace_id,
         bot_id=turn.bot.id,
         generation=generation,
-        name=f"b-{_short(turn.bot.id)}-g{generation}",
+        name=f"b-{short(turn.bot.id)}-g{generation}",
         region=turn.bot.region,
+        zone=zone,
+        machine_type=turn.settings.tempo.machine_type,
         ip=address.ip,
         token_hash=machines.token_digest(token),
+        wanted_at=turn.compute.wanted_at,
         created_at=turn.now,
     )
     db.session.add(machine)
     turn.compute.generation = generation
     turn.compute.flat_since = None
     turn.compute.renewal, turn.compute.renewal_why = None, ""
-    machines.move(turn.compute, Phase.CREATING, turn.now)
-    _note("bot.wake", turn, machine)
-    environment = {
-        "PLUTARC_GATE": turn.settings.gate_url,
-        "PLUTARC_BOT": turn.bot.id,
-        "PLUTARC_GENERATION": str(generation),
-        "PLUTARC_TOKEN": token,
-    }
-    return _errand(turn, StepKind.INSERT_MACHINE, address, machine, environment)
+    return machine
+
+
+def _barred(turn: Turn, shut: CloudRegion) -> None:
+    """Blocked with all others of the region, in the words that one of them was told."""
+    waits.block(
+        turn.compute, shut.shut_detail, turn.now, cause=shut.shut_cause, until=shut.shut_until
+    )
+
+
+def _no_room(turn: Turn, zones: regions.Zones) -> None:
+    detail = f"no zone of {turn.bot.region} has a machine to give at present"
+    waits.block(turn.compute, detail, turn.now, cause=Cause.CAPACITY.value, until=zones.until)
+
+
+def _follow_up(turn: Turn) -> Errand | None:
+    operation = operations.under_way(turn.bot.id)
+    if operation is None:
+        return None
+    return follow(turn, operation, _address(turn), machines.current_machine(turn.bot.id))
+
+
+def _read_console(turn: Turn) -> Errand:
+    machine = machines.current_machine(turn.bot.id)
+    return make(turn, StepKind.READ_CONSOLE, _address(turn), machine)
 
 
 def _observe_machine(turn: Turn) -> Errand:
     machine = machines.current_machine(turn.bot.id)
-    return _errand(turn, StepKind.OBSERVE_MACHINE, _address(turn), machine)
+    return make(turn, StepKind.OBSERVE_MACHINE, _address(turn), machine)
 
 
 def _delete_machine(turn: Turn) -> Errand | None:
@@ -133,7 +137,7 @@ def _delete_machine(turn: Turn) -> Errand | None:
         machine.end_reason = turn.plan.reason
         machine.proven_flat = machine.dead_at is None and machine.drained
         _note("bot.sleep", turn, machine)
-    return _errand(turn, StepKind.DELETE_MACHINE, _address(turn), machine)
+    return make(turn, StepKind.DELETE_MACHINE, _address(turn), machine)
 
 
 def _ask_drain(turn: Turn) -> None:
@@ -175,6 +179,8 @@ BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {
     Action.RELEASE_ADDRESS: _release_address,
     Action.INSERT_MACHINE: _insert_machine,
     Action.OBSERVE_MACHINE: _observe_machine,
+    Action.READ_CONSOLE: _read_console,
+    Action.FOLLOW_UP: _follow_up,
     Action.DELETE_MACHINE: _delete_machine,
     Action.ASK_DRAIN: _ask_drain,
     Action.CANCEL_DRAIN: _cancel_drain,
@@ -197,64 +203,14 @@ def _note(action: str, turn: Turn, machine: Machine) -> None:
     )
 
 
-def _errand(
-    turn: Turn,
-    kind: StepKind,
-    address: BotAddress,
-    machine: Machine | None = None,
-    environment: dict[str, str] | None = None,
-) -> Errand:
-    generation = machine.generation if machine else 0
-    attempt = f"{turn.bot.id}:{kind}:{generation}:{turn.compute.fence}"
-    step = Step(
-        kind=kind,
-        request_id=str(uuid.uuid5(_NAMESPACE, attempt)),
-        bot=turn.bot.id,
-        region=address.region,
-        address_name=address.name,
-        machine_name=machine.name if machine else None,
-        generation=generation or None,
-        ip=address.ip,
-        exchange=turn.bot.exchange,
-        environment=environment or {},
-    )
-    return Errand(
-        bot_id=turn.bot.id,
-        fence=turn.compute.fence,
-        step=step,
-        operation_id=_open_operation(turn, step),
-        heard_at=machine.synced_at if machine else None,
-    )
-
-
-def _open_operation(turn: Turn, step: Step) -> str | None:
-    """Write down the intent of every call that changes the cloud; looking changes nothing."""
-    if step.kind is StepKind.OBSERVE_MACHINE:
-        return None
-    operation = CloudOperation(
-        workspace_id=turn.bot.workspace_id,
-        bot_id=turn.bot.id,
-        generation=step.generation or 0,
-        kind=step.kind.value,
-        request_id=step.request_id,
-        state=OperationState.INTENDED,
-        started_at=turn.now,
-    )
-    db.session.add(operation)
-    db.session.flush()
-    return operation.id
-
-
 def _address(turn: Turn) -> BotAddress:
     return db.session.get_one(BotAddress, turn.bot.id)
 
 
 def _in_flight() -> int:
+    """How many machines are on their way: asked for and not yet ready, or not yet refused."""
+    if clock.has_clock():
+        db.session.execute(select(db.func.pg_advisory_xact_lock(_STARTS_AT_ONCE)))
     phases = (Phase.CREATING, Phase.BOOTING)
     query = select(db.func.count()).select_from(BotCompute).where(BotCompute.phase.in_(phases))
     return db.session.scalar(query) or 0
-
-
-def _short(bot_id: str) -> str:
-    """The random part of the id: what fits a cloud name."""
-    return bot_id.removeprefix("bot_")

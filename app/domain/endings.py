@@ -1,18 +1,24 @@
 """What the answer to a step means: the rows that change when something outside has happened."""
 
-import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
-
-from app.domain import audit, machines, metering, runs
+from app.domain import audit, fleet_alarms, machines, metering, regions, runs, waits
 from app.extensions import db
-from app.gateways.compute.driver import MachineState, Result, Step, StepKind
-from app.models import BotAddress, BotCompute, CloudOperation, OperationState, Phase, Resource
+from app.gateways.compute.driver import MachineState, Outcome, Result, Step, StepKind
+from app.models import (
+    AlarmKind,
+    BotAddress,
+    BotCompute,
+    Machine,
+    MachineConsole,
+    Phase,
+    Resource,
+)
 
-BLOCKED_FOR = timedelta(minutes=15)
-MAX_BACKOFF = timedelta(minutes=5)
+BOOTS = 3
+"""After so many failed boots in a row a person has to look."""
+POLL, POLL_LATER = timedelta(seconds=1), timedelta(seconds=3)
 
 
 def _address_reserved(compute: BotCompute, _step: Step, result: Result, now: datetime) -> None:
@@ -23,9 +29,17 @@ def _address_reserved(compute: BotCompute, _step: Step, result: Result, now: dat
         address.ip, address.reserved_at = result.ip, now
         metering.start(compute, Resource.ADDRESS, address.region, now)
     elif address.ip != result.ip:
-        block(compute, f"the cloud says {result.ip}, the bot's address is {address.ip}", now)
+        words = f"the cloud says {result.ip}, the bot's address is {address.ip}"
+        waits.block_alone(compute, words, now)
         return
+    _address_is_back(address, now)
     machines.move(compute, Phase.ASLEEP, now)
+
+
+def _address_is_back(address: BotAddress, now: datetime) -> None:
+    if address.lost_at is not None:
+        address.lost_at = None
+        fleet_alarms.clear_alarm(f"address {address.bot_id}", now)
 
 
 def _address_released(compute: BotCompute, _step: Step, _result: Result, now: datetime) -> None:
@@ -52,6 +66,8 @@ def retire(compute: BotCompute, now: datetime) -> None:
 
 
 def _machine_inserted(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    _address_is_back(db.session.get_one(BotAddress, compute.bot_id), now)
+    regions.reopen(step.region, now)
     _machine_seen(compute, step, result, now)
 
 
@@ -60,6 +76,9 @@ def _machine_seen(compute: BotCompute, step: Step, result: Result, now: datetime
     if machine is None or machine.name != step.machine_name:
         return
     machine.observed_at = now
+    machine.cloud_id = result.cloud_id or machine.cloud_id
+    if result.machine in _THERE:
+        machine.inserted_at = machine.inserted_at or now
     if result.machine is MachineState.RUNNING:
         if machine.running_at is None:
             machine.running_at = now
@@ -85,55 +104,71 @@ def _machine_deleted(compute: BotCompute, step: Step, result: Result, now: datet
         return
     machine.gone_at = now
     metering.stop(compute.bot_id, Resource.MACHINE, now)
+    if machines.resurrect(compute, now):
+        return
+    if machine.running_at is not None and machines.failed_boots(compute.bot_id) >= BOOTS:
+        words = f"its machine started {BOOTS} times and its runner never reported"
+        waits.block_alone(compute, words, now, "boot")
+        return
     machines.move(compute, Phase.ASLEEP, now)
 
 
-ENDINGS: dict[StepKind, Callable[[BotCompute, Step, Result, datetime], None]] = {
+def _console_read(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    machine = machines.current_machine(compute.bot_id)
+    if machine is None or machine.name != step.machine_name:
+        return
+    keep_console(machine, result, now)
+
+
+def keep_console(machine: Machine, result: Result, now: datetime) -> None:
+    """What a machine wrote before its boot failed; where it cannot be had, why."""
+    done = result.outcome is Outcome.DONE
+    text = result.console if done else f"It could not be read: {result.detail}"
+    kept = db.session.get(MachineConsole, machine.id)
+    if kept is None:
+        kept = MachineConsole(machine_id=machine.id)
+        db.session.add(kept)
+    kept.text, kept.read_at = text, now
+    words = f"{machine.name} started, and its runner did not report in time."
+    fleet_alarms.raise_alarm(
+        AlarmKind.BOOT_FAILED, f"boot {machine.bot_id}", words, now, machine.bot_id
+    )
+
+
+def _zones_told(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    if result.zones:
+        regions.learn_zones(step.region, result.zones)
+    else:
+        waits.block_alone(compute, f"no zone of {step.region} is up", now)
+
+
+def take(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    """A step is done. What moves a bot on ends its trouble; to look or to clear away does not."""
+    compute.retry_at = None
+    if step.kind in _MOVES_ON or result.machine is MachineState.RUNNING:
+        compute.attempt, compute.problem, compute.cause = 0, "", ""
+    _ENDINGS[step.kind](compute, step, result, now)
+
+
+def under_way(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    """The cloud takes its time: ask again soon, first quickly and then less so."""
+    machine = machines.current_machine(compute.bot_id)
+    if machine is not None and machine.name == step.machine_name:
+        machine.cloud_id = result.cloud_id or machine.cloud_id
+    compute.retry_at = None
+    fresh = now - compute.phase_since < timedelta(seconds=20)
+    compute.due_at = now + (POLL if fresh else POLL_LATER)
+
+
+_THERE = (MachineState.STARTING, MachineState.RUNNING)
+_MOVES_ON = (StepKind.RESERVE_ADDRESS, StepKind.RELEASE_ADDRESS, StepKind.INSERT_MACHINE)
+_ENDINGS: dict[StepKind, Callable[[BotCompute, Step, Result, datetime], None]] = {
     StepKind.RESERVE_ADDRESS: _address_reserved,
     StepKind.OBSERVE_ADDRESS: _address_reserved,
     StepKind.RELEASE_ADDRESS: _address_released,
     StepKind.INSERT_MACHINE: _machine_inserted,
     StepKind.OBSERVE_MACHINE: _machine_seen,
     StepKind.DELETE_MACHINE: _machine_deleted,
+    StepKind.READ_CONSOLE: _console_read,
+    StepKind.LIST_ZONES: _zones_told,
 }
-
-
-def close_operation(operation_id: str | None, result: Result, now: datetime) -> None:
-    """Write down what became of a call that changes the cloud."""
-    if operation_id is None:
-        return
-    operation = db.session.get_one(CloudOperation, operation_id)
-    operation.state = OperationState(result.outcome.value)
-    operation.detail = result.detail[:400]
-    operation.finished_at = now
-
-
-def close_abandoned(bot_id: str, now: datetime) -> None:
-    """Whoever made these calls ended before the answer: they may have been done or not.
-
-    Call it under the bot's lease, which is taken only when no other call can be under way.
-    """
-    abandoned = update(CloudOperation).where(
-        CloudOperation.bot_id == bot_id, CloudOperation.state == OperationState.INTENDED
-    )
-    detail = "its worker ended before the answer"
-    db.session.execute(
-        abandoned.values(state=OperationState.UNKNOWN, detail=detail, finished_at=now)
-    )
-
-
-def block(compute: BotCompute, detail: str, now: datetime) -> None:
-    """Stop trying for a while and say why, in the words of whoever refused."""
-    compute.problem = detail[:400]
-    compute.retry_at = now + BLOCKED_FOR
-    compute.due_at = compute.retry_at
-    machines.move(compute, Phase.BLOCKED, now)
-
-
-def retry_later(compute: BotCompute, result: Result, now: datetime) -> None:
-    """Back off with full jitter. An unknown outcome is looked at again, never assumed."""
-    compute.attempt += 1
-    compute.problem = result.detail[:400]
-    ceiling = min(timedelta(seconds=1) * 2 ** min(compute.attempt, 9), MAX_BACKOFF)
-    compute.retry_at = now + ceiling * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
-    compute.due_at = compute.retry_at

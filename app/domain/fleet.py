@@ -9,15 +9,34 @@ database's clock: a worker whose own clock is wrong neither steals a lease nor t
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
-from app.domain import clock, endings, lifecycle, machines, schedule
-from app.domain.beginnings import BEGINNINGS, Errand, Settings, Turn
+from app.domain import (
+    causes,
+    clock,
+    endings,
+    leads,
+    lifecycle,
+    machines,
+    operations,
+    regions,
+    schedule,
+)
+from app.domain.beginnings import BEGINNINGS
+from app.domain.errands import Errand, Settings, Turn
 from app.domain.lifecycle import Tempo, Today
-from app.domain.planner import Facts, MachineFacts, plan
+from app.domain.planner import Action, CallFacts, Facts, MachineFacts, plan
 from app.extensions import change, db
 from app.gateways.compute.driver import MachineState, Outcome, Result, StepKind
-from app.models import Bot, BotCompute, Desired, Machine, Phase
+from app.models import (
+    Bot,
+    BotCompute,
+    CloudOperation,
+    Desired,
+    Machine,
+    MachineConsole,
+    Phase,
+)
 from runner.protocol import PositionState
 
 __all__ = ["Errand", "Settings", "begin", "due", "finish", "hinted", "poke", "situation", "wanted"]
@@ -52,7 +71,15 @@ def hinted(bot_ids: list[str], now: datetime) -> None:
 def poke(bot_id: str, now: datetime) -> None:
     """Ask for an immediate look, also at a bot that is waiting before another try."""
     statement = update(BotCompute).where(BotCompute.bot_id == bot_id)
-    db.session.execute(statement.values(due_at=clock.moment(now), retry_at=None))
+    moment = clock.moment(now)
+    since = func.coalesce(BotCompute.wanted_at, moment)
+    db.session.execute(statement.values(due_at=moment, retry_at=None, wanted_at=since))
+
+
+def retry(bot: Bot, now: datetime) -> None:
+    """Somebody says that what blocked a bot is mended: it tries at once, for its region if shut."""
+    regions.try_again(bot.region, clock.database_now(now))
+    poke(bot.id, now)
 
 
 def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
@@ -62,9 +89,14 @@ def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
         return None
     now = clock.database_now(now)
     compute.lease_until = now + LEASE
-    endings.close_abandoned(bot_id, now)
-    bot = compute.bot
-    decision = plan(_facts(bot, compute, now, settings.tempo), now, settings.tempo)
+    operations.close_abandoned(bot_id, now)
+    bot, call = compute.bot, operations.under_way(bot_id)
+    tempo = leads.tempo_of(bot.region, settings.tempo)
+    facts = _facts(bot, compute, call, now, tempo)
+    _note_wish(bot, compute, facts.desired, now, tempo)
+    decision = plan(facts, now, tempo)
+    if call is not None and decision.action is not Action.FOLLOW_UP:
+        operations.leave(call, now)
     compute.due_at = decision.look_again
     errand = BEGINNINGS[decision.action](Turn(bot, compute, decision, now, settings))
     if errand is None:
@@ -85,24 +117,38 @@ def finish(errand: Errand, result: Result, now: datetime) -> bool:
     now = clock.database_now(now)
     if _contradicted(errand, result):
         result = Result(Outcome.UNKNOWN, "its runner spoke while the cloud was asked")
-    endings.close_operation(errand.operation_id, result, now)
+    operations.close(errand.operation_id, result, now)
     compute.fence += 1
     compute.lease_until = now
     compute.due_at = now
-    if result.outcome is Outcome.DONE:
-        compute.attempt, compute.retry_at, compute.problem = 0, None, ""
-        endings.ENDINGS[errand.step.kind](compute, errand.step, result, now)
-    elif result.outcome is Outcome.FAILED and _blocks(errand, compute):
-        endings.block(compute, result.detail, now)
+    if result.outcome is Outcome.DONE or errand.step.kind is StepKind.READ_CONSOLE:
+        endings.take(compute, errand.step, result, now)
+    elif result.outcome is Outcome.PENDING:
+        endings.under_way(compute, errand.step, result, now)
     else:
-        endings.retry_later(compute, result, now)
+        causes.take(compute, errand.step, result, now)
     return True
 
 
-def _blocks(errand: Errand, compute: BotCompute) -> bool:
-    """Whether a refusal needs a person; not one that the machine's own runner has overtaken."""
-    looked = errand.step.kind is StepKind.OBSERVE_MACHINE
-    return not looked and lifecycle.may_become(compute.phase, Phase.BLOCKED)
+def _note_wish(
+    bot: Bot, compute: BotCompute, desired: Desired, now: datetime, tempo: Tempo
+) -> None:
+    """Keep since when a machine is wanted that is not there: what a late wake is measured by."""
+    if desired is not Desired.RUN or compute.phase in (Phase.READY, Phase.DRAINING):
+        compute.wanted_at = None
+    elif compute.wanted_at is None:
+        compute.wanted_at = _wanted_since(bot, compute, now, tempo)
+    if desired is not Desired.RUN and compute.phase is Phase.ASLEEP:
+        compute.problem, compute.cause, compute.attempt = "", "", 0
+
+
+def _wanted_since(bot: Bot, compute: BotCompute, now: datetime, tempo: Tempo) -> datetime:
+    """By its schedule's own moment, unless something else has happened to the bot since."""
+    plan_of_bot = schedule.from_plain(bot.schedule)
+    for window in lifecycle.awake_windows(plan_of_bot, now, tempo, today(bot)):
+        if compute.phase_since <= window.opens <= now < window.closes:
+            return window.opens
+    return now
 
 
 def _contradicted(errand: Errand, result: Result) -> bool:
@@ -136,7 +182,9 @@ def situation(
         synced_at=machine.synced_at if machine else None,
         position_state=machine.position_state if machine else PositionState.FLAT,
         open_positions=open_positions,
-        wakes_at=wakes_at(bot.schedule, now, tempo, today(bot)),
+        wakes_at=wakes_at(bot.schedule, now, leads.tempo_of(bot.region, tempo), today(bot))
+        if compute.phase is Phase.ASLEEP
+        else None,
         renewed=compute.renewal is not None,
     )
 
@@ -171,23 +219,33 @@ def _lease(bot_id: str, now: datetime) -> BotCompute | None:
     return db.session.get(BotCompute, bot_id, populate_existing=True)
 
 
-def _facts(bot: Bot, compute: BotCompute, now: datetime, tempo: Tempo) -> Facts:
+def _facts(
+    bot: Bot, compute: BotCompute, call: CloudOperation | None, now: datetime, tempo: Tempo
+) -> Facts:
     machine = machines.current_machine(bot.id)
     return Facts(
         desired=wanted(bot, now, tempo)[0],
         phase=compute.phase,
         phase_since=compute.phase_since,
-        machine=_machine_facts(machine) if machine else None,
+        machine=_machine_facts(machine, compute.phase) if machine else None,
         flat_since=compute.flat_since,
         retry_at=compute.retry_at,
-        next_change=lifecycle.next_change(
-            schedule.from_plain(bot.schedule), now, tempo, today(bot)
-        ),
+        next_change=_next_look(bot, now, tempo),
+        call=CallFacts(StepKind(call.kind), call.started_at) if call else None,
         renewal=compute.renewal,
     )
 
 
-def _machine_facts(machine: Machine) -> MachineFacts:
+def _next_look(bot: Bot, now: datetime, tempo: Tempo) -> datetime:
+    """When the clock may next change what is wanted; the lead may have grown until then."""
+    plan_of_bot = schedule.from_plain(bot.schedule)
+    found = lifecycle.next_change(plan_of_bot, now, tempo, today(bot))
+    early = found - max(tempo.longest_lead - tempo.wake_lead, timedelta(0))
+    return early if early > now else found
+
+
+def _machine_facts(machine: Machine, phase: Phase) -> MachineFacts:
+    booting = phase is Phase.BOOTING
     return MachineFacts(
         dead=machine.dead_at is not None,
         observed_at=machine.observed_at,
@@ -195,4 +253,5 @@ def _machine_facts(machine: Machine) -> MachineFacts:
         position_state=machine.position_state,
         open_orders=machine.open_orders,
         drained=machine.drained,
+        console_read=booting and db.session.get(MachineConsole, machine.id) is not None,
     )

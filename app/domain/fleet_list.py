@@ -188,7 +188,11 @@ def _with_operations(rows: Any) -> list[Line]:
     query = select(CloudOperation).join(BotCompute, CloudOperation.id == newest)
     query = query.where(BotCompute.bot_id.in_(ids))
     last = {it.bot_id: it for it in db.session.scalars(query)} if ids else {}
-    return [Line(*row[:6], operation=last.get(row[0].bot_id)) for row in rows]
+    found = []
+    for compute, region, workspace_id, workspace, address, machine in rows:
+        call = last.get(compute.bot_id)
+        found.append(Line(compute, region, workspace_id, workspace, address, machine, call))
+    return found
 
 
 def _between(start: datetime | None, end: datetime | None) -> timedelta | None:

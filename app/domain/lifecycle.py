@@ -14,7 +14,7 @@ from runner.protocol import PositionState, Window
 FOLLOWERS: dict[Phase, frozenset[Phase]] = {
     Phase.NEW: frozenset({Phase.ADDR_WAIT, Phase.RELEASED}),
     Phase.ADDR_WAIT: frozenset({Phase.ASLEEP, Phase.BLOCKED, Phase.RELEASED}),
-    Phase.ASLEEP: frozenset({Phase.CREATING, Phase.BLOCKED, Phase.RELEASED}),
+    Phase.ASLEEP: frozenset({Phase.CREATING, Phase.DELETING, Phase.BLOCKED, Phase.RELEASED}),
     Phase.CREATING: frozenset({Phase.BOOTING, Phase.DELETING, Phase.BLOCKED}),
     Phase.BOOTING: frozenset({Phase.READY, Phase.DELETING}),
     Phase.READY: frozenset({Phase.DRAINING, Phase.DELETING}),
@@ -46,12 +46,26 @@ def check_transition(before: Phase, after: Phase) -> None:
 
 @dataclass(frozen=True)
 class Tempo:
-    """How eagerly machines come and go; set per compute driver."""
+    """How eagerly machines come and go; set per compute driver.
+
+    ``patience``: how long the cloud may take for an address, a machine, an end. ``boot_deadline``:
+    how long a machine may take from running to its runner's first word. ``longest_lead``: how far
+    ahead of a session a machine is ever asked for; zero keeps ``wake_lead`` as it is set, else it
+    is learned for each region and ``machine_type``. ``longest_run``: after it the cloud ends a
+    machine whatever it holds.
+    """
 
     wake_lead: timedelta
     sleep_min_gap: timedelta
     flat_for: timedelta
     observe_every: timedelta
+    patience: timedelta = timedelta(seconds=60)
+    boot_deadline: timedelta = timedelta(seconds=60)
+    first_lead: timedelta = timedelta(0)
+    lead_margin: timedelta = timedelta(seconds=1)
+    longest_lead: timedelta = timedelta(0)
+    longest_run: timedelta | None = None
+    machine_type: str = "local"
 
 
 @dataclass(frozen=True)

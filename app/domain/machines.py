@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import select
 
@@ -15,6 +16,36 @@ def current_machine(bot_id: str) -> Machine | None:
     return db.session.scalar(
         select(Machine).where(Machine.bot_id == bot_id, Machine.gone_at.is_(None))
     )
+
+
+def named(bot_id: str, name: str) -> Machine | None:
+    """The machine of a bot that bears this name, of whatever generation."""
+    return db.session.scalar(select(Machine).where(Machine.bot_id == bot_id, Machine.name == name))
+
+
+def resurrect(compute: BotCompute, now: datetime) -> bool:
+    """A machine that was thought gone and has been seen since is taken for what it is: there.
+
+    It is deleted once more before anything else; it can claim nothing, being of the past.
+    """
+    seen_since = (Machine.bot_id == compute.bot_id, Machine.observed_at > Machine.gone_at)
+    query = select(Machine).where(*seen_since).order_by(Machine.generation.desc())
+    found = db.session.scalar(query.limit(1))
+    if found is None:
+        return False
+    db.session.flush()  # of a bot's machines one alone may be there
+    found.gone_at, found.dead_at = None, found.dead_at or now
+    move(compute, Phase.DELETING, now)
+    return True
+
+
+def failed_boots(bot_id: str) -> int:
+    """How many machines ran, one after the other and up to now, whose runner never reported."""
+    query = select(Machine.claimed_at).where(
+        Machine.bot_id == bot_id, Machine.running_at.is_not(None)
+    )
+    latest = db.session.scalars(query.order_by(Machine.generation.desc()).limit(10))
+    return len(list(takewhile(lambda claimed_at: claimed_at is None, latest)))
 
 
 def stranded(bot_id: str, before: int | None = None) -> bool:

@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.lifecycle import SILENCE, Tempo
+from app.gateways.compute.driver import StepKind
 from app.models.compute import Desired, Phase, Renewal
 from runner.protocol import PositionState
 
 PROOF_AGE = timedelta(seconds=30)
-BOOT_DEADLINE = timedelta(seconds=60)
+FOLLOWED_FOR = timedelta(minutes=10)
+"""A call that is under way for longer is given up, and what there is looked at instead."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -24,6 +26,8 @@ class Action(StrEnum):
     RELEASE_ADDRESS = "release_address"
     INSERT_MACHINE = "insert_machine"
     OBSERVE_MACHINE = "observe_machine"
+    READ_CONSOLE = "read_console"
+    FOLLOW_UP = "follow_up"
     DELETE_MACHINE = "delete_machine"
     ASK_DRAIN = "ask_drain"
     CANCEL_DRAIN = "cancel_drain"
@@ -33,7 +37,10 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class MachineFacts:
-    """What is known of the present generation of the machine."""
+    """What is known of the present generation of the machine.
+
+    ``console_read``: what it wrote while starting has been kept, as far as there was any.
+    """
 
     dead: bool
     observed_at: datetime | None
@@ -41,6 +48,15 @@ class MachineFacts:
     position_state: PositionState
     open_orders: int
     drained: bool
+    console_read: bool = False
+
+
+@dataclass(frozen=True)
+class CallFacts:
+    """A call that the cloud has accepted and not ended. ``kind``: of its step."""
+
+    kind: StepKind
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -54,6 +70,7 @@ class Facts:
     flat_since: datetime | None
     retry_at: datetime | None
     next_change: datetime
+    call: CallFacts | None = None
     renewal: Renewal | None = None
 
 
@@ -70,7 +87,14 @@ def plan(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
     """Choose the one next action."""
     if facts.retry_at is not None and facts.retry_at > now:
         return Plan(Action.WAIT, "waiting before another try", facts.retry_at)
+    if facts.call is not None and _still_wanted(facts.call, facts.phase, now):
+        return Plan(Action.FOLLOW_UP, "the cloud is at it", now)
     return _BY_PHASE[facts.phase](facts, now, tempo)
+
+
+def _still_wanted(call: CallFacts, phase: Phase, now: datetime) -> bool:
+    """Whether a call under way is what the phase waits for; what overtook it is not told apart."""
+    return phase in _WAITS_FOR.get(call.kind, ()) and now - call.since <= FOLLOWED_FOR
 
 
 def proven_flat(machine: MachineFacts, now: datetime) -> bool:
@@ -102,16 +126,26 @@ def _asleep(facts: Facts, now: datetime, _tempo: Tempo) -> Plan:
     return Plan(Action.WAIT, "asleep", facts.next_change)
 
 
-def _creating(_facts: Facts, now: datetime, _tempo: Tempo) -> Plan:
+def _creating(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
+    machine, overdue = facts.machine, facts.phase_since + tempo.patience
+    looked = machine.observed_at if machine is not None else None
+    if looked is not None and looked > overdue and now > overdue:
+        return Plan(Action.DELETE_MACHINE, "the cloud did not make it in time", now)
     return Plan(Action.OBSERVE_MACHINE, "is it there?", now)
 
 
-def _booting(facts: Facts, now: datetime, _tempo: Tempo) -> Plan:
-    if facts.machine is None or facts.machine.dead:
+def _booting(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
+    machine = facts.machine
+    if machine is None:
         return Plan(Action.DELETE_MACHINE, "the machine ended while starting", now)
-    if now - facts.phase_since > BOOT_DEADLINE:
-        return Plan(Action.DELETE_MACHINE, "its runner did not report in time", now)
-    return _observe(facts.machine, now, timedelta(seconds=2)) or _wait("starting", now)
+    late = now - facts.phase_since > tempo.boot_deadline
+    if not machine.dead and not late:
+        return _observe(machine, now, timedelta(seconds=2)) or _wait("starting", now)
+    reason = (
+        "the machine ended while starting" if machine.dead else "its runner did not report in time"
+    )
+    action = Action.DELETE_MACHINE if machine.console_read else Action.READ_CONSOLE
+    return Plan(action, reason, now)
 
 
 def _ready(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
@@ -185,6 +219,12 @@ def _wait(reason: str, now: datetime) -> Plan:
     return Plan(Action.WAIT, reason, now + timedelta(seconds=1))
 
 
+_WAITS_FOR = {
+    StepKind.RESERVE_ADDRESS: (Phase.ADDR_WAIT,),
+    StepKind.RELEASE_ADDRESS: (Phase.ADDR_WAIT, Phase.ASLEEP),
+    StepKind.INSERT_MACHINE: (Phase.CREATING,),
+    StepKind.DELETE_MACHINE: (Phase.DELETING,),
+}
 _BY_PHASE = {
     Phase.NEW: _new,
     Phase.ADDR_WAIT: _new,

@@ -168,11 +168,12 @@ def _take(compute: BotCompute, machine: Machine, message: Claim, now: datetime) 
     if machine.running_at is None:
         machine.running_at = now
         metering.start(compute, Resource.MACHINE, machine.region, now)
+    machine.inserted_at = machine.inserted_at or now
     if compute.phase is Phase.CREATING:
         machines.move(compute, Phase.BOOTING, now)
     if compute.phase is Phase.BOOTING:
         machines.move(compute, Phase.READY, now)
-        compute.due_at = now
+        compute.due_at, compute.wanted_at = now, None
     return claim_id
 
 

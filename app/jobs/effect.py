@@ -62,7 +62,10 @@ def advance(bot_id: str) -> bool:
     """Take one step of one bot; ``True`` if something was done outside."""
     config = current.config()
     settings = fleet.Settings(
-        tempo=config.tempo, gate_url=config.runner_base_url, in_flight=config.compute_in_flight
+        tempo=config.tempo,
+        gate_url=config.runner_base_url,
+        in_flight=config.compute_in_flight,
+        zoned=config.compute.zoned,
     )
     db.session.connection()  # SQLite: wait for its lock before reading the time, not after
     errand = fleet.begin(bot_id, datetime.now(UTC), settings)

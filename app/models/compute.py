@@ -59,7 +59,13 @@ class BotCompute(Tenant, Model):
     __table_args__ = (
         belongs_to("bot", "bot_id"),
         Index("ix_bot_compute_phase_since", "phase_since", "bot_id"),
-        Index("ix_bot_compute_phase", "phase", "phase_since", "bot_id"),
+        Index("ix_bot_compute_phase_phase_since", "phase", "phase_since"),
+        Index(
+            "ix_bot_compute_wanted",
+            "wanted_at",
+            sqlite_where=text("wanted_at IS NOT NULL"),
+            postgresql_where=text("wanted_at IS NOT NULL"),
+        ),
     )
 
     bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -149,6 +155,7 @@ class Machine(Tenant, Model):
     __table_args__ = (
         belongs_to("bot", "bot_id"),
         UniqueConstraint("bot_id", "generation"),
+        Index("ix_machine_created_at", "created_at"),
         Index(
             "uq_machine_one_per_bot",
             "bot_id",
@@ -208,6 +215,9 @@ class OperationState(StrEnum):
     UNKNOWN = "unknown"
 
 
+_OPEN = text("state IN ('intended', 'pending')")
+
+
 class CloudOperation(Tenant, Model):
     """The intent of one call that changes the cloud, committed before the call.
 
@@ -217,6 +227,7 @@ class CloudOperation(Tenant, Model):
     __table_args__ = (
         belongs_to("bot", "bot_id"),
         Index("ix_cloud_operation_bot_id_started_at", "bot_id", "started_at"),
+        Index("ix_cloud_operation_open", "bot_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 
     id: Mapped[str] = primary_key("op")

@@ -1,7 +1,7 @@
 """What the operators' pages about the fleet show."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import abort, render_template, request, url_for
@@ -9,11 +9,11 @@ from flask import abort, render_template, request, url_for
 from app import current
 from app.domain import (
     advice,
+    breakers,
     fleet_alarms,
     fleet_list,
     fleet_story,
     machines,
-    regions,
     renewals,
     upgrades,
 )
@@ -33,13 +33,6 @@ TONES = {
     Phase.BLOCKED: "bad",
     Phase.RELEASED: "neutral",
 }
-PATIENCE = {
-    Phase.NEW: timedelta(minutes=2),
-    Phase.ADDR_WAIT: timedelta(minutes=5),
-    Phase.CREATING: timedelta(minutes=5),
-    Phase.DELETING: timedelta(minutes=10),
-}
-"""How long a phase usually lasts at most; booting has a deadline of the driver's own."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ def region_cards() -> list[RegionCard]:
             name=name,
             bots=bots.get(name, 0),
             seen=seen.get(name),
-            shut=regions.is_shut(seen.get(name), current.now()),
+            shut=breakers.is_shut(seen.get(name), current.now()),
             quotas=_quotas(seen.get(name)),
             cooldowns=[it for it in cooldowns if it.region == name and it.until > current.now()],
             leads=[it for it in leads if it.region == name],
@@ -186,11 +179,11 @@ def upgrade_parts() -> dict[str, Any]:
 
 def deadline(line: Line) -> datetime | None:
     """By when this phase should be over, if it is one that should."""
-    compute = line.compute
+    compute, tempo = line.compute, current.config().tempo
     if compute.phase is Phase.BOOTING:
-        return compute.phase_since + current.config().tempo.boot_deadline
-    patience = PATIENCE.get(compute.phase)
-    return compute.phase_since + patience if patience else None
+        return compute.phase_since + tempo.boot_deadline
+    brief = compute.phase in (Phase.NEW, Phase.ADDR_WAIT, Phase.CREATING, Phase.DELETING)
+    return compute.phase_since + tempo.patience if brief else None
 
 
 def _quotas(seen: CloudRegion | None) -> list[tuple[str, float, float, int]]:
@@ -204,7 +197,7 @@ def _quotas(seen: CloudRegion | None) -> list[tuple[str, float, float, int]]:
 
 
 def _address(endpoint: str = "console_fleet.index", **changes: Any) -> str:
-    """This list with other values in its address."""
+    """The address of the list with other values in it."""
     kept = {name: request.args.get(name) for name in ("phase", "region", "troubled", "workspace")}
     kept["after"] = request.args.get("after") or None
     return url_for(endpoint, **{k: v for k, v in (kept | changes).items() if v})

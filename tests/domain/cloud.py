@@ -11,10 +11,12 @@ class TinyCloud:
         self.machines = {}
         self.environments = {}
         self.calls = []
+        self.steps = []
         self.script = []
 
     def do(self, step):
         self.calls.append(step.kind)
+        self.steps.append(step)
         if self.script:
             planned = self.script.pop(0)
             if planned is not None:
@@ -47,6 +49,12 @@ class TinyCloud:
         self.machines.pop(step.machine_name, None)
         return Result(Outcome.DONE, machine=MachineState.ABSENT)
 
+    def _read_console(self, step):
+        return Result(Outcome.DONE, console=f"{step.machine_name} wrote this")
 
-_OTHERS = {"_observe_address", "_read_console", "_delete_disk"}
+    def _list_zones(self, step):
+        return Result(Outcome.DONE, zones=(f"{step.region}-a", f"{step.region}-b"))
+
+
+_OTHERS = {"_observe_address", "_delete_disk"}
 assert {f"_{kind.value}" for kind in StepKind} - _OTHERS <= set(dir(TinyCloud))

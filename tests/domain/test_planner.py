@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from app.domain import planner
 from app.domain.lifecycle import SILENCE, Tempo
-from app.domain.planner import Action, Facts, MachineFacts
+from app.domain.planner import Action, CallFacts, Facts, MachineFacts
+from app.gateways.compute.driver import StepKind
 from app.models.compute import Desired, Phase, Renewal
 from runner.protocol import PositionState
 
@@ -63,7 +64,7 @@ LONG_FLAT = NOW - timedelta(seconds=3)
         (Phase.ASLEEP, Desired.GONE, {}, Action.RELEASE_ADDRESS),
         (Phase.CREATING, Desired.RUN, {"machine": machine()}, Action.OBSERVE_MACHINE),
         (Phase.BOOTING, Desired.RUN, {"machine": machine()}, Action.WAIT),
-        (Phase.BOOTING, Desired.RUN, {"machine": machine(dead=True)}, Action.DELETE_MACHINE),
+        (Phase.BOOTING, Desired.RUN, {"machine": machine(dead=True)}, Action.READ_CONSOLE),
         (Phase.READY, Desired.RUN, {"machine": machine()}, Action.WAIT),
         (Phase.READY, Desired.SLEEP, {"machine": machine()}, Action.ASK_DRAIN),
         (Phase.READY, Desired.GONE, {"machine": machine()}, Action.ASK_DRAIN),
@@ -115,10 +116,38 @@ def test_a_silent_machine_is_looked_at_and_not_deleted():
     assert action(Phase.READY, machine=looked) is Action.WAIT
 
 
-def test_a_machine_that_never_reports_is_replaced_after_the_deadline():
-    late = NOW - planner.BOOT_DEADLINE - timedelta(seconds=1)
-    known = facts(Phase.BOOTING, machine=machine(), phase_since=late)
-    assert planner.plan(known, NOW, TEMPO).action is Action.DELETE_MACHINE
+def test_a_machine_that_never_reports_is_replaced_once_its_console_was_read():
+    late = NOW - TEMPO.boot_deadline - timedelta(seconds=1)
+    known = {"phase_since": late}
+    assert action(Phase.BOOTING, machine=machine(), **known) is Action.READ_CONSOLE
+    read = machine(console_read=True)
+    assert action(Phase.BOOTING, machine=read, **known) is Action.DELETE_MACHINE
+
+
+def test_a_machine_that_is_not_made_in_time_is_looked_at_once_more():
+    since = NOW - TEMPO.patience - timedelta(seconds=9)
+    before = machine(observed_at=NOW - timedelta(seconds=10))
+    after = machine(observed_at=NOW - timedelta(seconds=1))
+    assert action(Phase.CREATING, machine=before, phase_since=since) is Action.OBSERVE_MACHINE
+    assert action(Phase.CREATING, machine=after, phase_since=since) is Action.DELETE_MACHINE
+
+
+@pytest.mark.parametrize(
+    ("phase", "kind", "age", "followed"),
+    [
+        (Phase.ADDR_WAIT, StepKind.RESERVE_ADDRESS, 1, True),
+        (Phase.CREATING, StepKind.INSERT_MACHINE, 1, True),
+        (Phase.DELETING, StepKind.DELETE_MACHINE, 1, True),
+        (Phase.ASLEEP, StepKind.RELEASE_ADDRESS, 1, True),
+        (Phase.READY, StepKind.INSERT_MACHINE, 1, False),
+        (Phase.DELETING, StepKind.INSERT_MACHINE, 1, False),
+        (Phase.CREATING, StepKind.INSERT_MACHINE, 11, False),
+    ],
+)
+def test_a_call_under_way_is_followed_while_the_phase_waits_for_it(phase, kind, age, followed):
+    call = CallFacts(kind, NOW - timedelta(minutes=age))
+    decided = action(phase, machine=machine(), call=call)
+    assert (decided is Action.FOLLOW_UP) is followed
 
 
 def test_a_failed_try_is_waited_out():
@@ -165,6 +194,7 @@ machines = st.none() | st.builds(
     position_state=st.sampled_from(PositionState),
     open_orders=st.integers(0, 2),
     drained=st.booleans(),
+    console_read=st.booleans(),
 )
 all_facts = st.builds(
     Facts,
@@ -175,6 +205,7 @@ all_facts = st.builds(
     flat_since=st.none() | st.integers(0, 60).map(lambda s: NOW - timedelta(seconds=s)),
     retry_at=st.none(),
     next_change=st.just(NOW + timedelta(hours=1)),
+    call=st.none() | st.builds(CallFacts, st.sampled_from(StepKind), st.just(NOW)),
     renewal=st.none() | st.sampled_from(Renewal),
 )
 

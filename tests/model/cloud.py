@@ -32,13 +32,14 @@ class Fate(Enum):
     MUTE = "applied, the answer lost"
     LOST = "never arrived, no answer"
     LATE = "no answer, applied some time later"
+    SLOW = "accepted, and under way until it is asked for again"
     BUSY = "refused for now"
     REFUSED = "refused for good"
 
 
 _FREE = (IPv4Address("127.65.0.1") + number for number in itertools.count())
 NOBODY_KNOWS = Result(Outcome.UNKNOWN, "connection lost")
-LOOKS = (StepKind.OBSERVE_ADDRESS, StepKind.OBSERVE_MACHINE)
+LOOKS = (StepKind.OBSERVE_ADDRESS, StepKind.OBSERVE_MACHINE, StepKind.READ_CONSOLE)
 
 
 @dataclass
@@ -65,10 +66,13 @@ class Cloud:
         self.retired = {}
         self.late = []
         self.disks = {}
+        self.operations = {}
 
     def do(self, step: Step, fate: Fate = Fate.ANSWERED) -> Result:
         if step.kind not in LOOKS:
             assert intent_is_committed(step), f"{step.kind} was called before its intent was kept"
+        if step.operation and fate is not Fate.SLOW:
+            return self._ended(step, fate)
         if fate is Fate.BUSY:
             return Result(Outcome.RETRY, "busy")
         if fate is Fate.REFUSED:
@@ -77,8 +81,36 @@ class Cloud:
             if fate is Fate.LATE:
                 self.late.append(step)
             return NOBODY_KNOWS
+        if fate is Fate.SLOW and step.kind not in LOOKS:
+            return self._accepted(step)
         result = self.apply(step)
-        return result if fate is Fate.ANSWERED else NOBODY_KNOWS
+        return NOBODY_KNOWS if fate is Fate.MUTE else result
+
+    def _accepted(self, step):
+        """The call is under way; what it asked for comes when somebody asks for it, or never."""
+        name = step.operation or f"operation-{step.request_id}"
+        if not step.operation:
+            self.operations[name] = step
+        known = self.operations.get(name)
+        if known is None:
+            return self._ended(step, Fate.SLOW)
+        assert known.request_id == step.request_id, "a call is followed under another request id"
+        return Result(Outcome.PENDING, operation=name)
+
+    def _ended(self, step, fate):
+        """What became of a call: done, failed, or nobody says."""
+        asked = self.operations.pop(step.operation, None)
+        if asked is None:
+            return Result(Outcome.UNKNOWN, "no such operation")
+        if fate in (Fate.BUSY, Fate.REFUSED):
+            outcome = Outcome.RETRY if fate is Fate.BUSY else Outcome.FAILED
+            return Result(outcome, "it failed")
+        if fate is Fate.LATE:
+            self.late.append(asked)
+        if fate in (Fate.LOST, Fate.LATE):
+            return NOBODY_KNOWS
+        result = self.apply(asked)
+        return NOBODY_KNOWS if fate is Fate.MUTE else result
 
     def apply(self, step: Step) -> Result:
         return getattr(self, f"_{step.kind.value}")(step)
@@ -123,6 +155,9 @@ class Cloud:
             return Result(Outcome.DONE, machine=MachineState.ABSENT)
         state = MachineState.RUNNING if vm.running else MachineState.TERMINATED
         return Result(Outcome.DONE, machine=state)
+
+    def _read_console(self, step):
+        return Result(Outcome.DONE, console=f"{step.machine_name} wrote this")
 
     def _delete_machine(self, step):
         newest = max(self.retired.get(step.address_name, 0), step.generation)

@@ -140,7 +140,7 @@ class PlannerModel(RuleBasedStateMachine):
             if self.world.compute.phase is Phase.RELEASED:
                 del self.held[who]
                 return
-            fate = Fate.LOST if fate is Fate.LATE else fate
+            fate = Fate.LOST if fate in (Fate.LATE, Fate.SLOW) else fate
         self.world.do(held, fate)
 
     @precondition(lambda self: any(it.result is not None for it in self.held.values()))
@@ -189,6 +189,13 @@ class PlannerModel(RuleBasedStateMachine):
     @rule()
     def a_late_call_arrives(self):
         self.world.cloud.apply(self.world.cloud.late.pop(0))
+
+    @precondition(lambda self: self.world.cloud.operations)
+    @rule()
+    def a_call_under_way_ends_unasked(self):
+        name, step = next(iter(self.world.cloud.operations.items()))
+        if step.kind is not StepKind.RESERVE_ADDRESS:
+            self.world.cloud.apply(self.world.cloud.operations.pop(name))
 
     def skew(self, who):
         """One host is minutes behind and another ahead, where hosts can differ at all."""

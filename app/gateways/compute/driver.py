@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class StepKind(StrEnum):
-    """One short call. The first six are the planner's, the rest those of sweeps and the fleet."""
+    """One short call. ``DELETE_DISK`` is the sweeps', the others are the planner's."""
 
     RESERVE_ADDRESS = "reserve_address"
     OBSERVE_ADDRESS = "observe_address"
@@ -18,6 +18,7 @@ class StepKind(StrEnum):
     OBSERVE_MACHINE = "observe_machine"
     DELETE_MACHINE = "delete_machine"
     READ_CONSOLE = "read_console"
+    LIST_ZONES = "list_zones"
     DELETE_DISK = "delete_disk"
 
 
@@ -103,6 +104,7 @@ class Result:
     ``operation``: the name to ask by while ``PENDING``. ``cloud_id``: the cloud's own number of
     this incarnation. ``holder``: name of the machine that has the address, with ``HELD``.
     ``console``: the tail of what the machine wrote while starting, for operators alone.
+    ``zones``: those of the region, where they were asked for.
     """
 
     outcome: Outcome
@@ -115,6 +117,7 @@ class Result:
     cloud_id: str = ""
     holder: str = ""
     console: str = field(default="", repr=False)
+    zones: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

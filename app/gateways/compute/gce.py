@@ -7,6 +7,8 @@ repeated, or whose answer was lost, finds its own work. What the cloud takes its
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.gateways.compute import gce_errors, gce_names, gce_survey
 from app.gateways.compute.driver import Cause, Outcome, Result, Step, StepKind, Survey
 from app.gateways.compute.gce_addresses import AddressSteps
@@ -21,8 +23,19 @@ class GceDriver:
     def __init__(self, settings: GceSettings, metadata: Metadata) -> None:
         self._settings = settings
         self._calls = Calls(settings)
-        self._addresses = AddressSteps(settings, self._calls)
-        self._machines = MachineSteps(settings, self._calls, metadata)
+        addresses = AddressSteps(settings, self._calls)
+        machines = MachineSteps(settings, self._calls, metadata)
+        self._verbs: dict[StepKind, Callable[[Step], Result]] = {
+            StepKind.RESERVE_ADDRESS: addresses.reserve,
+            StepKind.OBSERVE_ADDRESS: addresses.observe,
+            StepKind.RELEASE_ADDRESS: addresses.release,
+            StepKind.INSERT_MACHINE: machines.insert,
+            StepKind.OBSERVE_MACHINE: machines.observe,
+            StepKind.DELETE_MACHINE: machines.delete,
+            StepKind.READ_CONSOLE: machines.console,
+            StepKind.LIST_ZONES: machines.zones,
+            StepKind.DELETE_DISK: machines.delete_disk,
+        }
 
     def do(self, step: Step) -> Result:
         """Carry out one step; never raises."""
@@ -30,7 +43,7 @@ class GceDriver:
         if fault:
             return Result(Outcome.FAILED, fault, cause=Cause.INVALID)
         try:
-            return self._do(step)
+            return self._verbs[step.kind](step)
         except Exception as error:  # noqa: BLE001 -- the protocol's promise; only looks get here
             return gce_errors.of_exception(error, writing=False)
 
@@ -40,22 +53,3 @@ class GceDriver:
             return gce_survey.survey(self._settings, self._calls, regions)
         except Exception as error:  # noqa: BLE001 -- as above
             return Survey(complete=False, problem=type(error).__name__)
-
-    def _do(self, step: Step) -> Result:
-        match step.kind:
-            case StepKind.RESERVE_ADDRESS:
-                return self._addresses.reserve(step)
-            case StepKind.OBSERVE_ADDRESS:
-                return self._addresses.observe(step)
-            case StepKind.RELEASE_ADDRESS:
-                return self._addresses.release(step)
-            case StepKind.INSERT_MACHINE:
-                return self._machines.insert(step)
-            case StepKind.OBSERVE_MACHINE:
-                return self._machines.observe(step)
-            case StepKind.DELETE_MACHINE:
-                return self._machines.delete(step)
-            case StepKind.READ_CONSOLE:
-                return self._machines.console(step)
-            case StepKind.DELETE_DISK:
-                return self._machines.delete_disk(step)

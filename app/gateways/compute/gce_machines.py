@@ -171,6 +171,11 @@ class MachineSteps(Steps):
         tail = text.encode()[-CONSOLE_BYTES:].decode(errors="ignore")
         return Result(Outcome.DONE, machine=gce_reading.machine_state(found), console=tail)
 
+    def zones(self, step: Step) -> Result:
+        """The zones of the region."""
+        found = gce_reading.names(self._calls.region(step.region).zones)
+        return Result(Outcome.DONE, zones=tuple(sorted(found)))
+
     def delete_disk(self, step: Step) -> Result:
         """Delete a disk that its machine left behind; it bears the machine's name."""
         if not step.zone:

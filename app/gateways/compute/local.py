@@ -34,6 +34,7 @@ _START_SECONDS = 3
 _TERM_SECONDS = 3.5
 _KILL_SECONDS = 1.0
 _KEEP_PAST = 20
+_CONSOLE_BYTES = 16 * 1024
 HOME = "local"
 """The one region of this driver."""
 _HOLDING = frozenset({MachineState.STARTING, MachineState.RUNNING})
@@ -88,6 +89,8 @@ class LocalDriver:
                 return self._book.observe(step.address_name)
             case StepKind.RELEASE_ADDRESS:
                 return self._book.release(step.address_name)
+            case StepKind.LIST_ZONES:
+                return Result(Outcome.DONE)
         if step.machine_name is None:
             return Result(Outcome.FAILED, f"{step.kind} needs the name of a machine")
         place = self._machines / step.machine_name
@@ -96,6 +99,8 @@ class LocalDriver:
                 return self._insert(step, place)
             case StepKind.DELETE_MACHINE:
                 return self._delete(step, place)
+            case StepKind.READ_CONSOLE:
+                return Result(Outcome.DONE, machine=_state(place), console=_tail(place))
         return Result(Outcome.DONE, machine=_state(place))
 
     # -- insert -------------------------------------------------------------------------------
@@ -184,6 +189,13 @@ class LocalDriver:
         oldest_first = sorted(past.iterdir(), key=lambda path: path.name.rsplit(".", 1)[-1])
         for path in oldest_first[:-_KEEP_PAST]:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _tail(place: Path) -> str:
+    """The last of what a machine wrote, as a cloud's serial console keeps it."""
+    log = place / "machine.log"
+    written = log.read_bytes() if log.exists() else b""
+    return written[-_CONSOLE_BYTES:].decode(errors="ignore")
 
 
 def address_of(machine_name: str) -> str:

@@ -29,7 +29,6 @@ FLEET = (
 )
 INDEXES = {
     "ix_bot_compute_phase_since": ("bot_compute", ["phase_since", "bot_id"]),
-    "ix_bot_compute_phase": ("bot_compute", ["phase", "phase_since", "bot_id"]),
     "ix_cloud_operation_bot_id_started_at": ("cloud_operation", ["bot_id", "started_at"]),
 }
 ADDED = {
@@ -63,6 +62,26 @@ def confine(table, condition):
         op.execute(f'CREATE POLICY {table}_all ON "{table}" FOR ALL USING ({condition})')
 
 
+def let_read(table):
+    """What everybody is shown: when their bots wake, what is announced."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f'CREATE POLICY {table}_read ON "{table}" FOR SELECT USING (true)')
+
+
+def partial(name, table, columns, condition):
+    where = sa.text(condition)
+    op.create_index(name, table, columns, sqlite_where=where, postgresql_where=where)
+
+
+def lay_indexes():
+    """For counting what is on its way, and for what is late or under way."""
+    op.create_index("ix_bot_compute_phase_phase_since", "bot_compute", ["phase", "phase_since"])
+    op.create_index("ix_machine_created_at", "machine", ["created_at"])
+    partial("ix_bot_compute_wanted", "bot_compute", ["wanted_at"], "wanted_at IS NOT NULL")
+    condition = "state IN ('intended', 'pending')"
+    partial("ix_cloud_operation_open", "cloud_operation", ["bot_id"], condition)
+
+
 def upgrade():
     lay_tables()
     widen_tables()
@@ -72,11 +91,21 @@ def upgrade():
         confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
     for table in FLEET:
         confine(table, f"{OPEN} = '*'")
+    let_read("wake_lead")
+    let_read("fleet_notice")
+    lay_indexes()
 
 
 def downgrade():
     for name, (table, _columns) in INDEXES.items():
         op.drop_index(name, table_name=table)
+    for table, index in (
+        ("cloud_operation", "ix_cloud_operation_open"),
+        ("bot_compute", "ix_bot_compute_wanted"),
+        ("machine", "ix_machine_created_at"),
+        ("bot_compute", "ix_bot_compute_phase_phase_since"),
+    ):
+        op.drop_index(index, table)
     for table, columns in ADDED.items():
         with op.batch_alter_table(table) as batch:
             for column in columns:
