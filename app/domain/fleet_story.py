@@ -1,12 +1,14 @@
 """What became of one bot's machines, for operators: generations, calls, address, last words."""
 
-from sqlalchemy import select
+from sqlalchemy import case, select
 
 from app.extensions import db
 from app.models import (
     AddressEvent,
+    CloudFind,
     CloudOperation,
     CloudRegion,
+    FindState,
     FleetAlarm,
     FleetUpgrade,
     Machine,
@@ -17,7 +19,8 @@ from app.models import (
     ZoneCooldown,
 )
 
-SHOWN = 30
+SHOWN, FINDS = 30, 200
+_ORDER = (FindState.HELD, FindState.DELETING, FindState.SEEN, FindState.KEPT, FindState.GONE)
 
 
 def machines(bot_id: str) -> list[Machine]:
@@ -93,3 +96,20 @@ def wake_leads() -> list[WakeLead]:
 def sweeps(limit: int = 20) -> list[SweepRun]:
     """The newest looks at everything."""
     return list(db.session.scalars(select(SweepRun).order_by(SweepRun.at.desc()).limit(limit)))
+
+
+def alarm(alarm_id: str) -> FleetAlarm | None:
+    """One alarm."""
+    return db.session.get(FleetAlarm, alarm_id)
+
+
+def find(find_id: str) -> CloudFind | None:
+    """One thing that a sweep has found."""
+    return db.session.get(CloudFind, find_id)
+
+
+def finds() -> list[CloudFind]:
+    """What no row accounts for: what a person must decide about first, what is gone last."""
+    order = case({it: at for at, it in enumerate(_ORDER)}, value=CloudFind.state, else_=9)
+    query = select(CloudFind).order_by(order, CloudFind.last_seen.desc())
+    return list(db.session.scalars(query.limit(FINDS)))

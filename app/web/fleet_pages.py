@@ -18,8 +18,8 @@ from app.domain import (
     upgrades,
 )
 from app.domain.fleet_list import Filter, Line
-from app.forms.fleet import POLICIES, POLICY_DETAILS, RenewForm
-from app.models import Bot, CloudRegion, Phase, Renewal, WakeLead, ZoneCooldown
+from app.forms.fleet import POLICIES, POLICY_DETAILS, RenewForm, ShutForm
+from app.models import Bot, CloudRegion, FindState, Phase, Renewal, WakeLead, ZoneCooldown
 
 TONES = {
     Phase.NEW: "info",
@@ -86,6 +86,21 @@ def rows() -> dict[str, Any]:
 
 
 _STILL = (Phase.ASLEEP, Phase.RELEASED)
+
+
+def everything() -> dict[str, Any]:
+    """The page as a whole."""
+    return rows() | {"regions": region_cards()}
+
+
+def sweep_parts() -> dict[str, Any]:
+    """Looks at everything, and what they found."""
+    return {"sweeps": fleet_story.sweeps(), "finds": fleet_story.finds(), "states": FindState}
+
+
+def shut_page(region: str, form: ShutForm) -> str:
+    """The form that shuts a region."""
+    return render_template("fleet/shut.html", region=region, form=form)
 
 
 def region_cards() -> list[RegionCard]:
