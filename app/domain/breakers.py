@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from app.domain import audit, regions
+from app.domain import audit, places
 from app.domain.audit import Actor, Change
 from app.domain.errors import Conflict, Invalid
 from app.extensions import db
@@ -29,7 +29,7 @@ def shut(region: str, hours: int, why: str, *, by: Actor, now: datetime) -> Clou
         db.session.add(found)
     before = found.shut_until
     found.shut_until = now + timedelta(hours=hours)
-    found.shut_cause, found.shut_detail = regions.BY_HAND, reason
+    found.shut_cause, found.shut_detail = places.BY_HAND, reason
     db.session.flush()
     _record("region.shut", found, before, by, now, reason)
     return found
@@ -44,7 +44,7 @@ def open_up(region: str, *, by: Actor, now: datetime) -> CloudRegion:
     if found is None or found.shut_until is None:
         raise Conflict("Nothing is shut there; look again.")
     before = found.shut_until
-    regions.reopen(region, now, by_hand=True)
+    places.reopen(region, now, by_hand=True)
     db.session.refresh(found)
     _record("region.open", found, before, by, now, "")
     return found

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app.domain import audit, fleet_alarms, machines, metering, regions, runs, waits
+from app.domain import audit, fleet_alarms, machines, metering, places, runs, waits
 from app.extensions import db
 from app.gateways.compute.driver import MachineState, Outcome, Result, Step, StepKind
 from app.models import (
@@ -67,7 +67,7 @@ def retire(compute: BotCompute, now: datetime) -> None:
 
 def _machine_inserted(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     _address_is_back(db.session.get_one(BotAddress, compute.bot_id), now)
-    regions.reopen(step.region, now)
+    places.reopen(step.region, now)
     _machine_seen(compute, step, result, now)
 
 
@@ -131,13 +131,13 @@ def keep_console(machine: Machine, result: Result, now: datetime) -> None:
     kept.text, kept.read_at = text, now
     words = f"{machine.name} started, and its runner did not report in time."
     fleet_alarms.raise_alarm(
-        AlarmKind.BOOT_FAILED, f"boot {machine.bot_id}", words, now, machine.bot_id
+        AlarmKind.BOOT_FAILED, f"boot_failed {machine.bot_id}", words, now, machine.bot_id
     )
 
 
 def _zones_told(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     if result.zones:
-        regions.learn_zones(step.region, result.zones)
+        places.learn_zones(step.region, result.zones)
     else:
         waits.block_alone(compute, f"no zone of {step.region} is up", now)
 

@@ -33,6 +33,8 @@ def tempo_of(region: str, tempo: Tempo) -> Tempo:
 
 def by_region(tempo: Tempo) -> dict[str, Tempo]:
     """The same for all regions at once of which something was learned."""
+    if not tempo.longest_lead:
+        return {}
     query = select(WakeLead.region, WakeLead.seconds)
     known = db.session.execute(query.where(WakeLead.machine_type == tempo.machine_type))
     return {region: _with(seconds, tempo) for region, seconds in known}
@@ -40,7 +42,7 @@ def by_region(tempo: Tempo) -> dict[str, Tempo]:
 
 def first(tempo: Tempo) -> Tempo:
     """Where nothing was learned yet."""
-    return _with(None, tempo)
+    return _with(None, tempo) if tempo.longest_lead else tempo
 
 
 def _with(seconds: int | None, tempo: Tempo) -> Tempo:

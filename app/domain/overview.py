@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, select
 
-from app.domain import fleet, lifecycle
+from app.domain import fleet, leads, lifecycle
 from app.domain.lifecycle import Reading, Situation, Tempo, Today
 from app.extensions import db, prepared
 from app.models import (
@@ -45,6 +45,7 @@ class Listed:
     id: str
     name: str
     mode: Mode
+    region: str
     symbols: list[str]
     schedule: dict[str, Any]
     version: str
@@ -135,8 +136,15 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
     results: dict[str, list[Decimal]] = defaultdict(list)
     for bot_id, fees, *closed in db.session.execute(_closed(one), scope | {"midnight": midnight}):
         results[bot_id].append(gain(*closed) - fees)
+    learned, first = leads.by_region(tempo), leads.first(tempo)
     return [
-        _summary(row, positions.get(row[0], []), results.get(row[0], []), now, tempo)
+        _summary(
+            row,
+            positions.get(row[0], []),
+            results.get(row[0], []),
+            now,
+            learned.get(row.region, first),
+        )
         for row in db.session.execute(_bots(one), scope)
     ]
 
@@ -144,7 +152,7 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
 def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
-    id_, name, mode, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
+    id_, name, mode, region, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
     problem, renewal, ip, reserved_at, generation, synced_at, position_state, *wished = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
@@ -159,7 +167,7 @@ def _summary(
         renewed=renewal is not None,
     )
     return Summary(
-        bot=Listed(id_, name, mode, symbols, schedule, label_of(strategy, number)),
+        bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
         reading=lifecycle.reading(now, it),
         has_machine=generation is not None,
         ip=ip,
@@ -181,7 +189,7 @@ def _scoped(query: Select[*tuple[Any, ...]], one: bool) -> Select[*tuple[Any, ..
 def _bots(one: bool) -> Select[*tuple[Any, ...]]:
     """Each bot and where it lives; it has at most one machine that is not gone."""
     query = select(
-        *(Bot.id, Bot.name, Bot.mode, Bot.symbols, Bot.schedule),
+        *(Bot.id, Bot.name, Bot.mode, Bot.region, Bot.symbols, Bot.schedule),
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
         *(BotCompute.phase, BotCompute.problem, BotCompute.renewal),
         *(BotAddress.ip, BotAddress.reserved_at),

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
-from app.domain import addresses, endings, fleet
+from app.domain import addresses, fleet, waits
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Survey
 from app.models import Bot, BotAddress, BotCompute, Machine, Phase, Wish
@@ -77,5 +77,5 @@ def _lost(bot_id: str, detail: str, now: datetime) -> None:
     address = db.session.get_one(BotAddress, bot_id)
     addresses.lost(address, detail, now)
     if compute.phase is Phase.ASLEEP:
-        endings.block(compute, f"its address {address.ip} is lost: {detail}", now)
-        compute.cause = Cause.LOST
+        words = f"its address {address.ip} is lost: {detail}"
+        waits.block(compute, words, now, cause=Cause.LOST.value, until=None)

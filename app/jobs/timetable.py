@@ -10,8 +10,10 @@ from datetime import datetime
 from app import current
 from app.domain import (
     approvals,
+    deadlines,
     finds,
     invitation_book,
+    leads,
     mail,
     outbox,
     ownership,
@@ -70,6 +72,7 @@ def sweep(now: datetime) -> None:
         patiently(_all, one, now)
     for due, look in EACH:
         _each(due, look, now)
+    patiently(deadlines.sweep, now, current.config().tempo)
 
 
 def forget(now: datetime) -> None:
@@ -78,6 +81,8 @@ def forget(now: datetime) -> None:
         patiently(old, now)
     _each(invitation_book.due, invitation_book.expire, now)
     patiently(files.sweep, current.storage(), now)
+    for slow in (leads.learn, deadlines.renew):
+        patiently(slow, now, current.config().tempo)
 
 
 def spread_forgotten(now: datetime) -> None:

@@ -12,8 +12,10 @@ from app.domain import (
     connections,
     defaults,
     feed,
+    leads,
     overview,
     records,
+    retries,
     runs,
     schedule,
     schedule_text,
@@ -27,7 +29,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import Bot, Environment, StrategyVersion
-from app.web import series
+from app.web import places, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -58,6 +60,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "machines": newest,
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
+        "trouble": retries.trouble(bot, now),
     }
 
 
@@ -130,7 +133,7 @@ def week_of(bot: Bot, plan: Schedule) -> Week:
     """The next seven days of a bot under a schedule, wishes of the day included."""
     now = current.now()
     awake, asleep = wishes.standing(bot, now)
-    tempo = current.config().tempo
+    tempo = leads.tempo_of(bot.region, current.config().tempo)
     return week(plan, now, tempo, keep_awake_until=awake, asleep_until=asleep)
 
 
@@ -140,7 +143,7 @@ def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
     if plan is None:
         fault = next((message for _, message in form.fault_list()), "")
         return {"preview": None, "preview_fault": fault}
-    tempo = current.config().tempo
+    tempo = leads.tempo_of(bot.region, current.config().tempo)
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
     )
@@ -159,6 +162,7 @@ def offer(form: NewBotForm) -> None:
     ]
     form.symbol.choices = offered((item, symbol(item)) for item in PRACTICE.symbols)
     form.connection.choices = connection_choices()
+    form.region.choices = places.choices()
     if request.method == "GET":
         workspace = current.workspace()
         form.begin_with(defaults.of(workspace), workspace.zone)
@@ -192,9 +196,10 @@ def create(form: NewBotForm) -> Bot:
         starting_balance=form.balance,
         limits=form.limits(),
         connection=connection,
+        region=form.region.data,
     )
-    by, now = current.actor(), current.now()
-    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now)
+    by, now, there = current.actor(), current.now(), current.config().compute.regions
+    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now, offered=there)
     if form.start.data and allowed("bot.start"):
         bots.start(bot, by=by, now=now)
     return bot

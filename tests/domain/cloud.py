@@ -17,6 +17,8 @@ class TinyCloud:
     def do(self, step):
         self.calls.append(step.kind)
         self.steps.append(step)
+        if step.environment:
+            self.environments[step.machine_name] = step.environment
         if self.script:
             planned = self.script.pop(0)
             if planned is not None:
@@ -37,7 +39,6 @@ class TinyCloud:
         if holders not in ([], [step.machine_name]):
             return Result(Outcome.RETRY, "the address is held")
         self.machines[step.machine_name] = step.ip
-        self.environments[step.machine_name] = step.environment
         return Result(Outcome.DONE, machine=MachineState.RUNNING)
 
     def _observe_machine(self, step):

@@ -36,7 +36,17 @@ class Life:
         self.now = NOW
         self.bot = factories.bot(factories.organisation())
         self.opener = Opener(keys.private)
+        self.settings = SETTINGS
         db.session.commit()
+
+    @classmethod
+    def beside(cls, other):
+        """Another bot of the same workspace, in the same cloud."""
+        made = object.__new__(cls)
+        made.__dict__ |= other.__dict__
+        made.bot = factories.bot(other.bot.workspace)
+        db.session.commit()
+        return made
 
     @property
     def compute(self):
@@ -47,7 +57,7 @@ class Life:
         return machines.current_machine(self.bot.id)
 
     def step(self):
-        errand = fleet.begin(self.bot.id, self.now, SETTINGS)
+        errand = fleet.begin(self.bot.id, self.now, self.settings)
         db.session.commit()
         if errand is not None:
             fleet.finish(errand, self.cloud.do(errand.step), self.now)
@@ -96,13 +106,16 @@ class Life:
         db.session.commit()
         return {command.kind for command in answer.commands}
 
-    def wake(self):
-        bots.start(self.bot, by=TESTER, now=self.now)
-        db.session.commit()
+    def claim_when_there(self):
         assert self.run() is Phase.BOOTING
         self.claim()
         self.report()
         assert self.run() is Phase.READY
+
+    def wake(self):
+        bots.start(self.bot, by=TESTER, now=self.now)
+        db.session.commit()
+        self.claim_when_there()
 
     def stop(self):
         bots.stop(self.bot, by=TESTER, now=self.now)
