@@ -18,6 +18,7 @@ from app.extensions import db
 from app.models import (
     AddressEvent,
     AddressEventKind,
+    AlarmKind,
     Approval,
     ApprovalKind,
     AuditCheckpoint,
@@ -30,28 +31,38 @@ from app.models import (
     BudgetAlert,
     CallState,
     Checkpoint,
+    CloudFind,
     CloudOperation,
     Condition,
     DiagnosticBundle,
     Environment,
+    FindKind,
+    FindState,
+    FleetAlarm,
+    FleetNotice,
+    FleetUpgrade,
     IdlePayer,
     InboundMail,
     Incident,
     IncidentState,
     Invitation,
     InvitationLink,
+    MachineConsole,
     MailDecision,
     MessageEdit,
     MessageFile,
     Notice,
     OperationState,
     OwnershipOffer,
+    Renewal,
     Resource,
     Role,
     RunnerNotice,
     SupportAccess,
+    SweepRun,
     TelegramCall,
     TicketCategory,
+    UpgradeStep,
     UsageInterval,
 )
 from app.models.base import new_id
@@ -67,7 +78,7 @@ def furnish(workspace, people, now, sealer, marker=""):
     made = SimpleNamespace(workspace=workspace.id, home=f"/w/{workspace.id}")
     workspace.name = f"{marker}Desk"
     _trade(workspace, people, now, sealer, marker, made)
-    for part in (_machinery, _billing, _telling, _people, _talk, _letters):
+    for part in (_machinery, _cloud, _billing, _telling, _people, _talk, _letters):
         part(workspace, people, now, marker, made)
         db.session.flush()
     return made
@@ -141,6 +152,29 @@ def _machinery(workspace, _people, now, marker, made):
             ),
         ]
     )
+
+
+def _cloud(workspace, people, now, _marker, made):
+    """What operators look after: of no workspace, and so without words of one."""
+    own = {"region": "local", "first_seen": now, "last_seen": now}
+    name = f"b-{workspace.id[-12:]}-g9"
+    find = CloudFind(kind=FindKind.MACHINE, state=FindState.HELD, name=name, **own)
+    alarm = FleetAlarm(
+        kind=AlarmKind.FOUND, key=f"found {name}", message="Look at it.", since=now, seen_at=now
+    )
+    upgrade = FleetUpgrade(
+        version=workspace.id[-12:], policy=Renewal.DRAIN, at_once=5, total=1, started_at=now
+    )
+    banner = FleetNotice(
+        text="The database moves.", starts_at=now, ends_at=now + timedelta(hours=1)
+    )
+    console = MachineConsole(machine_id=made.machine, text="kernel: started", read_at=now)
+    run = SweepRun(at=now, complete=True)
+    db.session.add_all([find, alarm, upgrade, banner, console, run])
+    db.session.flush()
+    step = UpgradeStep(upgrade_id=upgrade.id, bot_id=made.bot, generation=1, asked_at=now)
+    db.session.add(step)
+    made.find, made.alarm, made.upgrade, made.banner = find.id, alarm.id, upgrade.id, banner.id
 
 
 def _billing(workspace, _people, now, marker, _made):

@@ -42,6 +42,12 @@ SAMPLES = {
     "note_id": lambda place: place.note,
     "note_file_id": lambda place: place.note_file,
     "reply_id": lambda place: place.reply,
+    "machine_id": lambda place: place.machine,
+    "region": lambda _: "local",
+    "alarm_id": lambda place: place.alarm,
+    "find_id": lambda place: place.find,
+    "upgrade_id": lambda place: place.upgrade,
+    "banner_id": lambda place: place.banner,
     "tab": lambda _: "overview",
     "filename": lambda _: "css/base.css",
 }

@@ -117,6 +117,10 @@ AUDITED: dict[str, Columns] = {
         "operation try_at attempt detail decided_by decided_at gone_at",
     ),
     "fleet_notice": Columns(track="text starts_at ends_at withdrawn_at", ignore="id created_by"),
+    "fleet_upgrade": Columns(
+        track="version policy at_once state",
+        ignore="id total why started_by started_at ended_at",
+    ),
     "ticket": Columns(
         track="subject category priority state merged_into_id incident_id",
         ignore="id workspace_id number opened_by contact_id asked_priority via about about_id "
@@ -151,7 +155,7 @@ _LEDGERS = (
     "status_subscriber "
     "bot_command run "
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
-    "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm budget_alert "
+    "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
     "candle decision bot_order fill trade position equity_point runner_notice checkpoint"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())

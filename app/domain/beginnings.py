@@ -11,7 +11,7 @@ from app.domain.errands import Errand, Turn, follow, make, short
 from app.domain.planner import Action
 from app.extensions import db
 from app.gateways.compute.driver import Cause, StepKind
-from app.models import BotAddress, BotCompute, CloudRegion, Machine, Phase
+from app.models import BotAddress, BotCompute, CloudRegion, Machine, Phase, Renewal
 from app.models.base import new_id
 from runner.protocol import CommandKind
 
@@ -94,6 +94,7 @@ def _next_machine(turn: Turn, address: BotAddress, zone: str, token: str) -> Mac
     db.session.add(machine)
     turn.compute.generation = generation
     turn.compute.flat_since = None
+    turn.compute.renewal, turn.compute.renewal_why = None, ""
     return machine
 
 
@@ -146,6 +147,8 @@ def _ask_drain(turn: Turn) -> None:
         machine.drained = False
     machines.move(turn.compute, Phase.DRAINING, turn.now)
     commands.send(turn.bot, CommandKind.DRAIN, turn.now)
+    if turn.compute.renewal is Renewal.FLATTEN:
+        commands.send(turn.bot, CommandKind.FLATTEN, turn.now)
 
 
 def _cancel_drain(turn: Turn) -> None:

@@ -185,6 +185,7 @@ def situation(
         wakes_at=wakes_at(bot.schedule, now, leads.tempo_of(bot.region, tempo), today(bot))
         if compute.phase is Phase.ASLEEP
         else None,
+        renewed=compute.renewal is not None,
     )
 
 
@@ -231,6 +232,7 @@ def _facts(
         retry_at=compute.retry_at,
         next_change=_next_look(bot, now, tempo),
         call=CallFacts(StepKind(call.kind), call.started_at) if call else None,
+        renewal=compute.renewal,
     )
 
 

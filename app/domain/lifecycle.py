@@ -150,7 +150,7 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Situation:
-    """What ``reading`` looks at."""
+    """What ``reading`` looks at. ``renewed``: another machine takes over from this one."""
 
     wish: Wish
     phase: Phase
@@ -160,6 +160,7 @@ class Situation:
     position_state: PositionState
     open_positions: int
     wakes_at: datetime | None
+    renewed: bool = False
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,8 @@ def _awake(now: datetime, it: Situation) -> Reading:
 
 def _finishing(it: Situation) -> str:
     if it.position_state is PositionState.FLAT:
-        return "No position open; its machine goes in a moment."
+        next_one = ", another takes over" if it.renewed else ""
+        return f"No position open; its machine goes in a moment{next_one}."
     if it.position_state is PositionState.UNKNOWN:
         return "Its position is not known yet; unknown is not flat, so the machine stays."
     count = max(it.open_positions, 1)

@@ -153,7 +153,7 @@ def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
     id_, name, mode, region, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
-    problem, ip, reserved_at, generation, synced_at, position_state, *wished = rest
+    problem, renewal, ip, reserved_at, generation, synced_at, position_state, *wished = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
         wish=wish,
@@ -164,6 +164,7 @@ def _summary(
         position_state=position_state or PositionState.FLAT,
         open_positions=len(positions),
         wakes_at=fleet.wakes_at(schedule, now, tempo, Today(*wished)) if asleep else None,
+        renewed=renewal is not None,
     )
     return Summary(
         bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
@@ -190,7 +191,8 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
     query = select(
         *(Bot.id, Bot.name, Bot.mode, Bot.region, Bot.symbols, Bot.schedule),
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
-        *(BotCompute.phase, BotCompute.problem, BotAddress.ip, BotAddress.reserved_at),
+        *(BotCompute.phase, BotCompute.problem, BotCompute.renewal),
+        *(BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
         *(Bot.keep_awake_until, Bot.asleep_until),
     )

@@ -26,6 +26,8 @@ PROBE_FOR = timedelta(minutes=5)
 """How long the others wait for the one bot that tries."""
 OF_REGIONS = (Cause.QUOTA, Cause.PERMISSION)
 """Refusals that concern a whole region."""
+BY_HAND = "operator"
+"""The cause of a breaker that a person opened: no success closes it, its time and people do."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,9 @@ def rest(region: str, zone: str, detail: str, now: datetime) -> None:
 def shut(region: str, cause: Cause, detail: str, now: datetime) -> datetime:
     """Open the breaker; until when nothing is tried there."""
     until = now + SHUT_FOR
+    row = db.session.get(CloudRegion, region, populate_existing=True)
+    if row is not None and row.shut_cause == BY_HAND and row.shut_until and row.shut_until > until:
+        return row.shut_until
     values = {"shut_until": until, "shut_cause": cause.value, "shut_detail": detail[:400]}
     _upsert(CloudRegion, {"region": region}, values, _NEW_REGION)
     words = f"Nothing is started in {region} until {until:%H:%M} UTC. The cloud says: {detail}"
@@ -88,10 +93,13 @@ def barred(region: str, causes: Collection[Cause], now: datetime) -> CloudRegion
     Whoever comes first after the breaker's time tries for all, and the others wait for it.
     """
     row = db.session.get(CloudRegion, region, populate_existing=True)
-    if row is None or row.shut_until is None or row.shut_cause not in causes:
+    if row is None or row.shut_until is None or row.shut_cause not in (*causes, BY_HAND):
         return None
     if row.shut_until > now:
         return row
+    if row.shut_cause == BY_HAND:
+        reopen(region, now, by_hand=True)
+        return None
     mine = (CloudRegion.region == region, CloudRegion.shut_until == row.shut_until)
     if change(update(CloudRegion).where(*mine).values(shut_until=now + PROBE_FOR)) == 1:
         return None
@@ -100,21 +108,30 @@ def barred(region: str, causes: Collection[Cause], now: datetime) -> CloudRegion
 
 def try_again(region: str, now: datetime) -> None:
     """Let one bot try at once: somebody says that it is mended, or room was made."""
-    standing = (CloudRegion.region == region, CloudRegion.shut_until > now)
+    standing = (
+        CloudRegion.region == region,
+        CloudRegion.shut_until > now,
+        CloudRegion.shut_cause != BY_HAND,
+    )
     with tenancy.everywhere("a region's breaker is everybody's"):
         db.session.execute(update(CloudRegion).where(*standing).values(shut_until=now))
 
 
-def reopen(region: str, now: datetime) -> None:
-    """It works again: close the breaker, and let the bots that waited for it go on."""
-    standing = (CloudRegion.region == region, CloudRegion.shut_until.is_not(None))
+def reopen(region: str, now: datetime, *, by_hand: bool = False) -> None:
+    """It works again: close the breaker, and let the bots that waited for it go on.
+
+    One that a person opened stays as it is, but ``by_hand``.
+    """
+    standing = [CloudRegion.region == region, CloudRegion.shut_until.is_not(None)]
+    if not by_hand:
+        standing.append(CloudRegion.shut_cause != BY_HAND)
     values = {"shut_until": None, "shut_cause": "", "shut_detail": ""}
     if not change(update(CloudRegion).where(*standing).values(**values)):
         return
     here = select(Bot.id).where(Bot.region == region)
     waiting = (
         BotCompute.phase == Phase.BLOCKED,
-        BotCompute.cause.in_(OF_REGIONS),
+        BotCompute.cause.in_((*OF_REGIONS, BY_HAND)),
         BotCompute.bot_id.in_(here),
     )
     db.session.execute(

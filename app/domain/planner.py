@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from app.domain.lifecycle import SILENCE, Tempo
 from app.gateways.compute.driver import StepKind
-from app.models.compute import Desired, Phase
+from app.models.compute import Desired, Phase, Renewal
 from runner.protocol import PositionState
 
 PROOF_AGE = timedelta(seconds=30)
@@ -71,6 +71,7 @@ class Facts:
     retry_at: datetime | None
     next_change: datetime
     call: CallFacts | None = None
+    renewal: Renewal | None = None
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ def _ready(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
         return looked
     if facts.desired is not Desired.RUN:
         return Plan(Action.ASK_DRAIN, "finish first", now)
+    if _renewed_now(facts, tempo, now):
+        return Plan(Action.ASK_DRAIN, "finish first, its successor is wanted", now)
     return Plan(Action.WAIT, "awake", min(facts.next_change, now + LOOK_AGAIN))
 
 
@@ -160,14 +163,30 @@ def _draining(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
     looked = _look(facts.machine, now, tempo)
     if looked is not None:
         return looked
-    if facts.desired is Desired.RUN:
+    renewed = facts.desired is Desired.RUN
+    if renewed and not _renewal_goes_on(facts):
         return Plan(Action.CANCEL_DRAIN, "wanted awake again", now)
     if facts.machine is None or facts.flat_since is None or not proven_flat(facts.machine, now):
         return _wait("not proven flat", now)
     ripe = facts.flat_since + tempo.flat_for
     if now < ripe:
         return Plan(Action.WAIT, "flat, but only just", ripe)
-    return Plan(Action.DELETE_MACHINE, "flat and not needed", now)
+    reason = "flat, its successor is wanted" if renewed else "flat and not needed"
+    return Plan(Action.DELETE_MACHINE, reason, now)
+
+
+def _renewed_now(facts: Facts, tempo: Tempo, now: datetime) -> bool:
+    """Whether a machine that is wanted should drain nevertheless, to be replaced once flat."""
+    if facts.renewal is not Renewal.WHEN_FLAT:
+        return facts.renewal in (Renewal.DRAIN, Renewal.FLATTEN)
+    return facts.flat_since is not None and now - facts.flat_since >= tempo.flat_for
+
+
+def _renewal_goes_on(facts: Facts) -> bool:
+    """Whether that drain still stands: one that waits for flat by itself forces nothing."""
+    if facts.renewal is not Renewal.WHEN_FLAT:
+        return facts.renewal in (Renewal.DRAIN, Renewal.FLATTEN)
+    return facts.machine is not None and facts.machine.position_state is not PositionState.OPEN
 
 
 def _deleting(_facts: Facts, now: datetime, _tempo: Tempo) -> Plan:

@@ -18,6 +18,7 @@ from app.domain import (
     outbox,
     ownership,
     sweeps,
+    upgrades,
 )
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
@@ -66,6 +67,7 @@ def sweep(now: datetime) -> None:
     """Every half minute."""
     for lost in LOST:
         patiently(lost, now)
+    patiently(upgrades.step, now, current.config().tempo)
     for one in ONE_BY_ONE:
         patiently(_all, one, now)
     for due, look in EACH:

@@ -126,6 +126,7 @@ from app.models.ticket import (
     TicketState,
     Verification,
 )
+from app.models.upgrade import FleetUpgrade, StepEnd, UpgradeState, UpgradeStep
 from app.models.usage import Resource, UsageInterval
 from app.models.user import LoginSession, User
 from app.models.workspace import Membership, Role, Workspace, WorkspaceKind
@@ -181,6 +182,7 @@ __all__ = [
     "FindState",
     "FleetAlarm",
     "FleetNotice",
+    "FleetUpgrade",
     "IdlePayer",
     "InboundMail",
     "Incident",
@@ -224,6 +226,7 @@ __all__ = [
     "Run",
     "RunnerNotice",
     "StatusSubscriber",
+    "StepEnd",
     "Strategy",
     "StrategyVersion",
     "Subject",
@@ -252,6 +255,8 @@ __all__ = [
     "TokenPurpose",
     "TotpFactor",
     "TradeRow",
+    "UpgradeState",
+    "UpgradeStep",
     "UsageInterval",
     "User",
     "Verification",

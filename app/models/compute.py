@@ -58,6 +58,7 @@ class BotCompute(Tenant, Model):
 
     __table_args__ = (
         belongs_to("bot", "bot_id"),
+        Index("ix_bot_compute_phase_since", "phase_since", "bot_id"),
         Index("ix_bot_compute_phase_phase_since", "phase", "phase_since"),
         Index(
             "ix_bot_compute_wanted",
@@ -225,6 +226,7 @@ class CloudOperation(Tenant, Model):
 
     __table_args__ = (
         belongs_to("bot", "bot_id"),
+        Index("ix_cloud_operation_bot_id_started_at", "bot_id", "started_at"),
         Index("ix_cloud_operation_open", "bot_id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     )
 

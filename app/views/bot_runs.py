@@ -1,10 +1,10 @@
-"""What can be asked of a bot: start, stop, pause, resume, flatten."""
+"""What can be asked of a bot: start, stop, pause, resume, flatten, try again."""
 
 from flask import Blueprint, Response, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import bots
+from app.domain import bots, retries
 from app.domain.access import Permission
 from app.models import Bot
 from app.web import bot_pages, loading
@@ -57,6 +57,15 @@ def flatten(bot_id: str) -> ResponseReturnValue:
     bot = loading.bot(bot_id)
     bots.flatten(bot, by=current.actor(), now=current.now())
     return _answer(bot, f"{bot.name} was told to close its position.")
+
+
+@bp.post("/retry")
+@requires(Permission.BOT_START)
+def retry(bot_id: str) -> ResponseReturnValue:
+    """Try at once what could not be done."""
+    bot = loading.bot(bot_id)
+    retries.now_for(bot, by=current.actor(), now=current.now())
+    return _answer(bot, f"{bot.name} tries again now.")
 
 
 def _answer(bot: Bot, toast: str) -> Response:

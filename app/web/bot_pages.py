@@ -16,6 +16,7 @@ from app.domain import (
     leads,
     overview,
     records,
+    retries,
     runs,
     schedule,
     schedule_text,
@@ -61,6 +62,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "machines": newest,
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
+        "trouble": retries.trouble(bot, now),
     }
 
 

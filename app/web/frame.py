@@ -10,7 +10,7 @@ from app.domain import factors, inbox
 from app.domain.access import Permission, can
 from app.domain.support import listing
 from app.models import Membership, Ticket, Workspace
-from app.web import access_pages, incident_pages, places, status_pages
+from app.web import access_pages, banner_pages, incident_pages, places, status_pages
 from app.web.guards import allowed, own_memberships
 
 # Text, icon, endpoint, blueprint prefix, permission.
@@ -53,6 +53,7 @@ def init_app(app: Flask) -> None:
         factor_wanted=factor_wanted,
         looked_at=access_pages.banner,
         desk_crumbs=desk_crumbs,
+        banners=banner_pages.standing,
         app_name=app.config.get("APP_NAME", "plutarc"),
         sends_mail=lambda: current.config().mail_server is not None,
         current_member=lambda: g.get("member"),

@@ -10,7 +10,7 @@ from app.domain import planner
 from app.domain.lifecycle import SILENCE, Tempo
 from app.domain.planner import Action, CallFacts, Facts, MachineFacts
 from app.gateways.compute.driver import StepKind
-from app.models.compute import Desired, Phase
+from app.models.compute import Desired, Phase, Renewal
 from runner.protocol import PositionState
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -156,6 +156,36 @@ def test_a_failed_try_is_waited_out():
     assert (decision.action, decision.look_again) == (Action.WAIT, later)
 
 
+AT_ONCE = (Renewal.WHEN_FLAT, Renewal.DRAIN, Renewal.FLATTEN)
+OPEN = {"position_state": PositionState.OPEN}
+
+
+@pytest.mark.parametrize(
+    ("phase", "renewal", "known", "flat_since", "expected"),
+    [
+        (Phase.READY, Renewal.NEXT_WAKE, {}, LONG_FLAT, Action.WAIT),
+        (Phase.READY, Renewal.WHEN_FLAT, {}, LONG_FLAT, Action.ASK_DRAIN),
+        (Phase.READY, Renewal.WHEN_FLAT, {}, NOW, Action.WAIT),
+        (Phase.READY, Renewal.WHEN_FLAT, OPEN, None, Action.WAIT),
+        (Phase.READY, Renewal.DRAIN, OPEN, None, Action.ASK_DRAIN),
+        (Phase.READY, Renewal.FLATTEN, OPEN, None, Action.ASK_DRAIN),
+        (Phase.DRAINING, None, DRAINED, LONG_FLAT, Action.CANCEL_DRAIN),
+        (Phase.DRAINING, Renewal.NEXT_WAKE, DRAINED, LONG_FLAT, Action.CANCEL_DRAIN),
+        (Phase.DRAINING, Renewal.WHEN_FLAT, DRAINED, LONG_FLAT, Action.DELETE_MACHINE),
+        (Phase.DRAINING, Renewal.WHEN_FLAT, {}, LONG_FLAT, Action.WAIT),
+        (Phase.DRAINING, Renewal.WHEN_FLAT, OPEN, None, Action.CANCEL_DRAIN),
+        (Phase.DRAINING, Renewal.DRAIN, OPEN, None, Action.WAIT),
+        (Phase.DRAINING, Renewal.DRAIN, DRAINED, LONG_FLAT, Action.DELETE_MACHINE),
+        (Phase.DRAINING, Renewal.FLATTEN, {"open_orders": 1}, None, Action.WAIT),
+    ],
+)
+def test_a_machine_that_is_wanted_is_renewed_by_its_policy(
+    phase, renewal, known, flat_since, expected
+):
+    values = {"machine": machine(**known), "flat_since": flat_since, "renewal": renewal}
+    assert action(phase, Desired.RUN, **values) is expected
+
+
 machines = st.none() | st.builds(
     MachineFacts,
     dead=st.booleans(),
@@ -176,6 +206,7 @@ all_facts = st.builds(
     retry_at=st.none(),
     next_change=st.just(NOW + timedelta(hours=1)),
     call=st.none() | st.builds(CallFacts, st.sampled_from(StepKind), st.just(NOW)),
+    renewal=st.none() | st.sampled_from(Renewal),
 )
 
 
@@ -189,7 +220,7 @@ def test_a_living_trading_machine_is_deleted_only_with_proof(known):
     dead = known.machine is None or known.machine.dead
     assert dead or (
         known.phase is Phase.DRAINING
-        and known.desired is not Desired.RUN
+        and (known.desired is not Desired.RUN or known.renewal in AT_ONCE)
         and planner.proven_flat(known.machine, NOW)
     )
 

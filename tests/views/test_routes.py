@@ -24,6 +24,7 @@ VERBS = {
     "bots/<bot_id>/stop": "bot.stop",
     "bots/<bot_id>/pause": "bot.stop",
     "bots/<bot_id>/resume": "bot.start",
+    "bots/<bot_id>/retry": "bot.start",
     "bots/<bot_id>/flatten": "position.close",
     "bots/<bot_id>/schedule": "bot.schedule",
     "bots/<bot_id>/wish": "bot.schedule",

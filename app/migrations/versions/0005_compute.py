@@ -20,11 +20,17 @@ FLEET = (
     "cloud_region",
     "fleet_alarm",
     "fleet_notice",
+    "fleet_upgrade",
     "machine_console",
     "sweep_run",
+    "upgrade_step",
     "wake_lead",
     "zone_cooldown",
 )
+INDEXES = {
+    "ix_bot_compute_phase_since": ("bot_compute", ["phase_since", "bot_id"]),
+    "ix_cloud_operation_bot_id_started_at": ("cloud_operation", ["bot_id", "started_at"]),
+}
 ADDED = {
     "bot": ["keep_awake_until", "asleep_until"],
     "bot_address": ["lost_at"],
@@ -57,7 +63,7 @@ def confine(table, condition):
 
 
 def let_read(table):
-    """Everybody is shown when their bots wake."""
+    """What everybody is shown: when their bots wake, what is announced."""
     if op.get_bind().dialect.name == "postgresql":
         op.execute(f'CREATE POLICY {table}_read ON "{table}" FOR SELECT USING (true)')
 
@@ -79,15 +85,20 @@ def lay_indexes():
 def upgrade():
     lay_tables()
     widen_tables()
+    for name, (table, columns) in INDEXES.items():
+        op.create_index(name, table, columns, unique=False)
     for table in OWNED:
         confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
     for table in FLEET:
         confine(table, f"{OPEN} = '*'")
     let_read("wake_lead")
+    let_read("fleet_notice")
     lay_indexes()
 
 
 def downgrade():
+    for name, (table, _columns) in INDEXES.items():
+        op.drop_index(name, table_name=table)
     for table, index in (
         ("cloud_operation", "ix_cloud_operation_open"),
         ("bot_compute", "ix_bot_compute_wanted"),
@@ -99,7 +110,8 @@ def downgrade():
         with op.batch_alter_table(table) as batch:
             for column in columns:
                 batch.drop_column(column)
-    for table in ("machine_console", *(it for it in (*OWNED, *FLEET) if it != "machine_console")):
+    first = ("machine_console", "upgrade_step")
+    for table in (*first, *(it for it in (*OWNED, *FLEET) if it not in first)):
         op.drop_table(table)
 
 
@@ -336,6 +348,50 @@ def lay_tables():
         sa.ForeignKeyConstraint(["created_by"], ["user.id"], name="fk_fleet_notice_created_by"),
         sa.PrimaryKeyConstraint("id", name="pk_fleet_notice"),
     )
+    op.create_table(
+        "fleet_upgrade",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("version", sa.String(length=20), nullable=False),
+        sa.Column("policy", sa.String(24), nullable=False),
+        sa.Column("at_once", sa.Integer(), nullable=False),
+        sa.Column("total", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("why", sa.String(length=400), nullable=False),
+        sa.Column("started_by", sa.String(length=40), nullable=True),
+        sa.Column("started_at", moment(), nullable=False),
+        sa.Column("ended_at", moment(), nullable=True),
+        sa.ForeignKeyConstraint(["started_by"], ["user.id"], name="fk_fleet_upgrade_started_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_fleet_upgrade"),
+    )
+    op.create_index(
+        "uq_fleet_upgrade_open",
+        "fleet_upgrade",
+        ["version"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
+        "upgrade_step",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("upgrade_id", sa.String(length=40), nullable=False),
+        sa.Column("bot_id", sa.String(length=40), nullable=False),
+        sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("asked_at", moment(), nullable=False),
+        sa.Column("ended_at", moment(), nullable=True),
+        sa.Column("outcome", sa.String(24), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["upgrade_id"], ["fleet_upgrade.id"], name="fk_upgrade_step_upgrade_id"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_upgrade_step"),
+    )
+    op.create_index(
+        "ix_upgrade_step_upgrade_id_ended_at",
+        "upgrade_step",
+        ["upgrade_id", "ended_at"],
+        unique=False,
+    )
+    op.create_index("ix_upgrade_step_bot_id", "upgrade_step", ["bot_id"], unique=False)
     op.create_table(
         "address_event",
         sa.Column("id", sa.String(length=40), nullable=False),
