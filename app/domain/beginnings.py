@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from app.domain import audit, commands, endings, machines
+from app.domain import audit, commands, endings, machines, quotas
 from app.domain.lifecycle import Tempo
 from app.domain.planner import Action, Plan
 from app.extensions import db
@@ -85,6 +85,8 @@ def _release_address(turn: Turn) -> Errand | None:
 
 
 def _insert_machine(turn: Turn) -> Errand | None:
+    if quotas.hold_back(turn.compute, turn.now):
+        return None
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
         return None
@@ -162,8 +164,10 @@ def _unblock(turn: Turn) -> None:
     turn.compute.due_at = turn.now
 
 
-def _wait(_turn: Turn) -> None:
-    return None
+def _wait(turn: Turn) -> None:
+    """What kept it from waking is no problem of a bot that is not wanted awake any more."""
+    if turn.compute.phase is Phase.ASLEEP and turn.compute.retry_at is None:
+        turn.compute.problem = ""
 
 
 BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {

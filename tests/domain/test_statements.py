@@ -85,7 +85,9 @@ def test_what_was_agreed_counts(workspace):
     bot = factories.bot(workspace, now=NOW)
     used(bot, Resource.ADDRESS, NOVEMBER.start, NOVEMBER.start + 10 * HOUR)
     terms = {"markup_percent": Decimal(50), "idle_payer": IdlePayer.WORKSPACE}
-    db.session.add(BillingTerms(workspace_id=workspace.id, changed_at=NOW, **terms))
+    db.session.add(
+        BillingTerms(workspace_id=workspace.id, from_month="2026-11", changed_at=NOW, **terms)
+    )
     db.session.flush()
     told = statements.of_workspace(workspace, NOVEMBER, NOW)
     assert told.total == 150_000
