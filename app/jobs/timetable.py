@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app import current
-from app.domain import approvals, invitation_book, mail, outbox, ownership
+from app.domain import approvals, budgets, invitation_book, mail, outbox, ownership
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
@@ -62,7 +62,8 @@ def sweep(now: datetime) -> None:
 
 
 def forget(now: datetime) -> None:
-    """Every ten minutes."""
+    """Every ten minutes; what machines cost so far is added up as often."""
+    patiently(budgets.ask_due, now)
     for old in OLD:
         patiently(old, now)
     _each(invitation_book.due, invitation_book.expire, now)

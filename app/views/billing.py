@@ -26,7 +26,9 @@ def show(month: str) -> ResponseReturnValue:
     """One month, bot by bot."""
     chosen = billing_pages.month(month) or abort(404)
     told = statements.of_workspace(current.workspace(), chosen, current.now())
-    return render_template("billing/show.html", statement=told, **billing_pages.around(chosen))
+    return render_template(
+        "billing/show.html", statement=told, **billing_pages.around(chosen, told)
+    )
 
 
 @bp.get("/<month>/bots/<bot_id>")

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Response
 
 from app import current
-from app.domain import months, statements
+from app.domain import budgets, months, statements
 from app.domain.months import Month
 from app.domain.statement_lines import Kind, Line
 from app.domain.statements import BotBill, Statement
@@ -33,8 +33,8 @@ def month(text: str) -> Month | None:
     return found if found is not None and found <= months.of(current.now()) else None
 
 
-def around(chosen: Month) -> dict[str, Any]:
-    """The months before and after, where there are any, and how amounts are written."""
+def around(chosen: Month, told: Statement) -> dict[str, Any]:
+    """The months before and after, where there are any; of the one that runs, the budget."""
     first = statements.first_month(current.workspace(), current.now())
     latest = months.of(current.now())
     return {
@@ -42,6 +42,26 @@ def around(chosen: Month) -> dict[str, Any]:
         "later": chosen.next if chosen < latest else None,
         "running": chosen == latest,
         "now": current.now(),
+        **(standing(told) if chosen == latest else {}),
+    }
+
+
+def who() -> dict[str, Any]:
+    """By whom, for the verbs about money."""
+    return {"author": current.user(), "by": current.actor(), "now": current.now()}
+
+
+def standing(told: Statement | None = None) -> dict[str, Any]:
+    """The budget beside what was spent in the month that runs, and what was told of it."""
+    workspace, now = current.workspace(), current.now()
+    month = months.of(now)
+    if budgets.of(workspace) is None:
+        return {"standing": None, "alerts": []}
+    told = told or statements.of_workspace(workspace, month, now)
+    spent = statements.dollars(told.total) or Decimal(0)
+    return {
+        "standing": budgets.standing(workspace, spent),
+        "alerts": budgets.alerts(workspace, month),
     }
 
 
