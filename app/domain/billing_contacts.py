@@ -23,7 +23,6 @@ MOST = 10
 MAX_NAME = 80
 OVER = "This link was used, replaced, or is too old. Ask whoever added the address for a new one."
 NOBODY = "This link belongs to no address that is told of costs."
-_HOLDER = "a mailed link is good for whoever holds it"
 
 
 def of(workspace: Workspace) -> list[BillingContact]:
@@ -124,14 +123,14 @@ def forget_all(workspace: Workspace) -> list[Change]:
 
 def waiting(token: str, now: datetime) -> tuple[str, str] | None:
     """The address a link asks, and the workspace's name, if the link is still good. Reads only."""
-    with tenancy.everywhere(_HOLDER):
+    with tenancy.everywhere("a mailed link is good for whoever holds it"):
         found = _waiting(token, now)
         return (found.email, _name_of(found.workspace_id)) if found else None
 
 
 def confirm(token: str, *, by: Actor, now: datetime) -> None:
     """The mailbox is theirs and they want to be told. Raises ``Conflict``."""
-    with tenancy.everywhere(_HOLDER):
+    with tenancy.everywhere("a mailed link is good for whoever holds it"):
         found = _waiting(token, now)
         spent = found is not None and change(
             update(BillingContact)
@@ -146,14 +145,14 @@ def confirm(token: str, *, by: Actor, now: datetime) -> None:
 
 def leaver(token: str) -> tuple[str, str] | None:
     """The address that a link in its letters takes off, and the workspace's name. Reads only."""
-    with tenancy.everywhere(_HOLDER):
+    with tenancy.everywhere("a mailed link is good for whoever holds it"):
         found = db.session.get(BillingContact, token)
         return (found.email, _name_of(found.workspace_id)) if found else None
 
 
 def leave(token: str, *, by: Actor, now: datetime) -> None:
     """The address wants to hear no more. Raises ``Conflict`` if the link is nobody's."""
-    with tenancy.everywhere(_HOLDER):
+    with tenancy.everywhere("a mailed link is good for whoever holds it"):
         found = db.session.get(BillingContact, token)
         if found is None:
             raise Conflict(NOBODY)
