@@ -105,14 +105,6 @@ class Statement:
         """What the book has no price for."""
         return sorted(set().union(*(bot.unpriced for bot in self.bots)))
 
-    @property
-    def forecast(self) -> int | None:
-        """The month's end at the pace so far; ``None`` before a day has passed, and afterwards."""
-        past, whole = self.until - self.since, self.month.end - self.since
-        if self.until >= self.month.end or past.total_seconds() < 86_400:
-            return None
-        return round(self.total * (whole / past))
-
 
 def of_workspace(workspace: Workspace, month: Month, now: datetime) -> Statement:
     """All bots that had a machine or an address in the month, by name."""

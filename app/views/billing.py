@@ -39,9 +39,13 @@ def bot(month: str, bot_id: str) -> ResponseReturnValue:
     told = statements.of_workspace(current.workspace(), chosen, current.now())
     bill = billing_pages.bill_of(told, bot_id)
     lines = billing_pages.lines(chosen, bill.id)
-    titles = billing_pages.TITLES
     return render_template(
-        "billing/bot.html", statement=told, bill=bill, lines=lines, titles=titles
+        "billing/bot.html",
+        statement=told,
+        bill=bill,
+        lines=lines,
+        titles=billing_pages.TITLES,
+        advice=billing_pages.advice_of(bill),
     )
 
 

@@ -10,7 +10,7 @@ from app.domain import overview, records
 from app.domain.access import Permission
 from app.forms.bots import LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS
-from app.web import bot_pages, loading
+from app.web import billing_pages, bot_pages, loading
 from app.web.guards import allowed, requires
 from app.web.hypermedia import live, redirect_to, unchanged
 
@@ -111,7 +111,12 @@ def _new_form() -> NewBotForm:
 
 def _new_page(form: NewBotForm) -> str:
     return render_template(
-        "bots/new.html", form=form, kinds=KIND_DETAILS, modes=MODE_DETAILS, limits=LIMITS
+        "bots/new.html",
+        form=form,
+        kinds=KIND_DETAILS,
+        modes=MODE_DETAILS,
+        limits=LIMITS,
+        address_costs=billing_pages.address_sentences(current.config().compute.regions),
     )
 
 

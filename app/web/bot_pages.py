@@ -27,7 +27,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import Bot, Environment, StrategyVersion
-from app.web import series
+from app.web import billing_pages, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -144,7 +144,12 @@ def preview(bot: Bot, form: ScheduleForm) -> dict[str, Any]:
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
     )
-    return {"preview": {"findings": found, "week": week_of(bot, plan)}, "preview_fault": ""}
+    shown = {
+        "findings": found,
+        "week": week_of(bot, plan),
+        "advice": billing_pages.advice_on(bot.region, plan),
+    }
+    return {"preview": shown, "preview_fault": ""}
 
 
 # -- forms ----------------------------------------------------------------------------------------
