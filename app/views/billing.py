@@ -46,6 +46,7 @@ def bot(month: str, bot_id: str) -> ResponseReturnValue:
         lines=lines,
         titles=billing_pages.TITLES,
         advice=billing_pages.advice_of(bill),
+        **billing_pages.earned(told, bill),
     )
 
 

@@ -9,7 +9,17 @@ from typing import Any
 from flask import Response
 
 from app import current
-from app.domain import advice, bots, budgets, forecast, months, price_book, statements, terms
+from app.domain import (
+    advice,
+    bots,
+    budgets,
+    forecast,
+    months,
+    price_book,
+    profits,
+    statements,
+    terms,
+)
 from app.domain.advice import Rates
 from app.domain.months import Month
 from app.domain.schedule import Schedule, from_plain
@@ -44,6 +54,7 @@ def around(chosen: Month, told: Statement) -> dict[str, Any]:
         "later": chosen.next if chosen < latest else None,
         "running": chosen == latest,
         "now": now,
+        **earned(told),
         "forecast": forecast.of_month(told, workspace, now, current.config().tempo),
         **(standing(told) if chosen == latest else {}),
     }
@@ -98,6 +109,18 @@ def bill_of(told: Statement, bot_id: str) -> BotBill:
         return found
     bot = loading.bot(bot_id)
     return BotBill(bot.id, bot.name, deleted=False)
+
+
+def earned(told: Statement, bill: BotBill | None = None) -> dict[str, Any]:
+    """What was earned beside what it cost; of one bot, or of all."""
+    workspace, cost = current.workspace(), bill.total if bill else told.total
+    bot_id = bill.id if bill else None
+    return {
+        "profits": profits.of_month(workspace, told.month.start, told.month.end, bot_id),
+        "profit_note": profits.WHY,
+        "cost": cost,
+        "paid": statements.dollars(cost),
+    }
 
 
 def advice_of(bill: BotBill) -> list[str]:
