@@ -106,11 +106,13 @@ class Statement:
         return sorted(set().union(*(bot.unpriced for bot in self.bots)))
 
 
-def of_workspace(workspace: Workspace, month: Month, now: datetime) -> Statement:
-    """All bots that had a machine or an address in the month, by name."""
+def of_workspace(
+    workspace: Workspace, month: Month, now: datetime, agreed: Terms | None = None
+) -> Statement:
+    """All bots that had a machine or an address in the month, by name; by its terms, or others."""
     book = price_book.in_use()
     until = max(month.start, min(month.end, now))
-    agreed = terms.of(workspace.id, month, book)
+    agreed = agreed or terms.of(workspace.id, month, book)
     price = statement_lines.pricing(book, agreed.markup_percent, agreed.idle_payer)
     used = _used(workspace, month.start, until, now)
     bills = {row.id: BotBill(row.id, row.name, bool(row.deleted_at)) for row in _bots(used)}
