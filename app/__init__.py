@@ -33,6 +33,7 @@ def create_app(config: Config | None = None, role: str = "web") -> Flask:
         models,  # noqa: F401 -- every table must be known before the first query
     )
     from app.config import Config
+    from app.domain import price_book
     from app.extensions import db, migrate
 
     config = config or Config.from_environment(os.environ, role)
@@ -40,6 +41,7 @@ def create_app(config: Config | None = None, role: str = "web") -> Flask:
     app.config.from_mapping(config.for_flask())
     app.extensions["plutarc"] = config
     logs.configure(config.log_format)
+    price_book.use(config.prices)
     db.init_app(app)
     migrate.init_app(app, db, directory="app/migrations")
     _ROLES[role](app)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain import price_book
 from app.domain.lifecycle import Tempo
+from app.domain.price_book import Book
 from app.gateways.compute.gce_settings import ANONYMOUS, GceSettings
 from app.settings import Reader, is_loopback
 
@@ -79,7 +81,22 @@ def read_compute(read: Reader) -> dict[str, Any]:
         "compute_in_flight": read.number("COMPUTE_IN_FLIGHT", 8, 1, 100),
         "tempo": tempo,
         "exchange_endpoints": read.endpoints("EXCHANGE_ENDPOINTS"),
+        "prices": _read_book(read),
     }
+
+
+def _read_book(read: Reader) -> Book:
+    """The house's own price book, or the shipped one."""
+    path = Path(read.text("PRICE_BOOK") or price_book.SHIPPED)
+    try:
+        return price_book.load(path)
+    except price_book.Unreadable as error:
+        read.fault(
+            "PRICE_BOOK",
+            f"({path}) {error} Copy {price_book.SHIPPED.name} of app/domain/data and change it, "
+            "or leave the setting empty.",
+        )
+        return price_book.load(price_book.SHIPPED)
 
 
 def _read_gce(read: Reader) -> GceSettings:

@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 from app.compute_settings import Compute, read_compute
 from app.desk_settings import Inbound, Telegram, read_inbound, read_telegram
+from app.domain import price_book
 from app.domain.lifecycle import Tempo
+from app.domain.price_book import Book
 from app.mail_settings import MailServer, default_sender, read_sender, read_server
 from app.setting_names import ALL, BY_NAME
 from app.settings import Reader, SettingsError, is_loopback
@@ -54,6 +56,7 @@ class Config:
     compute_in_flight: int = 8
     runner_base_url: str = "http://127.0.0.1:8001"
     exchange_endpoints: dict[str, str] = field(default_factory=dict)
+    prices: Book = field(default_factory=price_book.shipped, repr=False)
     log_format: str = "text"
     mail_server: MailServer | None = None
     mail_from: str = "plutarc@localhost"

@@ -126,6 +126,11 @@ SETTINGS = (
     Setting("SLEEP_MIN_GAP", "The shortest pause worth giving a machine back.", "`20s`"),
     Setting("SLEEP_FLAT_FOR", "How long a bot is flat before its machine goes.", "`3s`"),
     Setting("WAKE_LEAD_MIN", "How long before a session its machine comes.", "`3s`"),
+    Setting(
+        "PRICE_BOOK",
+        "Path of a price book of your own, JSON as `app/domain/data/price_book.json`.",
+        "the shipped one",
+    ),
     Setting("RUNNER_BASE_URL", "The gate, as machines reach it.", "`http://127.0.0.1:8001`"),
     Setting(
         "EXCHANGE_ENDPOINTS",

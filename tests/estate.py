@@ -177,14 +177,18 @@ def _cloud(workspace, people, now, _marker, made):
     made.find, made.alarm, made.upgrade, made.banner = find.id, alarm.id, upgrade.id, banner.id
 
 
-def _billing(workspace, _people, now, marker, _made):
+def _billing(workspace, _people, now, marker, made):
     own = {"workspace_id": workspace.id}
     told = f"{marker}bills@example.com".lower()
+    contact = BillingContact(
+        **own, name=f"{marker}Bills", email=told, email_key=told, asked_at=now, added_at=now
+    )
     limits = {"max_bots": 50, "max_machines": 50, "max_spend": Decimal(900)}
     db.session.add_all(
         [
             BillingTerms(
                 **own,
+                from_month="2026-01",
                 markup_percent=Decimal(10),
                 idle_payer=IdlePayer.WORKSPACE,
                 changed_at=now,
@@ -199,9 +203,11 @@ def _billing(workspace, _people, now, marker, _made):
                 spent=Decimal(51),
                 told_at=now,
             ),
-            BillingContact(**own, name=f"{marker}Bills", email=told, email_key=told, added_at=now),
+            contact,
         ]
     )
+    db.session.flush()
+    made.contact = contact.id
 
 
 def _telling(workspace, _people, now, marker, made):

@@ -1,8 +1,10 @@
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from app.config import Config, SettingsError
+from app.domain import price_book
 from app.gateways.vault import generate
 from app.settings import duration
 
@@ -274,3 +276,17 @@ def test_the_sender_is_at_the_host_of_the_installation():
     assert read().mail_from == "plutarc@localhost"
     assert read(BASE_URL="https://bots.example.org").mail_from == "plutarc@bots.example.org"
     assert read(MAIL_FROM="desk@example.org").mail_from == "desk@example.org"
+
+
+def test_a_price_book_of_one_s_own(tmp_path):
+    assert read().prices == price_book.shipped()
+    own = tmp_path / "prices.json"
+    own.write_text(price_book.SHIPPED.read_text().replace('"0.00838"', '"0.01"'))
+    rates = read(PRICE_BOOK=str(own)).prices.versions[0].regions["us-central1"]
+    assert rates.machines["e2-micro"] == Decimal("0.01")
+    own.write_text('{"currency": "USD", "versions": []}')
+    (said,) = faults(PRICE_BOOK=str(own))
+    assert said.startswith("PRICE_BOOK")
+    assert "at least one" in said
+    (said,) = faults(PRICE_BOOK=str(tmp_path / "none.json"))
+    assert "cannot be read" in said

@@ -104,12 +104,14 @@ AUDITED: dict[str, Columns] = {
         ignore="id workspace_id created_by created_at",
     ),
     "billing_terms": Columns(
-        track="markup_percent idle_payer max_bots max_machines max_spend",
-        ignore="id workspace_id changed_at changed_by",
+        track="from_month markup_percent idle_payer max_bots max_machines max_spend",
+        ignore="id workspace_id spent_month changed_at changed_by",
     ),
     "budget": Columns(track="amount", ignore="id workspace_id changed_at changed_by"),
     "billing_contact": Columns(
-        track="name email", ignore="id workspace_id email_key added_by added_at"
+        track="name email verified_at",
+        hidden="token_hash",
+        ignore="id workspace_id email_key asked_at added_by added_at",
     ),
     "cloud_find": Columns(
         track="state",

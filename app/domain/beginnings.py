@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from app.domain import audit, clock, commands, endings, machines, operations, places, waits
+from app.domain import audit, clock, commands, endings, machines, operations, places, quotas, waits
 from app.domain.errands import Errand, Turn, follow, make, short
 from app.domain.planner import Action
 from app.extensions import db
@@ -48,6 +48,8 @@ def _release_address(turn: Turn) -> Errand | None:
 def _insert_machine(turn: Turn) -> Errand | None:
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
+        return None
+    if quotas.hold_back(turn.compute, turn.now):
         return None
     address, zone = _address(turn), ""
     if turn.settings.zoned:
@@ -170,8 +172,10 @@ def _unblock(turn: Turn) -> None:
     turn.compute.due_at = turn.now
 
 
-def _wait(_turn: Turn) -> None:
-    return None
+def _wait(turn: Turn) -> None:
+    """What kept it from waking is no problem of a bot that is not wanted awake any more."""
+    if turn.compute.phase is Phase.ASLEEP and turn.compute.retry_at is None:
+        turn.compute.problem = ""
 
 
 BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {

@@ -16,6 +16,7 @@ from app.domain import (
     commands,
     fleet,
     machines,
+    quotas,
     regions,
     workspaces,
 )
@@ -96,9 +97,10 @@ def create(
 
     Raises:
         Invalid: a field does not do; ``field`` says which.
-        Refused: live mode, or the workspace's ceilings leave no room.
+        Refused: live mode, or the workspace's ceilings or its quota leave no room.
     """
     workspaces.lock(workspace)
+    quotas.check_bot(workspace, now)
     venue = bot_rules.venue_of(plan.exchange)
     bot = Bot(
         id=new_id("bot"),

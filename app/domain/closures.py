@@ -5,7 +5,17 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app.domain import access, audit, bots, departures, machines, runs, tidings, workspaces
+from app.domain import (
+    access,
+    audit,
+    billing_contacts,
+    bots,
+    departures,
+    machines,
+    runs,
+    tidings,
+    workspaces,
+)
 from app.domain.access import Permission
 from app.domain.audit import Actor, Change
 from app.domain.errors import Invalid, NotAllowed, Refused
@@ -54,6 +64,7 @@ def delete(
         raise Invalid(f"Type {workspace.name} exactly as it stands.", "name")
     changes = [*_end_bots(workspace, by, now), *_forget_keys(workspace, now)]
     changes += departures.void_pending(workspace, None, now)
+    changes += billing_contacts.forget_all(workspace)
     _tell_members(workspace, by, now)
     # The name may be given again; the rows and the audit log stay under the workspace's id.
     workspace.deleted_at, workspace.slug = now, workspace.id.replace("_", "-")
@@ -79,6 +90,7 @@ def end_personal(workspace: Workspace, *, by: Actor, now: datetime) -> None:
         raise Refused(" ".join(f"{it.bot.name}: {it.cure}." for it in busy[:5]))
     changes = [*_end_bots(workspace, by, now), *_forget_keys(workspace, now)]
     changes += departures.void_pending(workspace, None, now)
+    changes += billing_contacts.forget_all(workspace)
     workspace.name = "Personal workspace"
     workspace.deleted_at, workspace.slug = now, workspace.id.replace("_", "-")
     audit.record(

@@ -203,6 +203,8 @@ def _asleep(it: Situation) -> Reading:
         return Reading("deleting", Tone.NEUTRAL, "Its address is being released.")
     if it.wish is Wish.REST:
         return Reading("stopped", Tone.NEUTRAL, "It sleeps until you start it.", settled=True)
+    if it.problem:
+        return Reading("asleep", Tone.WARN, f"It should be awake. {it.problem}")
     if it.wakes_at is None:
         detail = "No session opens in the next eight days."
         return Reading("asleep", Tone.NEUTRAL, detail, settled=True)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,12 @@ def load(path: Path) -> Book:
         raise Unreadable(f"cannot be read: {error.strerror or error}") from error
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise Unreadable(f"is no JSON: {error}") from error
+
+
+@cache
+def shipped() -> Book:
+    """The one that comes with this release."""
+    return load(SHIPPED)
 
 
 def read(found: Any) -> Book:
@@ -207,5 +214,5 @@ def use(book: Book) -> None:
 def in_use() -> Book:
     """The book of this process: the shipped one until another is chosen."""
     if not _in_use:
-        use(load(SHIPPED))
+        use(shipped())
     return _in_use[0]

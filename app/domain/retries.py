@@ -5,10 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from app.domain import advice, audit, bot_events, fleet
-from app.domain.advice import Advice
+from app.domain import audit, bot_events, fleet, remedies
 from app.domain.audit import Actor
 from app.domain.errors import Conflict
+from app.domain.remedies import Advice
 from app.extensions import change, db
 from app.models import Bot, BotCompute, Phase
 
@@ -36,7 +36,7 @@ def trouble(bot: Bot, now: datetime) -> Trouble | None:
         return None
     return Trouble(
         words=compute.problem,
-        advice=advice.about(compute.cause, compute.problem),
+        advice=remedies.about(compute.cause, compute.problem),
         next_try=compute.retry_at if compute.retry_at and compute.retry_at > now else None,
         blocked=compute.phase is Phase.BLOCKED,
         waits=compute.retry_at is not None,

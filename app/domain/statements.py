@@ -10,30 +10,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import months, price_book, statement_lines
+from app.domain import months, price_book, statement_lines, terms
 from app.domain.months import Month
 from app.domain.price_book import Book
 from app.domain.statement_lines import Kind, Line, Pricing, Stretch
+from app.domain.terms import Terms
 from app.extensions import db
-from app.models import (
-    BillingTerms,
-    Bot,
-    IdlePayer,
-    Machine,
-    Resource,
-    UsageInterval,
-    Workspace,
-)
+from app.models import Bot, Machine, Resource, UsageInterval, Workspace
 
 MILLIONTH = Decimal("0.000001")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """By whose prices a workspace pays, and who pays for an address whose bot sleeps."""
-
-    markup_percent: Decimal
-    idle_payer: IdlePayer
 
 
 @dataclass
@@ -120,32 +105,15 @@ class Statement:
         """What the book has no price for."""
         return sorted(set().union(*(bot.unpriced for bot in self.bots)))
 
-    @property
-    def forecast(self) -> int | None:
-        """The month's end at the pace so far; ``None`` before a day has passed, and afterwards."""
-        past, whole = self.until - self.since, self.month.end - self.since
-        if self.until >= self.month.end or past.total_seconds() < 86_400:
-            return None
-        return round(self.total * (whole / past))
 
-
-def terms_of(workspace: Workspace, book: Book, month: Month) -> Terms:
-    """What was agreed with the workspace, else the house's own."""
-    agreed = db.session.scalar(
-        select(BillingTerms).where(BillingTerms.workspace_id == workspace.id)
-    )
-    if agreed is not None:
-        return Terms(agreed.markup_percent, agreed.idle_payer)
-    version = book.at(month.start) or book.versions[0]
-    return Terms(version.markup_percent, version.idle_payer)
-
-
-def of_workspace(workspace: Workspace, month: Month, now: datetime) -> Statement:
-    """All bots that had a machine or an address in the month, by name."""
+def of_workspace(
+    workspace: Workspace, month: Month, now: datetime, agreed: Terms | None = None
+) -> Statement:
+    """All bots that had a machine or an address in the month, by name; by its terms, or others."""
     book = price_book.in_use()
     until = max(month.start, min(month.end, now))
-    terms = terms_of(workspace, book, month)
-    price = statement_lines.pricing(book, terms.markup_percent, terms.idle_payer)
+    agreed = agreed or terms.of(workspace.id, month, book)
+    price = statement_lines.pricing(book, agreed.markup_percent, agreed.idle_payer)
     used = _used(workspace, month.start, until, now)
     bills = {row.id: BotBill(row.id, row.name, bool(row.deleted_at)) for row in _bots(used)}
     for bot_id, bill in bills.items():
@@ -154,7 +122,7 @@ def of_workspace(workspace: Workspace, month: Month, now: datetime) -> Statement
     versions = {it.name: it for start in borders[:-1] if (it := book.at(start))}
     ordered = sorted(bills.values(), key=lambda bill: (bill.name.lower(), bill.id))
     since = max(month.start, min(until, _first(used, until)))
-    return Statement(month, since, until, terms, ordered, list(versions.values()))
+    return Statement(month, since, until, agreed, ordered, list(versions.values()))
 
 
 def lines_of(
@@ -163,8 +131,8 @@ def lines_of(
     """Interval by interval: id and name of the bot, and the line; of one bot, or of all."""
     book = price_book.in_use()
     until = max(month.start, min(month.end, now))
-    terms = terms_of(workspace, book, month)
-    price = statement_lines.pricing(book, terms.markup_percent, terms.idle_payer)
+    agreed = terms.of(workspace.id, month, book)
+    price = statement_lines.pricing(book, agreed.markup_percent, agreed.idle_payer)
     used = _used(workspace, month.start, until, now, bot_id)
     for row in _bots(used):
         for line in _lines(used[row.id], book, month.start, until, price):

@@ -13,6 +13,7 @@ from app.domain.audit import Change
 from app.extensions import change, db
 from app.models import (
     AddressHealth,
+    BillingContact,
     Contact,
     ContactRequest,
     DiagnosticBundle,
@@ -80,6 +81,7 @@ def remove(person: User, now: datetime) -> list[Change]:
         ("letters", Mail, or_(_is(Mail.to_email, key), Mail.recipient_id == person.id)),
         ("contact requests", ContactRequest, ContactRequest.email_key == key),
         ("subscriptions", StatusSubscriber, StatusSubscriber.email_key == key),
+        ("billing contacts", BillingContact, BillingContact.email_key == key),
         ("bundles", DiagnosticBundle, DiagnosticBundle.consented_by == person.id),
         ("drafts", Draft, Draft.operator_id == person.id),
         ("presence", Presence, Presence.operator_id == person.id),

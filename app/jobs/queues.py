@@ -26,6 +26,7 @@ JOBS = {
     "look_telegram": "app.jobs.telegram.look_telegram",
     "sign_checkpoint": "app.jobs.checkpoints.sign_checkpoint",
     "look_around": "app.jobs.status.look_around",
+    "look_at_costs": "app.jobs.costs.look_at_costs",
     "spread_update": "app.jobs.status.spread_update",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""

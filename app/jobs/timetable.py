@@ -10,6 +10,7 @@ from datetime import datetime
 from app import current
 from app.domain import (
     approvals,
+    budgets,
     deadlines,
     finds,
     invitation_book,
@@ -76,7 +77,8 @@ def sweep(now: datetime) -> None:
 
 
 def forget(now: datetime) -> None:
-    """Every ten minutes."""
+    """Every ten minutes; what machines cost so far is added up as often."""
+    patiently(budgets.ask_due, now)
     for old in OLD:
         patiently(old, now)
     _each(invitation_book.due, invitation_book.expire, now)

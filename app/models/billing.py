@@ -21,18 +21,22 @@ class IdlePayer(StrEnum):
 class BillingTerms(Tenant, Model):
     """What an operator agreed with one workspace; without a row the house's own terms hold.
 
-    ``markup_percent`` on the price book. Limits: ``None`` is none; ``max_spend`` per month in the
-    price book's currency.
+    They hold from ``from_month`` (``YYYY-MM``) on until the next row's, so that the statements of
+    months that ended stay as they are. ``markup_percent`` on the price book. Limits: ``None`` is
+    none; ``max_spend`` per month in the price book's currency. ``spent_month``: the month in which
+    ``max_spend`` was seen reached, so that not every wake adds the month up again.
     """
 
-    __table_args__ = (UniqueConstraint("workspace_id"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "from_month"),)
 
     id: Mapped[str] = primary_key("trm")
+    from_month: Mapped[str] = mapped_column(String(7))
     markup_percent: Mapped[Decimal] = mapped_column(Amount)
     idle_payer: Mapped[IdlePayer] = mapped_column(Chosen(IdlePayer))
     max_bots: Mapped[int | None]
     max_machines: Mapped[int | None]
     max_spend: Mapped[Decimal | None] = mapped_column(Amount)
+    spent_month: Mapped[str] = mapped_column(String(7), default="")
     changed_at: Mapped[datetime] = mapped_column(Moment)
     changed_by: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
 
@@ -65,7 +69,11 @@ class BudgetAlert(Tenant, Model):
 
 
 class BillingContact(Tenant, Model):
-    """An address that statements and budget alerts go to besides those who manage billing."""
+    """An address that budget alerts go to besides the members who see what bots cost.
+
+    It has no right to anything, and gets nothing but one question until ``verified_at``:
+    ``token_hash`` is of the link in it. Its random ``id`` is what ends it, from its own letters.
+    """
 
     __table_args__ = (UniqueConstraint("workspace_id", "email_key"),)
 
@@ -73,5 +81,8 @@ class BillingContact(Tenant, Model):
     name: Mapped[str] = mapped_column(String(80), default="")
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(254))
+    token_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    verified_at: Mapped[datetime | None] = mapped_column(Moment)
     added_by: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
     added_at: Mapped[datetime] = mapped_column(Moment)

@@ -26,7 +26,9 @@ def show(month: str) -> ResponseReturnValue:
     """One month, bot by bot."""
     chosen = billing_pages.month(month) or abort(404)
     told = statements.of_workspace(current.workspace(), chosen, current.now())
-    return render_template("billing/show.html", statement=told, **billing_pages.around(chosen))
+    return render_template(
+        "billing/show.html", statement=told, **billing_pages.around(chosen, told)
+    )
 
 
 @bp.get("/<month>/bots/<bot_id>")
@@ -37,9 +39,14 @@ def bot(month: str, bot_id: str) -> ResponseReturnValue:
     told = statements.of_workspace(current.workspace(), chosen, current.now())
     bill = billing_pages.bill_of(told, bot_id)
     lines = billing_pages.lines(chosen, bill.id)
-    titles = billing_pages.TITLES
     return render_template(
-        "billing/bot.html", statement=told, bill=bill, lines=lines, titles=titles
+        "billing/bot.html",
+        statement=told,
+        bill=bill,
+        lines=lines,
+        titles=billing_pages.TITLES,
+        advice=billing_pages.advice_of(bill),
+        **billing_pages.earned(told, bill),
     )
 
 

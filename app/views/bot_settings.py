@@ -26,7 +26,7 @@ from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeFo
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.forms.wishes import WishForm
 from app.models import ApprovalKind, Bot, Environment, StrategyVersion
-from app.web import bot_pages, guards, loading, risk_pages
+from app.web import billing_pages, bot_pages, guards, loading, risk_pages
 from app.web.formatting import symbol
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, wants_fragment
@@ -196,7 +196,8 @@ def _chosen_version(version_id: str) -> StrategyVersion:
 
 
 def _schedule_page(bot: Bot, form: ScheduleForm, **context: Any) -> str:
-    shown = {"preview": None, "preview_fault": "", **context}
+    told = billing_pages.advice_on(bot.region, schedule.from_plain(bot.schedule))
+    shown = {"preview": None, "preview_fault": "", "advice": told, **context}
     return render_template("bots/schedule.html", bot=bot, form=form, kinds=KIND_DETAILS, **shown)
 
 

@@ -11,7 +11,7 @@ from app.domain import overview, records
 from app.domain.access import Permission
 from app.forms.bots import LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
-from app.web import bot_pages, loading
+from app.web import billing_pages, bot_pages, loading
 from app.web.guards import allowed, requires
 from app.web.hypermedia import fragment, live, redirect_to, unchanged, wants_fragment
 
@@ -115,7 +115,13 @@ def _new_form() -> NewBotForm:
 def _new_page(form: NewBotForm, **context: Any) -> str:
     shown = {"preview": None, "preview_fault": "", **context}
     return render_template(
-        "bots/new.html", form=form, kinds=KIND_DETAILS, modes=MODE_DETAILS, limits=LIMITS, **shown
+        "bots/new.html",
+        form=form,
+        kinds=KIND_DETAILS,
+        modes=MODE_DETAILS,
+        limits=LIMITS,
+        address_costs=billing_pages.address_sentences(current.config().compute.regions),
+        **shown,
     )
 
 

@@ -2,15 +2,27 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from flask import Response
 
 from app import current
-from app.domain import months, statements
+from app.domain import (
+    advice,
+    bots,
+    budgets,
+    forecast,
+    months,
+    price_book,
+    profits,
+    statements,
+    terms,
+)
+from app.domain.advice import Rates
 from app.domain.months import Month
+from app.domain.schedule import Schedule, from_plain
 from app.domain.statement_lines import Kind, Line
 from app.domain.statements import BotBill, Statement
 from app.web import amounts, loading
@@ -33,15 +45,54 @@ def month(text: str) -> Month | None:
     return found if found is not None and found <= months.of(current.now()) else None
 
 
-def around(chosen: Month) -> dict[str, Any]:
-    """The months before and after, where there are any, and how amounts are written."""
-    first = statements.first_month(current.workspace(), current.now())
-    latest = months.of(current.now())
+def around(chosen: Month, told: Statement) -> dict[str, Any]:
+    """The months before and after, where there are any; of the one that runs, the budget."""
+    workspace, now = current.workspace(), current.now()
+    first, latest = statements.first_month(workspace, now), months.of(now)
     return {
         "earlier": chosen.previous if chosen > first else None,
         "later": chosen.next if chosen < latest else None,
         "running": chosen == latest,
-        "now": current.now(),
+        "now": now,
+        **earned(told),
+        "forecast": forecast.of_month(told, workspace, now, current.config().tempo),
+        **(standing(told) if chosen == latest else {}),
+    }
+
+
+def rates(region: str) -> Rates:
+    """What an hour costs this workspace in a region, by what was agreed."""
+    now = current.now()
+    agreed = terms.of(current.workspace().id, months.of(now))
+    return advice.rates(price_book.in_use(), agreed, region, now)
+
+
+def address_sentences(regions: Iterable[str]) -> list[tuple[str, str]]:
+    """What the address of a sleeping bot costs in each region, and who pays."""
+    return [(region, advice.address_sentence(rates(region))) for region in regions]
+
+
+def advice_on(region: str, plan: Schedule) -> list[str]:
+    """What a schedule costs and saves there."""
+    return advice.sentences(plan, rates(region), current.config().tempo, current.now())
+
+
+def who() -> dict[str, Any]:
+    """By whom, for the verbs about money."""
+    return {"author": current.user(), "by": current.actor(), "now": current.now()}
+
+
+def standing(told: Statement | None = None) -> dict[str, Any]:
+    """The budget beside what was spent in the month that runs, and what was told of it."""
+    workspace, now = current.workspace(), current.now()
+    month = months.of(now)
+    if budgets.of(workspace) is None:
+        return {"standing": None, "alerts": []}
+    told = told or statements.of_workspace(workspace, month, now)
+    spent = statements.dollars(told.total) or Decimal(0)
+    return {
+        "standing": budgets.standing(workspace, spent),
+        "alerts": budgets.alerts(workspace, month),
     }
 
 
@@ -58,6 +109,24 @@ def bill_of(told: Statement, bot_id: str) -> BotBill:
         return found
     bot = loading.bot(bot_id)
     return BotBill(bot.id, bot.name, deleted=False)
+
+
+def earned(told: Statement, bill: BotBill | None = None) -> dict[str, Any]:
+    """What was earned beside what it cost; of one bot, or of all."""
+    workspace, cost = current.workspace(), bill.total if bill else told.total
+    bot_id = bill.id if bill else None
+    return {
+        "profits": profits.of_month(workspace, told.month.start, told.month.end, bot_id),
+        "profit_note": profits.WHY,
+        "cost": cost,
+        "paid": statements.dollars(cost),
+    }
+
+
+def advice_of(bill: BotBill) -> list[str]:
+    """The same for a bot's own schedule, while it has one."""
+    bot = None if bill.deleted else bots.find(current.workspace(), bill.id)
+    return advice_on(bot.region, from_plain(bot.schedule)) if bot else []
 
 
 def csv_of(chosen: Month) -> Response:

@@ -31,7 +31,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import AddressEventKind, Bot, Environment, StrategyVersion
-from app.web import places, series
+from app.web import billing_pages, places, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -143,10 +143,17 @@ def _places(bot: Bot) -> int:
     return decimals(records.closes(bot, 20), least=2)
 
 
+def _region(bot: Bot | None) -> str:
+    """Where a bot lives; where a new one would, as typed so far."""
+    if bot is not None:
+        return bot.region
+    offered = current.config().compute.regions
+    return next((it for it in offered if it == request.form.get("region")), offered[0])
+
+
 def _tempo(bot: Bot | None) -> Tempo:
-    """How early it wakes, as its region has taught; the settings' own before there is a bot."""
-    tempo = current.config().tempo
-    return leads.tempo_of(bot.region, tempo) if bot else tempo
+    """How early it wakes, as its region has taught."""
+    return leads.tempo_of(_region(bot), current.config().tempo)
 
 
 def week_of(bot: Bot | None, plan: Schedule) -> Week:
@@ -168,7 +175,12 @@ def preview(bot: Bot | None, form: ScheduleForm) -> dict[str, Any]:
     found = schedule_text.findings(
         plan, current.now(), wake_lead=tempo.wake_lead, least_gap=tempo.sleep_min_gap
     )
-    return {"preview": {"findings": found, "week": week_of(bot, plan)}, "preview_fault": ""}
+    shown = {
+        "findings": found,
+        "week": week_of(bot, plan),
+        "advice": billing_pages.advice_on(_region(bot), plan),
+    }
+    return {"preview": shown, "preview_fault": ""}
 
 
 # -- forms ----------------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from flask import abort, render_template, request, url_for
 
 from app import current
 from app.domain import (
-    advice,
     breakers,
     fleet_alarms,
     fleet_list,
     fleet_story,
     machines,
+    remedies,
     renewals,
     upgrades,
 )
@@ -148,7 +148,7 @@ def bot_parts(bot_id: str) -> dict[str, Any]:
         "alarms": fleet_story.alarms(bot_id),
         "alarm_titles": fleet_alarms.TITLES,
         "upgrades": fleet_story.upgrades(bot_id),
-        "advice": advice.about(line.compute.cause, line.compute.problem),
+        "advice": remedies.about(line.compute.cause, line.compute.problem),
         "stranded": machines.stranded(bot_id),
         "renewable": line.compute.phase in renewals.RENEWABLE,
         "policies": POLICIES,

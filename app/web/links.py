@@ -35,6 +35,11 @@ def subscribe(token: str) -> str:
     return _absolute("status_letters.confirm", token)
 
 
+def billing_contact(token: str) -> str:
+    """Where an address agrees to be told of costs."""
+    return _absolute("billing_letters.confirm", token)
+
+
 def contact(token: str) -> str:
     """Where what was written at the door is sent."""
     return _absolute("contact.show", token)

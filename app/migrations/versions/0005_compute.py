@@ -204,6 +204,9 @@ def lay_tables():
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("email_key", sa.String(length=254), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", moment(), nullable=False),
+        sa.Column("verified_at", moment(), nullable=True),
         sa.Column("added_by", sa.String(length=40), nullable=True),
         sa.Column("added_at", moment(), nullable=False),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
@@ -222,14 +225,19 @@ def lay_tables():
     op.create_index(
         "ix_billing_contact_workspace_id", "billing_contact", ["workspace_id"], unique=False
     )
+    op.create_index(
+        "ix_billing_contact_token_hash", "billing_contact", ["token_hash"], unique=False
+    )
     op.create_table(
         "billing_terms",
         sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("from_month", sa.String(length=7), nullable=False),
         sa.Column("markup_percent", amount(), nullable=False),
         sa.Column("idle_payer", sa.String(24), nullable=False),
         sa.Column("max_bots", sa.Integer(), nullable=True),
         sa.Column("max_machines", sa.Integer(), nullable=True),
         sa.Column("max_spend", amount(), nullable=True),
+        sa.Column("spent_month", sa.String(length=7), nullable=False),
         sa.Column("changed_at", moment(), nullable=False),
         sa.Column("changed_by", sa.String(length=40), nullable=True),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
@@ -241,7 +249,9 @@ def lay_tables():
             ondelete="RESTRICT",
         ),
         sa.PrimaryKeyConstraint("id", name="pk_billing_terms"),
-        sa.UniqueConstraint("workspace_id", name="uq_billing_terms_workspace_id"),
+        sa.UniqueConstraint(
+            "workspace_id", "from_month", name="uq_billing_terms_workspace_id_from_month"
+        ),
     )
     op.create_index(
         "ix_billing_terms_workspace_id", "billing_terms", ["workspace_id"], unique=False

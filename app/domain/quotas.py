@@ -1,0 +1,136 @@
+"""Quotas: how many bots and machines a workspace may have, and how much it may spend in a month.
+
+They keep new things from beginning. What runs goes on: a machine is never taken for a quota, and
+where a position may be open with nobody managing it, a bot wakes whatever was spent.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from sqlalchemy import func, select, update
+
+from app.domain import audit, clock, machines, months, owners, statements, terms, tidings
+from app.domain.audit import Actor
+from app.domain.errors import Refused
+from app.extensions import change, db
+from app.models import BillingTerms, Bot, BotCompute, Machine, Workspace
+
+ASK = "Whoever runs this server can raise it."
+AGAIN = timedelta(seconds=30)
+"""When a bot that waits for room looks again; new terms let it look at once."""
+
+AGAIN_SPENT = timedelta(minutes=5)
+
+
+def check_bot(workspace: Workspace, now: datetime) -> None:
+    """Whether there is room for one more bot. Call it under ``workspaces.lock``.
+
+    Raises:
+        Refused: there is none.
+    """
+    most = terms.of(workspace.id, months.of(now)).max_bots
+    if most is None:
+        return
+    alive = Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None)
+    if (db.session.scalar(select(func.count(Bot.id)).where(*alive)) or 0) >= most:
+        raise Refused(
+            f"{workspace.name} has the {most} bots that it may have. Delete one first. {ASK}"
+        )
+
+
+def hold_back(compute: BotCompute, now: datetime) -> bool:
+    """Whether a bot's wake has to wait; then its row says why, and when it looks again."""
+    month = months.of(now)
+    agreed = terms.agreed(compute.workspace_id, month)
+    if agreed is None or machines.stranded(compute.bot_id):
+        return False
+    why, again = _no_machine(agreed, compute.bot_id), now + AGAIN
+    if not why and spent_out(compute.bot.workspace, agreed, now, by=audit.PLANNER):
+        why, again = _no_money(agreed), min(now + AGAIN_SPENT, month.end)
+    if why:
+        compute.problem, compute.due_at = why, again
+    return bool(why)
+
+
+def spent_out(workspace: Workspace, agreed: BillingTerms, now: datetime, *, by: Actor) -> bool:
+    """Whether all was spent that may be in this month. Its owners are told once."""
+    month = months.of(now)
+    if agreed.max_spend is None:
+        return False
+    if agreed.spent_month == str(month):
+        return True
+    spent = statements.dollars(statements.of_workspace(workspace, month, now).total) or Decimal(0)
+    if spent < agreed.max_spend:
+        return False
+    first = update(BillingTerms).where(
+        BillingTerms.id == agreed.id, BillingTerms.spent_month != str(month)
+    )
+    if change(first.values(spent_month=str(month))) != 1:
+        return True
+    _tell_owners(workspace, agreed, spent, now)
+    audit.record(
+        "billing.spend_stop",
+        by=by,
+        now=now,
+        workspace_id=workspace.id,
+        target_id=workspace.id,
+        target_label=workspace.name,
+        reason=f"${spent:,.2f} of ${agreed.max_spend:,.2f} spent in {month.title}",
+    )
+    return True
+
+
+def watched(now: datetime) -> list[str]:
+    """Ids of workspaces with a bound on spending that was not seen reached this month."""
+    month = months.of(clock.database_now(now))
+    query = select(BillingTerms.workspace_id).where(
+        BillingTerms.max_spend.is_not(None),
+        BillingTerms.from_month <= str(month),
+        BillingTerms.spent_month != str(month),
+    )
+    return list(db.session.scalars(query.distinct()))
+
+
+def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
+    """Why there is no room for one more machine; whoever asks is alone until the commit."""
+    if agreed.max_machines is None:
+        return ""
+    row = select(BillingTerms.id).where(BillingTerms.id == agreed.id).with_for_update()
+    db.session.execute(row)
+    running = select(func.count(Machine.id)).where(
+        Machine.workspace_id == agreed.workspace_id,
+        Machine.gone_at.is_(None),
+        Machine.bot_id != bot_id,
+    )
+    if (db.session.scalar(running) or 0) < agreed.max_machines:
+        return ""
+    return (
+        f"The workspace runs the {agreed.max_machines} machines that it may run at once. "
+        f"The bot wakes when one of them sleeps. {ASK}"
+    )
+
+
+def _no_money(agreed: BillingTerms) -> str:
+    return (
+        f"The workspace has spent the ${agreed.max_spend:,.2f} that it may spend on machines in a "
+        f"month. Nothing wakes until the next one. {ASK}"
+    )
+
+
+def _tell_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:
+    month = months.of(now)
+    for owner in owners.active(workspace):
+        tidings.tell(
+            owner,
+            "spend_stopped",
+            f"{workspace.name} has spent what it may in {month.title}",
+            workspace=workspace,
+            key=f"spend {workspace.id} {month} {agreed.max_spend}",
+            now=now,
+            body="No machine wakes until the next month, but where a position may be open. "
+            "What is awake goes on.",
+            page=f"/w/{workspace.id}/billing/{month}",
+            month=month.title,
+            spent=f"${spent:,.2f}",
+            bound=f"${agreed.max_spend:,.2f}",
+        )

@@ -1,0 +1,174 @@
+"""Bounds keep new things from beginning and take nothing that runs."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from app.domain import bots, fleet, machines, months, quotas, terms
+from app.domain.errors import Refused
+from app.domain.terms import Terms
+from app.extensions import db
+from app.models import (
+    AuditEvent,
+    BillingTerms,
+    BotCompute,
+    IdlePayer,
+    Mail,
+    Notice,
+    Phase,
+    Resource,
+    Wish,
+)
+from tests import factories
+from tests.domain.cloud import TinyCloud
+from tests.domain.test_statements import HOUR, used
+from tests.factories import NOW, TEMPO, TESTER
+
+SETTINGS = fleet.Settings(tempo=TEMPO, gate_url="http://127.0.0.1:1", in_flight=5)
+
+
+class Town:
+    """A workspace with bots that want to be awake, their cloud, and a clock moved by hand."""
+
+    def __init__(self, count, **limits):
+        self.cloud, self.now = TinyCloud(), NOW
+        self.workspace = factories.organisation()
+        self.bots = [factories.bot(self.workspace) for _ in range(count)]
+        for bot in self.bots:
+            bots.start(bot, by=TESTER, now=NOW)
+        self.agree(**limits)
+
+    def agree(self, **limits):
+        wanted = Terms(Decimal(0), IdlePayer.WORKSPACE, **limits)
+        terms.agree(self.workspace, wanted, author=None, by=TESTER, now=self.now)
+        db.session.commit()
+
+    def run(self, bot, steps=8):
+        for _ in range(steps):
+            errand = fleet.begin(bot.id, self.now, SETTINGS)
+            db.session.commit()
+            if errand is not None:
+                fleet.finish(errand, self.cloud.do(errand.step), self.now)
+                db.session.commit()
+        return self.compute(bot).phase
+
+    def compute(self, bot):
+        return db.session.get(BotCompute, bot.id, populate_existing=True)
+
+    def reading(self, bot):
+        compute = self.compute(bot)
+        machine = machines.current_machine(bot.id)
+        situation = fleet.situation(bot, compute, machine, 0, self.now, TEMPO)
+        return fleet.lifecycle.reading(self.now, situation)
+
+
+@pytest.fixture
+def town(app):
+    return Town
+
+
+def test_no_more_bots_than_agreed(town):
+    place = town(2, max_bots=2)
+    with pytest.raises(Refused, match="has the 2 bots that it may have"):
+        factories.bot(place.workspace)
+    place.agree(max_bots=3)
+    factories.bot(place.workspace)
+
+
+def test_a_bot_without_room_waits_and_says_why(town):
+    place = town(2, max_machines=1)
+    first, second = place.bots
+    assert place.run(first) is Phase.BOOTING
+    assert place.run(second) is Phase.ASLEEP
+    assert len(place.cloud.machines) == 1
+    said = place.reading(second)
+    assert (said.label, said.settled) == ("asleep", False)
+    assert "1 machines that it may run at once" in said.detail
+    assert place.compute(second).due_at == place.now + quotas.AGAIN
+    place.agree(max_machines=2)
+    assert place.run(second) is Phase.BOOTING
+    assert place.compute(second).problem == ""
+
+
+def test_a_smaller_bound_takes_no_machine_away(town):
+    place = town(2, max_machines=2)
+    assert {place.run(bot) for bot in place.bots} == {Phase.BOOTING}
+    place.agree(max_machines=0)
+    assert {place.run(bot, 2) for bot in place.bots} == {Phase.BOOTING}
+    assert len(place.cloud.machines) == 2
+
+
+def test_who_is_not_wanted_awake_any_more_has_no_problem(town):
+    place = town(1, max_machines=0)
+    (bot,) = place.bots
+    assert place.run(bot) is Phase.ASLEEP
+    assert place.compute(bot).problem
+    bots.stop(bot, by=TESTER, now=place.now)
+    db.session.commit()
+    place.run(bot, 1)
+    assert place.compute(bot).problem == ""
+
+
+def spend(place, hours):
+    """An address at a cent an hour, in the month that runs."""
+    used(place.bots[0], Resource.ADDRESS, NOW - hours * HOUR, NOW)
+    db.session.commit()
+
+
+def told(kind, *where):
+    return list(db.session.scalars(select(kind).where(*where)))
+
+
+def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
+    place = town(2, max_spend=Decimal("1.00"))
+    first, second = place.bots
+    assert place.run(first) is Phase.BOOTING
+    spend(place, 100)
+    assert place.run(second) is Phase.ASLEEP
+    assert "has spent the $1.00" in place.reading(second).detail
+    assert place.run(first, 2) is Phase.BOOTING
+    place.run(second)
+    (letter,) = told(Mail, Mail.letter == "spend_stopped")
+    assert letter.values["spent"] == "$1.00"
+    assert len(told(Notice, Notice.key.startswith(f"spend {place.workspace.id}"))) == 1
+    assert len(told(AuditEvent, AuditEvent.action == "billing.spend_stop")) == 1
+    place.now = months.of(NOW).end
+    assert place.run(second) is Phase.BOOTING
+
+
+def test_a_higher_bound_counts_at_once(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    spend(place, 200)
+    assert place.run(bot) is Phase.ASLEEP
+    place.agree(max_spend=Decimal("5.00"))
+    assert place.run(bot) is Phase.BOOTING
+
+
+def test_below_the_bound_nothing_is_kept_asleep(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    spend(place, 99)
+    assert place.run(bot) is Phase.BOOTING
+    (row,) = told(BillingTerms)
+    assert row.spent_month == ""
+    assert quotas.watched(place.now) == [place.workspace.id]
+
+
+def test_a_position_that_may_be_open_wakes_whatever_was_spent(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    place.run(bot)
+    machine = machines.current_machine(bot.id)
+    machine.claimed_at = machine.synced_at = place.now
+    place.compute(bot).phase = Phase.READY
+    db.session.commit()
+    place.cloud.machines.clear()
+    spend(place, 100)
+    place.agree(max_spend=Decimal("1.00"), max_machines=0)
+    place.now += timedelta(minutes=2)
+    assert place.run(bot) is Phase.BOOTING
+    assert bot.wish is Wish.FOLLOW
+    assert len(place.cloud.machines) == 1
