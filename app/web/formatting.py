@@ -119,11 +119,12 @@ def local(value: datetime | None, zone: str) -> Markup:
     return shown % (value.astimezone(UTC).isoformat().replace("+00:00", "Z"), title, text)
 
 
-def clock(value: datetime | None, zone: str = "UTC") -> Markup:
-    """Only the time of day, to the second."""
+def clock(value: datetime | None, zone: str = "UTC", *, seconds: bool = True) -> Markup:
+    """Only the time of day, to the second or to the minute."""
     if value is None:
         return NO_MOMENT
-    return _time(value, value.astimezone(ZoneInfo(zone)).strftime("%H:%M:%S"), "clock")
+    form, style = ("%H:%M:%S", "clock") if seconds else ("%H:%M", "hour")
+    return _time(value, value.astimezone(ZoneInfo(zone)).strftime(form), style)
 
 
 def relative(value: datetime | None, now: datetime) -> Markup:

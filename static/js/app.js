@@ -9,6 +9,7 @@
     long: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
     full: { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" },
     clock: { hour: "2-digit", minute: "2-digit", second: "2-digit" },
+    hour: { hour: "2-digit", minute: "2-digit" },
   };
   const span = (seconds) => {
     const d = Math.floor(seconds / 86400), h = Math.floor(seconds / 3600) % 24;
@@ -23,20 +24,20 @@
     if (Math.abs(gap) < 1) return "now";
     return gap > 0 ? `in ${span(gap)}` : `${span(-gap)} ago`;
   };
+  const put = (time, text) => {
+    if (time.textContent !== text) time.textContent = text;
+  };
   const times = (root) => {
     for (const time of all("time[data-time]", root)) {
       const style = styles[time.dataset.time];
-      const text = style
-        ? new Date(time.dateTime).toLocaleString("en-GB", style)
-        : relative(time);
-      if (time.textContent !== text) time.textContent = text;
+      put(time, style ? new Date(time.dateTime).toLocaleString("en-GB", style) : relative(time));
     }
+    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+    for (const own of all("[data-own-zone]", root)) put(own, zone);
+    for (const week of all(`[data-zone="${CSS.escape(zone)}"]`, root)) week.classList.add("week-same");
   };
   const ticking = () => {
-    for (const time of all('time[data-time="relative"]')) {
-      const text = relative(time);
-      if (time.textContent !== text) time.textContent = text;
-    }
+    for (const time of all('time[data-time="relative"]')) put(time, relative(time));
   };
   setInterval(() => document.hidden || ticking(), 1000);
 
