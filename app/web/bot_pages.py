@@ -147,8 +147,8 @@ def _region(bot: Bot | None) -> str:
     """Where a bot lives; where a new one would, as typed so far."""
     if bot is not None:
         return bot.region
-    offered = current.config().compute.regions
-    return next((it for it in offered if it == request.form.get("region")), offered[0])
+    regions = current.config().compute.regions
+    return next((it for it in regions if it == request.form.get("region")), regions[0])
 
 
 def _tempo(bot: Bot | None) -> Tempo:

@@ -3,7 +3,7 @@
 from wtforms import SelectChoice
 
 from app import current
-from app.domain import months, price_book, regions, statement_lines, statements
+from app.domain import months, price_book, regions, statement_lines, terms
 from app.domain.regions import Place
 from app.forms.base import offered
 from app.web.amounts import dollars
@@ -35,5 +35,5 @@ def shown(region: str) -> bool:
 def _pricing() -> statement_lines.Pricing:
     """The prices of the workspace, its mark-up included."""
     book, now = price_book.in_use(), current.now()
-    terms = statements.terms_of(current.workspace(), book, months.of(now))
-    return statement_lines.pricing(book, terms.markup_percent, terms.idle_payer)
+    agreed = terms.of(current.workspace().id, months.of(now), book)
+    return statement_lines.pricing(book, agreed.markup_percent, agreed.idle_payer)
