@@ -114,7 +114,7 @@ AUDITED: dict[str, Columns] = {
     "cloud_find": Columns(
         track="state",
         ignore="id kind name region zone ip why first_seen last_seen sightings request_id "
-        "operation try_at attempt detail decided_by gone_at",
+        "operation try_at attempt detail decided_by decided_at gone_at",
     ),
     "fleet_notice": Columns(track="text starts_at ends_at withdrawn_at", ignore="id created_by"),
     "ticket": Columns(

@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from app import current
 from app.config import Config
-from app.domain import checkpoints, fleet, mail
+from app.domain import checkpoints, finds, fleet, mail, sweeps
 from app.domain.inbound import intake, parse
 from app.domain.inbound.case import Desk
 from app.domain.letters import House
@@ -75,6 +75,35 @@ def advance(bot_id: str) -> bool:
     result = compute_driver(config).do(errand.step)
     db.session.connection()
     fleet.finish(errand, result, datetime.now(UTC))
+    db.session.commit()
+    return True
+
+
+def sweep(holder: str) -> bool:
+    """Compare all that the cloud shows with the rows; ``True`` if something was concluded."""
+    config = current.config()
+    db.session.connection()  # as above
+    look = sweeps.begin(holder, datetime.now(UTC))
+    db.session.commit()
+    if look is None:
+        return False
+    survey = compute_driver(config).survey(config.compute.regions)
+    db.session.connection()
+    run = sweeps.conclude(look, survey, datetime.now(UTC))
+    db.session.commit()
+    return run is not None
+
+
+def delete_find(find_id: str) -> bool:
+    """Take one step of deleting what no row accounts for; ``True`` if something was asked."""
+    db.session.connection()  # as above
+    clearing = finds.begin(find_id, datetime.now(UTC))
+    db.session.commit()
+    if clearing is None:
+        return False
+    result = compute_driver(current.config()).do(clearing.step)
+    db.session.connection()
+    finds.finish(clearing, result, datetime.now(UTC))
     db.session.commit()
     return True
 

@@ -1,4 +1,6 @@
-"""The planner's job."""
+"""The planner's job, and those that sweep up beside it."""
+
+import secrets
 
 from app.jobs import effect
 from app.jobs.worker import in_app
@@ -8,3 +10,15 @@ from app.jobs.worker import in_app
 def advance_bot(bot_id: str) -> None:
     """Take one step of one bot; running it twice, late or in vain changes nothing."""
     effect.advance(bot_id)
+
+
+@in_app
+def sweep_cloud() -> None:
+    """Compare the cloud with the rows; while another sweep is under way this one does nothing."""
+    effect.sweep(f"sweep-{secrets.token_hex(8)}")
+
+
+@in_app
+def delete_find(find_id: str) -> None:
+    """Take one step of deleting what belongs to nobody; as above."""
+    effect.delete_find(find_id)

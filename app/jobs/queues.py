@@ -17,6 +17,8 @@ class QueueName(StrEnum):
 
 JOBS = {
     "advance_bot": "app.jobs.fleet.advance_bot",
+    "sweep_cloud": "app.jobs.fleet.sweep_cloud",
+    "delete_find": "app.jobs.fleet.delete_find",
     "send_mail": "app.jobs.mail.send_mail",
     "take_in_mail": "app.jobs.mail_in.take_in_mail",
     "ring_telegram": "app.jobs.telegram.ring_telegram",

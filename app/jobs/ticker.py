@@ -29,8 +29,12 @@ FORGET_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(seconds=30)
 SIGN_FIRST, SIGN_EVERY = timedelta(minutes=1), timedelta(hours=1)
 
-LOOKS = ("look_around", "look_telegram")
-"""Measured by a worker, because it knocks: bots wait for the timetable."""
+LOOKS = (
+    (QueueName.DESK, "look_around"),
+    (QueueName.DESK, "look_telegram"),
+    (QueueName.FLEET, "sweep_cloud"),
+)
+"""Done by a worker, because they knock: bots wait for the timetable."""
 
 Hint = tuple[QueueName, str, str, dict[str, str]]
 """Queue, job, the job's id, and the ids it is about."""
@@ -76,14 +80,14 @@ class Ticker:
             self.sign_at = now + SIGN_EVERY
 
     def _measure_due(self, now: datetime) -> None:
-        """Measure once a minute; not at once, for whatever starts is not yet up."""
+        """Measure and sweep once a minute; not at once, for whatever starts is not yet up."""
         if self.measure_at is None:
             self.measure_at = now + measure.EVERY
         elif now >= self.measure_at:
             self.measure_at = now + measure.EVERY
             timetable.spread_forgotten(now)
             self._hand_over(
-                [(QueueName.DESK, job, f"{job}-{secrets.token_hex(4)}", {}) for job in LOOKS]
+                [(queue, job, f"{job}-{secrets.token_hex(4)}", {}) for queue, job in LOOKS]
             )
 
     def _relay(self, now: datetime) -> int:

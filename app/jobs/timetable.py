@@ -8,7 +8,17 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from app import current
-from app.domain import approvals, deadlines, invitation_book, leads, mail, outbox, ownership
+from app.domain import (
+    approvals,
+    deadlines,
+    finds,
+    invitation_book,
+    leads,
+    mail,
+    outbox,
+    ownership,
+    sweeps,
+)
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
@@ -22,7 +32,7 @@ MOST_AT_ONCE = 50
 
 Verb = Callable[[datetime], object]
 
-LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep)
+LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep, finds.ask)
 """Asks anew for what the queues have forgotten."""
 
 ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
@@ -47,6 +57,7 @@ OLD: tuple[Verb, ...] = (
     contact_door.forget,
     subscribers.forget,
     measure.forget,
+    sweeps.forget,
 )
 """Drops what nobody needs any more."""
 

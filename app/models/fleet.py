@@ -11,6 +11,7 @@ from app.extensions import Model
 from app.models.base import Chosen, Document, Moment, primary_key
 
 _OPEN = text("cleared_at IS NULL")
+_THERE = text("gone_at IS NULL")
 
 
 class CloudRegion(Model):
@@ -69,10 +70,20 @@ class FindState(StrEnum):
 class CloudFind(Model):
     """Something of ours in the cloud that no row accounts for, seen by one sweep or more.
 
-    Also the intent to delete it: ``request_id`` is committed before the call.
+    Also the intent to delete it: ``request_id`` is committed before the call, and ``attempt`` is
+    the fence under which its answer counts. ``decided_at``: when a sweep or a person decided.
     """
 
-    __table_args__ = (Index("ix_cloud_find_state", "state"),)
+    __table_args__ = (
+        Index("ix_cloud_find_state", "state"),
+        Index(
+            "uq_cloud_find_there",
+            *("kind", "name", "region", "zone"),
+            unique=True,
+            sqlite_where=_THERE,
+            postgresql_where=_THERE,
+        ),
+    )
 
     id: Mapped[str] = primary_key("fnd")
     kind: Mapped[FindKind] = mapped_column(Chosen(FindKind))
@@ -91,6 +102,7 @@ class CloudFind(Model):
     attempt: Mapped[int] = mapped_column(default=0)
     detail: Mapped[str] = mapped_column(String(400), default="")
     decided_by: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(Moment)
     gone_at: Mapped[datetime | None] = mapped_column(Moment)
 
 

@@ -60,7 +60,7 @@ def test_a_change_is_hinted_at_once(ticker, redis):
 
 
 def test_the_outbox_is_handed_over_after_its_moment(ticker, redis):
-    later = NOW + timedelta(minutes=1)
+    later = NOW + timedelta(seconds=40)
     outbox.put("fleet", "advance_bot", now=NOW, not_before=later, bot_id="bot_x")
     db.session.commit()
     assert ticker.tick(NOW) == 0

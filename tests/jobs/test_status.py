@@ -76,8 +76,10 @@ def test_the_timetable_measures_each_minute_and_asks_for_what_was_lost(app, redi
     one.tick(begun + measure.EVERY)
     update = db.session.scalars(select(IncidentUpdate.id)).one()
     assert asked() == [(incidents.JOB, {"update_id": update})]
-    desk_queue = queues.open_queue(queues.QueueName.DESK, queues.connect(redis_url))
-    assert {queues.JOBS[job] for job in ticker.LOOKS} <= {it.func_name for it in desk_queue.jobs}
+    for name in queues.QueueName:
+        queue = queues.open_queue(name, queues.connect(redis_url))
+        wanted = {queues.JOBS[job] for where, job in ticker.LOOKS if where is name}
+        assert wanted <= {it.func_name for it in queue.jobs}
 
 
 def asked():

@@ -289,11 +289,20 @@ def lay_tables():
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("detail", sa.String(length=400), nullable=False),
         sa.Column("decided_by", sa.String(length=40), nullable=True),
+        sa.Column("decided_at", moment(), nullable=True),
         sa.Column("gone_at", moment(), nullable=True),
         sa.ForeignKeyConstraint(["decided_by"], ["user.id"], name="fk_cloud_find_decided_by"),
         sa.PrimaryKeyConstraint("id", name="pk_cloud_find"),
     )
     op.create_index("ix_cloud_find_state", "cloud_find", ["state"], unique=False)
+    op.create_index(
+        "uq_cloud_find_there",
+        "cloud_find",
+        ["kind", "name", "region", "zone"],
+        unique=True,
+        sqlite_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
     op.create_table(
         "fleet_alarm",
         sa.Column("id", sa.String(length=40), nullable=False),
