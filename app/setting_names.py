@@ -98,7 +98,7 @@ SETTINGS = (
     ),
     Setting(
         "COMPUTE_DRIVER",
-        "Where machines live: `local`; `gce` for `flask gce-drill` alone, so far.",
+        "Where machines live: `local` (on this computer) or `gce` (Compute Engine).",
         "`local`",
     ),
     Setting("GCE_PROJECT", "The project of the machines.", "required for `gce`"),

@@ -35,6 +35,7 @@ PAGES = {
     "connections": "connection.view",
     "connections/<connection_id>": "connection.view",
     "connections/<connection_id>/edit": "connection.manage_testnet",
+    "connections/addresses": "connection.manage_testnet",
     "connections/new": "connection.manage_testnet",
     "panic": "position.panic_close",
     "settings/defaults": "workspace.update",

@@ -77,8 +77,9 @@ def bot(workspace, now=NOW, **values):
         "starting_balance": Decimal(10_000),
         "limits": Limits(),
     }
+    there = values.pop("offered", (values.get("region", "local"),))
     blueprint = bots.Blueprint(**(plan | values))
-    return bots.create(workspace, blueprint, author=None, by=TESTER, now=now)
+    return bots.create(workspace, blueprint, author=None, by=TESTER, now=now, offered=there)
 
 
 def order(bot, run_id, client_id, status):

@@ -118,9 +118,12 @@ def test_compute_engine_by_its_settings():
 
 
 @pytest.mark.parametrize("role", ["web", "gate", "worker", "ticker"])
-def test_no_bot_lives_in_a_cloud_yet(role):
-    told = faults(role, **GCE)
-    assert any(line.startswith("COMPUTE_DRIVER is gce") for line in told)
+def test_every_role_knows_of_the_cloud(role):
+    found = read(role, **GCE)
+    assert found.compute.zoned
+    assert found.tempo.machine_type == found.compute.machine_type
+    assert found.tempo.boot_deadline > read(role).tempo.boot_deadline
+    assert found.tempo.longest_run.days == 120
 
 
 def test_local_machines_have_one_region_and_no_zones():

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from app.domain import audit, clock, commands, endings, machines, operations, regions, waits
+from app.domain import audit, clock, commands, endings, machines, operations, places, waits
 from app.domain.errands import Errand, Turn, follow, make, short
 from app.domain.planner import Action
 from app.extensions import db
@@ -30,7 +30,7 @@ def _reserve_address(turn: Turn) -> Errand | None:
         )
         db.session.add(address)
     machines.move(turn.compute, Phase.ADDR_WAIT, turn.now)
-    shut = regions.barred(turn.bot.region, (Cause.PERMISSION,), turn.now)
+    shut = places.barred(turn.bot.region, (Cause.PERMISSION,), turn.now)
     if shut is not None:
         _barred(turn, shut)
         return None
@@ -51,14 +51,14 @@ def _insert_machine(turn: Turn) -> Errand | None:
         return None
     address, zone = _address(turn), ""
     if turn.settings.zoned:
-        zones = regions.choose(turn.bot.region, turn.bot.id, turn.now)
+        zones = places.choose(turn.bot.region, turn.bot.id, turn.now)
         if not zones.known:
             return make(turn, StepKind.LIST_ZONES, address)
         if not zones.chosen:
             _no_room(turn, zones)
             return None
         zone = zones.chosen
-    shut = regions.barred(turn.bot.region, regions.OF_REGIONS, turn.now)
+    shut = places.barred(turn.bot.region, places.OF_REGIONS, turn.now)
     if shut is not None:
         _barred(turn, shut)
         return None
@@ -104,7 +104,7 @@ def _barred(turn: Turn, shut: CloudRegion) -> None:
     )
 
 
-def _no_room(turn: Turn, zones: regions.Zones) -> None:
+def _no_room(turn: Turn, zones: places.Zones) -> None:
     detail = f"no zone of {turn.bot.region} has a machine to give at present"
     waits.block(turn.compute, detail, turn.now, cause=Cause.CAPACITY.value, until=zones.until)
 

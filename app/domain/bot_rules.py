@@ -46,6 +46,13 @@ def check_live_open() -> None:
         raise Refused(LIVE_REFUSED)
 
 
+def check_born(mode: Mode) -> None:
+    """A bot goes live later, and not by being made so. Raises ``Refused``."""
+    if mode is Mode.LIVE:
+        check_live_open()
+        raise Refused("A bot begins in paper or testnet mode. Create it, then ask to go live.")
+
+
 def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
     """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
     if mode is Mode.LIVE:

@@ -1,5 +1,6 @@
 """Bots: create, configure, start, stop, pause, resume, flatten, switch mode, delete."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,9 @@ from app.domain import (
     bot_rules,
     ceilings,
     commands,
+    fleet,
     machines,
+    regions,
     workspaces,
 )
 from app.domain import limits as bot_limits
@@ -22,15 +25,7 @@ from app.domain.errors import Conflict, Invalid, Refused
 from app.domain.schedule import Schedule, from_plain
 from app.domain.schedule_text import describe
 from app.extensions import change, db, prepared
-from app.models import (
-    Bot,
-    BotCompute,
-    Connection,
-    StrategyVersion,
-    User,
-    Wish,
-    Workspace,
-)
+from app.models import Bot, Connection, StrategyVersion, User, Wish, Workspace
 from app.models.base import new_id
 from runner.protocol import CommandKind, Limits, Mode, to_plain
 from runner.protocol import from_plain as read
@@ -38,7 +33,10 @@ from runner.protocol import from_plain as read
 
 @dataclass(frozen=True)
 class Blueprint:
-    """Everything a new bot is made of. Balance in quote currency, limits as in the protocol."""
+    """Everything a new bot is made of. Balance in quote currency, limits as in the protocol.
+
+    ``region``: where it lives for good; the first of those there are, unless one is named.
+    """
 
     name: str
     exchange: str
@@ -49,6 +47,7 @@ class Blueprint:
     starting_balance: Decimal
     limits: Limits
     connection: Connection | None = None
+    region: str | None = None
 
 
 def in_workspace(workspace: Workspace) -> list[Bot]:
@@ -83,9 +82,17 @@ def _one() -> Select[Bot]:
 
 
 def create(
-    workspace: Workspace, plan: Blueprint, *, author: User | None, by: Actor, now: datetime
+    workspace: Workspace,
+    plan: Blueprint,
+    *,
+    author: User | None,
+    by: Actor,
+    now: datetime,
+    offered: Sequence[str] = (regions.LOCAL,),
 ) -> Bot:
     """Create a bot, stopped. Its address is reserved at once and kept until it is deleted.
+
+    ``offered``: the regions of this installation.
 
     Raises:
         Invalid: a field does not do; ``field`` says which.
@@ -98,7 +105,7 @@ def create(
         workspace_id=workspace.id,
         name=bot_rules.clean_name(plan.name),
         exchange=venue.id,
-        region="local",
+        region=regions.choose(plan.region, offered),
         mode=plan.mode,
         wish=Wish.REST,
         symbols=bot_rules.symbols_at(plan.symbols, venue, plan.version),
@@ -110,18 +117,14 @@ def create(
         created_by=author.id if author else None,
         created_at=now,
     )
-    _check_born(plan.mode)
+    bot_rules.check_born(plan.mode)
     bot_rules.check_mode(bot, plan.mode, plan.connection)
     db.session.add(bot)
     db.session.flush()
     ceilings.enforce(bot, now)
-    db.session.add(
-        BotCompute(
-            bot_id=bot.id, workspace_id=workspace.id, phase_since=now, due_at=now, lease_until=now
-        )
-    )
-    db.session.flush()
-    bot_events.record("bot.create", bot, by, now, changes=[audit.Change("mode", None, plan.mode)])
+    machines.expect(bot, now)
+    born = audit.changes_between({}, {"mode": bot.mode, "region": bot.region})
+    bot_events.record("bot.create", bot, by, now, changes=born)
     return bot
 
 
@@ -173,7 +176,7 @@ def reschedule(bot: Bot, plan: Schedule, *, by: Actor, now: datetime) -> None:
 
 
 def start(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """Follow the schedule from now on.
+    """Follow the schedule from now on, and try at once, also where its region is shut.
 
     Raises:
         Refused: the workspace's ceilings leave no room.
@@ -184,6 +187,7 @@ def start(bot: Bot, *, by: Actor, now: datetime) -> None:
         bot_rules.check_active(bot.testnet_connection)
     ceilings.enforce(bot, now, joining=True)
     _wish(bot, Wish.FOLLOW, "bot.start", by, now)
+    fleet.retry(bot, now)
 
 
 def stop(bot: Bot, *, by: Actor, now: datetime) -> None:
@@ -289,10 +293,3 @@ def _pause(bot: Bot, *, paused: bool, by: Actor, now: datetime) -> None:
     commands.send(bot, CommandKind.PAUSE_ENTRIES if paused else CommandKind.RESUME, now)
     action = "bot.pause" if paused else "bot.resume"
     bot_events.changed(action, bot, by, now, [audit.Change("paused", not paused, paused)])
-
-
-def _check_born(mode: Mode) -> None:
-    """A bot goes live later, and not by being made so."""
-    if mode is Mode.LIVE:
-        bot_rules.check_live_open()
-        raise Refused("A bot begins in paper or testnet mode. Create it, then ask to go live.")

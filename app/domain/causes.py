@@ -7,7 +7,7 @@ passes by itself is waited for. Nothing is tried in a circle: each has its pause
 from collections.abc import Callable
 from datetime import datetime
 
-from app.domain import addresses, lifecycle, machines, regions, waits
+from app.domain import addresses, lifecycle, machines, places, waits
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Outcome, Result, Step, StepKind
 from app.models import BotAddress, BotCompute, Phase
@@ -53,7 +53,7 @@ def _of_region(compute: BotCompute, step: Step, result: Result, now: datetime) -
     if result.cause is Cause.QUOTA and step.kind is not StepKind.INSERT_MACHINE:
         _blocked(compute, step, result, now)
         return
-    until = regions.shut(step.region, result.cause, result.detail, now)
+    until = places.shut(step.region, result.cause, result.detail, now)
     if _may_block(compute, step):
         waits.block(compute, result.detail, now, cause=result.cause.value, until=until)
     else:
@@ -66,7 +66,7 @@ def _capacity(compute: BotCompute, step: Step, result: Result, now: datetime) ->
         waits.retry_later(compute, result, now)
         return
     if step.zone:
-        regions.rest(step.region, step.zone, result.detail, now)
+        places.rest(step.region, step.zone, result.detail, now)
     _give_up(compute, f"{step.zone or step.region} had no machine to give", result, now)
 
 

@@ -86,8 +86,10 @@ def _stuck(now: datetime, tempo: Tempo) -> Iterator[Late]:
         .where(Machine.gone_at.is_(None), Machine.synced_at < now - SILENT)
         .where(BotCompute.phase.in_(_AWAKE))
     )
-    for bot_id, since in db.session.execute(silent.limit(MOST)):
-        yield Late(bot_id, f"Its machine is there, and its runner is silent since {_at(since)}.")
+    for bot_id, heard in db.session.execute(silent.limit(MOST)):
+        yield Late(
+            bot_id, f"Its machine is there, and its runner is silent since {_at(heard or now)}."
+        )
 
 
 def _patience(tempo: Tempo) -> dict[Phase, timedelta]:
@@ -109,9 +111,8 @@ def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
         .where(BotCompute.phase.in_((Phase.ASLEEP, *_UNDER_WAY)))
     )
     known = leads.by_region(tempo)
-    for bot_id, since, region in db.session.execute(query.limit(MOST)):
-        if since is None:
-            continue
+    for bot_id, wanted_at, region in db.session.execute(query.limit(MOST)):
+        since = wanted_at or now
         lead = known.get(region, leads.first(tempo)).wake_lead
         late = now - since - lead
         if late > timedelta(0):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app.domain import addresses, audit, fleet_alarms, machines, metering, regions, runs, waits
+from app.domain import addresses, audit, fleet_alarms, machines, metering, places, runs, waits
 from app.extensions import db
 from app.gateways.compute.driver import MachineState, Outcome, Result, Step, StepKind
 from app.models import (
@@ -64,7 +64,7 @@ def retire(compute: BotCompute, now: datetime) -> None:
 
 def _machine_inserted(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     addresses.found(db.session.get_one(BotAddress, compute.bot_id), now)
-    regions.reopen(step.region, now)
+    places.reopen(step.region, now)
     _machine_seen(compute, step, result, now)
 
 
@@ -135,7 +135,7 @@ def keep_console(machine: Machine, result: Result, now: datetime) -> None:
 
 def _zones_told(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     if result.zones:
-        regions.learn_zones(step.region, result.zones)
+        places.learn_zones(step.region, result.zones)
     else:
         waits.block_alone(compute, f"no zone of {step.region} is up", now)
 

@@ -19,7 +19,7 @@ from app.domain import (
     lifecycle,
     machines,
     operations,
-    regions,
+    places,
     schedule,
 )
 from app.domain.beginnings import BEGINNINGS
@@ -78,7 +78,7 @@ def poke(bot_id: str, now: datetime) -> None:
 
 def retry(bot: Bot, now: datetime) -> None:
     """Somebody says that what blocked a bot is mended: it tries at once, for its region if shut."""
-    regions.try_again(bot.region, clock.database_now(now))
+    places.try_again(bot.region, clock.database_now(now))
     poke(bot.id, now)
 
 

@@ -8,7 +8,14 @@ from sqlalchemy import select
 
 from app.domain import lifecycle
 from app.extensions import db
-from app.models import BotCompute, Machine, Phase
+from app.models import Bot, BotCompute, Machine, Phase
+
+
+def expect(bot: Bot, now: datetime) -> None:
+    """The planner's row of a new bot, which it looks at as soon as it can."""
+    place = {"bot_id": bot.id, "workspace_id": bot.workspace_id}
+    db.session.add(BotCompute(**place, phase_since=now, due_at=now, lease_until=now))
+    db.session.flush()
 
 
 def current_machine(bot_id: str) -> Machine | None:

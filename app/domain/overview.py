@@ -45,6 +45,7 @@ class Listed:
     id: str
     name: str
     mode: Mode
+    region: str
     symbols: list[str]
     schedule: dict[str, Any]
     version: str
@@ -151,8 +152,8 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
 def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
-    id_, name, mode, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
-    problem, ip, reserved_at, generation, synced_at, position_state, _, *wished = rest
+    id_, name, mode, region, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
+    problem, ip, reserved_at, generation, synced_at, position_state, *wished = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
         wish=wish,
@@ -165,7 +166,7 @@ def _summary(
         wakes_at=fleet.wakes_at(schedule, now, tempo, Today(*wished)) if asleep else None,
     )
     return Summary(
-        bot=Listed(id_, name, mode, symbols, schedule, label_of(strategy, number)),
+        bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
         reading=lifecycle.reading(now, it),
         has_machine=generation is not None,
         ip=ip,
@@ -187,11 +188,11 @@ def _scoped(query: Select[*tuple[Any, ...]], one: bool) -> Select[*tuple[Any, ..
 def _bots(one: bool) -> Select[*tuple[Any, ...]]:
     """Each bot and where it lives; it has at most one machine that is not gone."""
     query = select(
-        *(Bot.id, Bot.name, Bot.mode, Bot.symbols, Bot.schedule),
+        *(Bot.id, Bot.name, Bot.mode, Bot.region, Bot.symbols, Bot.schedule),
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
         *(BotCompute.phase, BotCompute.problem, BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
-        *(Bot.region, Bot.keep_awake_until, Bot.asleep_until),
+        *(Bot.keep_awake_until, Bot.asleep_until),
     )
     query = query.join_from(Bot, StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)
     query = query.join(Strategy, Strategy.id == StrategyVersion.strategy_id)

@@ -1,144 +1,64 @@
-"""Regions as the planner sees them: which zone is tried next, and when none is.
+"""Where bots can live. A bot stays in one region for life: its address belongs to the region. Pure.
 
-A zone without room rests for a while, and the next one is tried. A refusal that concerns a whole
-region opens its breaker: nothing is inserted there until its time is over, then one bot tries for
-all. What the cloud said is kept in its own words.
+What a region costs is told for a month around the clock, so that regions can be compared.
 """
 
-import zlib
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from decimal import Decimal
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from app.domain.errors import Invalid
+from app.domain.statement_lines import Pricing, cost
 
-from app import tenancy
-from app.domain import fleet_alarms
-from app.extensions import change, db
-from app.gateways.compute.driver import Cause, RegionFacts
-from app.models import AlarmKind, Bot, BotCompute, CloudRegion, Phase, ZoneCooldown
+LOCAL = "local"
+"""The one region where machines are processes of this computer."""
 
-COOLDOWN = timedelta(minutes=5)
-SHUT_FOR = timedelta(minutes=15)
-PROBE_FOR = timedelta(minutes=5)
-"""How long the others wait for the one bot that tries."""
-OF_REGIONS = (Cause.QUOTA, Cause.PERMISSION)
-"""Refusals that concern a whole region."""
+MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Zones:
-    """``chosen`` is empty where every zone rests, or none is known; ``until``: when one may go."""
+class Place:
+    """One region with the price of 30 days awake in millionths of a dollar.
 
-    known: bool
-    chosen: str = ""
-    until: datetime | None = None
-
-
-def choose(region: str, bot_id: str, now: datetime) -> Zones:
-    """The zone for a bot's next machine. Bots begin at different zones, so that they spread."""
-    row = db.session.get(CloudRegion, region, populate_existing=True)
-    zones = sorted(row.zones) if row is not None else []
-    if not zones:
-        return Zones(known=False)
-    query = select(ZoneCooldown.zone, ZoneCooldown.until).where(
-        ZoneCooldown.region == region, ZoneCooldown.until > now
-    )
-    resting = {zone: until for zone, until in db.session.execute(query) if zone in zones}
-    first = zlib.crc32(bot_id.encode()) % len(zones)
-    free = [zone for zone in zones[first:] + zones[:first] if zone not in resting]
-    if not free:
-        return Zones(known=True, until=min(resting.values()))
-    return Zones(known=True, chosen=free[0])
-
-
-def learn_zones(region: str, zones: tuple[str, ...]) -> None:
-    """Keep which zones a region has; a survey keeps them fresh."""
-    _upsert(CloudRegion, {"region": region}, {"zones": sorted(zones)}, _NEW_REGION)
-
-
-def learn(fact: RegionFacts, now: datetime) -> None:
-    """Keep what a survey tells of a region."""
-    quotas = {it.metric: [it.used, it.limit] for it in fact.quotas}
-    told = {"zones": sorted(fact.zones), "quotas": quotas, "seen_at": now}
-    _upsert(CloudRegion, {"region": fact.region}, told, _NEW_REGION)
-
-
-def rest(region: str, zone: str, detail: str, now: datetime) -> None:
-    """A zone has nothing to give: others are tried first for a while."""
-    values = {"since": now, "until": now + COOLDOWN, "detail": detail[:400]}
-    _upsert(ZoneCooldown, {"region": region, "zone": zone}, values)
-
-
-def shut(region: str, cause: Cause, detail: str, now: datetime) -> datetime:
-    """Open the breaker; until when nothing is tried there."""
-    until = now + SHUT_FOR
-    values = {"shut_until": until, "shut_cause": cause.value, "shut_detail": detail[:400]}
-    _upsert(CloudRegion, {"region": region}, values, _NEW_REGION)
-    words = f"Nothing is started in {region} until {until:%H:%M} UTC. The cloud says: {detail}"
-    fleet_alarms.raise_alarm(AlarmKind.REGION_SHUT, f"region {region}", words, now)
-    return until
-
-
-def barred(region: str, causes: Collection[Cause], now: datetime) -> CloudRegion | None:
-    """The region, if one of these causes keeps a bot from trying there now.
-
-    Whoever comes first after the breaker's time tries for all, and the others wait for it.
+    ``more``: by which share it costs more than the cheapest. Both are ``None`` where the price
+    book does not know the region, or not its machines.
     """
-    row = db.session.get(CloudRegion, region, populate_existing=True)
-    if row is None or row.shut_until is None or row.shut_cause not in causes:
+
+    region: str
+    awake: int | None
+    more: Decimal | None
+
+
+def choose(wanted: str | None, offered: Sequence[str]) -> str:
+    """The region a new bot gets: the one wanted, or the first. Raises ``Invalid``."""
+    if not wanted:
+        return offered[0]
+    if wanted not in offered:
+        raise Invalid(f"There is no region {wanted} here. Choose {_either(offered)}.", "region")
+    return wanted
+
+
+def places(offered: Sequence[str], kind: str, price: Pricing, now: datetime) -> list[Place]:
+    """The regions in the order of the settings, with what a machine of this kind costs in each."""
+    hours = [price(region, kind, now).awake for region in offered]
+    least = min((hour for hour in hours if hour is not None), default=None)
+    return [
+        Place(region, None if hour is None else _month(hour), _more(hour, least))
+        for region, hour in zip(offered, hours, strict=True)
+    ]
+
+
+def _month(hour: int) -> int:
+    return cost(hour, MONTH // timedelta(microseconds=1))
+
+
+def _more(hour: int | None, least: int | None) -> Decimal | None:
+    if hour is None or least is None:
         return None
-    if row.shut_until > now:
-        return row
-    mine = (CloudRegion.region == region, CloudRegion.shut_until == row.shut_until)
-    if change(update(CloudRegion).where(*mine).values(shut_until=now + PROBE_FOR)) == 1:
-        return None
-    return db.session.get(CloudRegion, region, populate_existing=True)
+    return Decimal(hour) / least - 1 if least else Decimal(0)
 
 
-def try_again(region: str, now: datetime) -> None:
-    """Let one bot try at once: somebody says that it is mended, or room was made."""
-    standing = (CloudRegion.region == region, CloudRegion.shut_until > now)
-    with tenancy.everywhere("a region's breaker is everybody's"):
-        db.session.execute(update(CloudRegion).where(*standing).values(shut_until=now))
-
-
-def reopen(region: str, now: datetime) -> None:
-    """It works again: close the breaker, and let the bots that waited for it go on."""
-    standing = (CloudRegion.region == region, CloudRegion.shut_until.is_not(None))
-    values = {"shut_until": None, "shut_cause": "", "shut_detail": ""}
-    if not change(update(CloudRegion).where(*standing).values(**values)):
-        return
-    here = select(Bot.id).where(Bot.region == region)
-    waiting = (
-        BotCompute.phase == Phase.BLOCKED,
-        BotCompute.cause.in_(OF_REGIONS),
-        BotCompute.bot_id.in_(here),
-    )
-    db.session.execute(
-        update(BotCompute)
-        .where(*waiting)
-        .values(due_at=now, retry_at=None)
-        .execution_options(synchronize_session=False)
-    )
-    fleet_alarms.clear_alarm(f"region {region}", now)
-
-
-_NEW_REGION: dict[str, Any] = {"zones": [], "quotas": {}, "shut_cause": "", "shut_detail": ""}
-
-
-def _upsert(
-    kind: type[Any],
-    key: dict[str, Any],
-    values: dict[str, Any],
-    new: dict[str, Any] | None = None,
-) -> None:
-    """Write these values, whether the row is there already or not."""
-    if db.session.get_bind().dialect.name == "postgresql":
-        row: Any = postgresql.insert(kind)
-    else:
-        row = sqlite.insert(kind)
-    statement = row.values(**((new or {}) | key | values))
-    db.session.execute(statement.on_conflict_do_update(index_elements=list(key), set_=values))
+def _either(offered: Sequence[str]) -> str:
+    *others, last = offered
+    return f"{', '.join(others)} or {last}" if others else last

@@ -16,7 +16,6 @@ from app.domain import (
     clock,
     finds,
     leadership,
-    regions,
     sweep_absences,
     sweep_books,
     sweep_rules,
@@ -92,7 +91,7 @@ def conclude(
     )
     db.session.add(run)
     for fact in survey.regions:
-        regions.learn(fact, now)
+        places.learn(fact, now)
     if not run.complete:
         run.refused = "the listing came too late" if late else "the listing is incomplete"
         run.detail = {"problem": survey.problem, "unreachable": list(survey.unreachable)}

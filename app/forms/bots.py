@@ -18,6 +18,7 @@ from app.domain.defaults import Defaults
 from app.domain.limits import TITLES
 from app.forms.base import Form, needed, offered, squeezed
 from app.forms.schedule import ScheduleFields
+from app.models import Bot
 from runner.protocol import Limits, Mode
 
 MODES = [("paper", "Paper"), ("testnet", "Testnet"), ("live", "Live")]
@@ -67,6 +68,7 @@ class NewBotForm(ScheduleFields, LimitFields):
     mode = RadioField("Mode", choices=offered(MODES), default="paper")
     starting_balance = StringField("Starting balance", filters=[squeezed], default="10000")
     connection = SelectField("Testnet connection")
+    region = SelectField("Region", validate_choice=False)
     start = BooleanField("Start it now", default=True)
 
     def validate_starting_balance(self, field: StringField) -> None:
@@ -108,6 +110,12 @@ class ModeForm(Form):
     connection = SelectField("Testnet connection")
     live_connection = SelectField("Live connection", validate_choice=False)
     reason = StringField("Why", filters=[squeezed])
+
+    def begin_with(self, bot: Bot, made: str | None) -> None:
+        """As the bot is, or as it would be with the testnet key ``made`` for it."""
+        fits = made in (choice[0] for choice in self.connection.iter_choices())
+        self.mode.data = Mode.TESTNET.value if made and fits else bot.mode.value
+        self.connection.data = made if made and fits else bot.testnet_connection_id or ""
 
 
 class PanicForm(Form):

@@ -104,7 +104,7 @@ def mode(bot_id: str) -> ResponseReturnValue:
     """What a switch changes and what it does not."""
     bot = loading.bot(bot_id)
     form = _mode_form()
-    form.mode.data, form.connection.data = bot.mode.value, bot.testnet_connection_id or ""
+    form.begin_with(bot, request.args.get("connection"))
     return _mode_page(bot, form)
 
 

@@ -9,8 +9,8 @@ from app.domain.access import Permission
 from app.forms.connections import KeyFields
 from app.models import Connection, Environment
 from app.web import connection_pages, loading
-from app.web.guards import requires
-from app.web.hypermedia import redirect_to
+from app.web.guards import allowed, requires
+from app.web.hypermedia import live, redirect_to
 
 bp = Blueprint("connections", __name__, url_prefix="/w/<workspace>/connections")
 
@@ -26,8 +26,15 @@ def index() -> ResponseReturnValue:
 @bp.get("/new")
 @requires(Permission.CONNECTION_MANAGE_TESTNET)
 def new() -> ResponseReturnValue:
-    """Ask for a key."""
-    return render_template("connections/new.html", form=connection_pages.new_form())
+    """Ask for a key, and say which address it can be bound to."""
+    return _new_page(connection_pages.new_form())
+
+
+@bp.get("/addresses")
+@requires(Permission.CONNECTION_MANAGE_TESTNET)
+def addresses() -> ResponseReturnValue:
+    """These addresses, polled while one is still being reserved."""
+    return live("connections/_addresses.html", **connection_pages.addresses())
 
 
 @bp.post("/new")
@@ -37,8 +44,8 @@ def create() -> ResponseReturnValue:
     form = connection_pages.new_form()
     made = form.attempt(lambda: _create(form))
     if made is None:
-        return render_template("connections/new.html", form=form), 422
-    return redirect_to(_page(made), toast=f"{made.label} is sealed and saved.")
+        return _new_page(form), 422
+    return redirect_to(_next_page(made), toast=f"{made.label} is sealed and saved.")
 
 
 @bp.post("/practice")
@@ -110,6 +117,18 @@ def delete(connection_id: str) -> ResponseReturnValue:
 
 def _page(connection: Connection) -> str:
     return url_for(".show", connection_id=connection.id)
+
+
+def _next_page(connection: Connection) -> str:
+    """Its own, or the one where the bot it was made for begins to use it."""
+    bot = connection_pages.bot_it_is_for()
+    if bot is None or not allowed("bot.configure"):
+        return _page(connection)
+    return url_for("bot_settings.mode", bot_id=bot.id, connection=connection.id)
+
+
+def _new_page(form: KeyFields) -> str:
+    return render_template("connections/new.html", form=form, **connection_pages.addresses())
 
 
 def _edit_page(connection: Connection, form: KeyFields) -> str:

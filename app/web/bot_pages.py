@@ -29,7 +29,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import AddressEventKind, Bot, Environment, StrategyVersion
-from app.web import series
+from app.web import places, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -173,6 +173,7 @@ def offer(form: NewBotForm) -> None:
     ]
     form.symbol.choices = offered((item, symbol(item)) for item in PRACTICE.symbols)
     form.connection.choices = connection_choices()
+    form.region.choices = places.choices()
     if request.method == "GET":
         workspace = current.workspace()
         form.begin_with(defaults.of(workspace), workspace.zone)
@@ -206,9 +207,10 @@ def create(form: NewBotForm) -> Bot:
         starting_balance=form.balance,
         limits=form.limits(),
         connection=connection,
+        region=form.region.data,
     )
-    by, now = current.actor(), current.now()
-    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now)
+    by, now, there = current.actor(), current.now(), current.config().compute.regions
+    bot = bots.create(workspace, blueprint, author=current.user(), by=by, now=now, offered=there)
     if form.start.data and allowed("bot.start"):
         bots.start(bot, by=by, now=now)
     return bot

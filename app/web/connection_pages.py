@@ -5,13 +5,13 @@ from typing import Any
 from flask import request
 
 from app import current
-from app.domain import connection_keys, connections, overview
+from app.domain import bindings, connection_keys, connections, overview
 from app.domain.access import Permission
 from app.domain.venues import VENUES, Venue
 from app.forms.base import offered
 from app.forms.connections import ConnectionForm, EditConnectionForm, KeyFields, for_venue
-from app.models import Connection, Environment
-from app.web import guards
+from app.models import Bot, Connection, Environment
+from app.web import guards, loading
 
 
 def new_form() -> KeyFields:
@@ -22,6 +22,20 @@ def new_form() -> KeyFields:
     form["exchange"].choices = offered((item.id, item.title) for item in VENUES.values())
     form["exchange"].data = form["exchange"].data or venue.id
     return form
+
+
+def bot_it_is_for() -> Bot | None:
+    """The bot whose page asked for a key, or 404 if there is none such."""
+    wanted = request.args.get("bot")
+    return loading.bot(wanted) if wanted else None
+
+
+def addresses() -> dict[str, Any]:
+    """What a new key can be bound to: the address of its bot, or those of all."""
+    bot = bot_it_is_for()
+    found = bindings.homes(current.workspace(), bot.id if bot else None)
+    settled = not any(home.waits for home in found)
+    return {"bot": bot, "homes": found, "most": bindings.MOST, "settled": settled}
 
 
 def edit_form(connection: Connection) -> KeyFields:

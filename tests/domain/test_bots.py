@@ -63,6 +63,18 @@ def test_a_bot_is_born_stopped_and_audited(desk):
     assert fleet.due(NOW) == [bot.id]
 
 
+def test_a_bot_is_born_in_one_of_the_regions(desk):
+    there = ("europe-west1", "us-central1")
+    assert factories.bot(desk, offered=there).region == "europe-west1"
+    bot = factories.bot(desk, region="us-central1", offered=there)
+    assert bot.region == "us-central1"
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.target_id == bot.id)).one()
+    assert {"field": "region", "before": None, "after": "us-central1"} in event.changes
+    with pytest.raises(Invalid, match="no region mars1 here") as refusal:
+        factories.bot(desk, region="mars1", offered=there)
+    assert refusal.value.field == "region"
+
+
 def test_start_stop_pause_resume_leave_one_event_each_and_repeats_none(desk):
     bot = factories.bot(desk)
     for verb in (bots.start, bots.start, bots.pause, bots.pause, bots.resume, bots.stop, bots.stop):
