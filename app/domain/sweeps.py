@@ -16,6 +16,7 @@ from app.domain import (
     clock,
     finds,
     leadership,
+    places,
     sweep_absences,
     sweep_books,
     sweep_rules,
