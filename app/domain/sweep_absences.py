@@ -31,8 +31,8 @@ def conclude(
         if seen.get(name) != ip:
             missing[name] = bot_id
         elif lost_at is not None:
-            addresses.found(db.session.get_one(BotAddress, bot_id), now)
             fleet.poke(bot_id, now)
+            addresses.found(db.session.get_one(BotAddress, bot_id), now)
     for name in missing.keys() & before:
         other = seen.get(name)
         _lost(missing[name], f"the cloud has {other} there" if other else "the cloud has none", now)

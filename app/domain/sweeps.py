@@ -91,16 +91,18 @@ def conclude(
         disks=len(survey.disks),
     )
     db.session.add(run)
-    for fact in survey.regions:
-        places.learn(fact, now)
-    if not run.complete:
+    if run.complete:
+        clear_alarm("cloud silent", now)
+        # Bots' rows are locked first, and regions' last: in the planner's order.
+        missing = sweep_absences.conclude(survey, look.at, _before(last), now)
+        run.detail = {"absent": missing}
+        _settle(run, survey, now, patience)
+    else:
         run.refused = "the listing came too late" if late else "the listing is incomplete"
         run.detail = {"problem": survey.problem, "unreachable": list(survey.unreachable)}
         _ring_if_silent(run, now)
-        return run
-    clear_alarm("cloud silent", now)
-    _settle(run, survey, now, patience)
-    run.detail = {"absent": sweep_absences.conclude(survey, look.at, _before(last), now)}
+    for fact in sorted(survey.regions, key=lambda it: it.region):
+        places.learn(fact, now)
     return run
 
 

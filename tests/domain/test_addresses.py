@@ -40,7 +40,7 @@ def tell(life, seen):
 
     good = seen in (None, life.machine.ip)
     data = Preflight(good, (Check("address", good if seen else None, ""),), seen)
-    event = Event(life.machine.ack_seq + 1, life.now, EventKind.PREFLIGHT, to_plain(data))
+    event = Event(life.machine.ack_seq + 1, EventKind.PREFLIGHT, life.now, to_plain(data))
     message = Sync(life.claim_id, life.now, (event,), PositionState.FLAT, 0, drained=False)
     runners.sync(message, now=life.now)
     db.session.commit()
