@@ -96,11 +96,12 @@ def found(address: BotAddress, now: datetime) -> bool:
     return True
 
 
-def forget_alarms(bot_id: str, now: datetime) -> None:
-    """The bot is gone: nothing rings for its address any more."""
+def released(address: BotAddress, now: datetime) -> None:
+    """It was given up: nothing rings for it any more."""
+    note(address, AddressEventKind.RELEASED, address.ip, now)
     for kind in SEEN:
-        clear_alarm(f"{kind} {bot_id}", now)
-    clear_alarm(f"address lost {bot_id}", now)
+        clear_alarm(f"{kind} {address.bot_id}", now)
+    clear_alarm(_lost_key(address), now)
 
 
 def history(bot: Bot, limit: int = 100) -> list[AddressEvent]:
@@ -111,7 +112,7 @@ def history(bot: Bot, limit: int = 100) -> list[AddressEvent]:
 
 
 def _lost_key(address: BotAddress) -> str:
-    return f"address lost {address.bot_id}"
+    return f"address {address.bot_id}"
 
 
 def _last(machine: Machine, kind: AddressEventKind, generation: int) -> AddressEvent | None:

@@ -14,6 +14,7 @@ from app.domain import (
     bot_rules,
     ceilings,
     commands,
+    fleet,
     machines,
     regions,
     workspaces,
@@ -175,7 +176,7 @@ def reschedule(bot: Bot, plan: Schedule, *, by: Actor, now: datetime) -> None:
 
 
 def start(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """Follow the schedule from now on.
+    """Follow the schedule from now on, and try at once, also where its region is shut.
 
     Raises:
         Refused: the workspace's ceilings leave no room.
@@ -186,6 +187,7 @@ def start(bot: Bot, *, by: Actor, now: datetime) -> None:
         bot_rules.check_active(bot.testnet_connection)
     ceilings.enforce(bot, now, joining=True)
     _wish(bot, Wish.FOLLOW, "bot.start", by, now)
+    fleet.retry(bot, now)
 
 
 def stop(bot: Bot, *, by: Actor, now: datetime) -> None:

@@ -7,10 +7,10 @@ passes by itself is waited for. Nothing is tried in a circle: each has its pause
 from collections.abc import Callable
 from datetime import datetime
 
-from app.domain import fleet_alarms, lifecycle, machines, places, waits
+from app.domain import addresses, lifecycle, machines, places, waits
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Outcome, Result, Step, StepKind
-from app.models import AlarmKind, BotAddress, BotCompute, Phase
+from app.models import BotAddress, BotCompute, Phase
 
 CONFLICTS = 3
 """So many times in a row something is looked at again at once."""
@@ -107,15 +107,11 @@ def _lost(compute: BotCompute, step: Step, result: Result, now: datetime) -> Non
     """The address is not the bot's any more. No other one takes its place in silence."""
     address = db.session.get(BotAddress, compute.bot_id)
     if address is not None:
-        address.lost_at = address.lost_at or now
+        addresses.lost(address, result.detail, now)
     if _may_block(compute, step):
         waits.block(compute, result.detail, now, cause=result.cause.value, until=None)
     else:
         waits.retry_later(compute, result, now)
-    words = f"{result.detail}. Reserve this very address again, or tell its owner."
-    fleet_alarms.raise_alarm(
-        AlarmKind.ADDRESS_LOST, f"address {compute.bot_id}", words, now, compute.bot_id
-    )
 
 
 def _conflict(compute: BotCompute, _step: Step, result: Result, now: datetime) -> None:

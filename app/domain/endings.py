@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from app.domain import audit, fleet_alarms, machines, metering, places, runs, waits
+from app.domain import addresses, audit, fleet_alarms, machines, metering, places, runs, waits
 from app.extensions import db
 from app.gateways.compute.driver import MachineState, Outcome, Result, Step, StepKind
 from app.models import (
+    AddressEventKind,
     AlarmKind,
     BotAddress,
     BotCompute,
@@ -27,24 +28,20 @@ def _address_reserved(compute: BotCompute, _step: Step, result: Result, now: dat
         return
     if address.ip is None:
         address.ip, address.reserved_at = result.ip, now
+        addresses.note(address, AddressEventKind.RESERVED, result.ip, now)
         metering.start(compute, Resource.ADDRESS, address.region, now)
     elif address.ip != result.ip:
         words = f"the cloud says {result.ip}, the bot's address is {address.ip}"
         waits.block_alone(compute, words, now)
         return
-    _address_is_back(address, now)
+    addresses.found(address, now)
     machines.move(compute, Phase.ASLEEP, now)
-
-
-def _address_is_back(address: BotAddress, now: datetime) -> None:
-    if address.lost_at is not None:
-        address.lost_at = None
-        fleet_alarms.clear_alarm(f"address {address.bot_id}", now)
 
 
 def _address_released(compute: BotCompute, _step: Step, _result: Result, now: datetime) -> None:
     address = db.session.get_one(BotAddress, compute.bot_id)
     address.released_at = now
+    addresses.released(address, now)
     metering.stop(compute.bot_id, Resource.ADDRESS, now)
     retire(compute, now)
 
@@ -66,7 +63,7 @@ def retire(compute: BotCompute, now: datetime) -> None:
 
 
 def _machine_inserted(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
-    _address_is_back(db.session.get_one(BotAddress, compute.bot_id), now)
+    addresses.found(db.session.get_one(BotAddress, compute.bot_id), now)
     places.reopen(step.region, now)
     _machine_seen(compute, step, result, now)
 
@@ -82,6 +79,7 @@ def _machine_seen(compute: BotCompute, step: Step, result: Result, now: datetime
     if result.machine is MachineState.RUNNING:
         if machine.running_at is None:
             machine.running_at = now
+            addresses.attached(machine, now)
             metering.start(compute, Resource.MACHINE, machine.region, now)
         if compute.phase is Phase.CREATING:
             machines.move(compute, Phase.BOOTING, now)

@@ -35,3 +35,7 @@ class Gone(DomainError):
 
 class NotAllowed(DomainError):
     """The proof offered does not hold; says nothing about why."""
+
+
+class Misplaced(NotAllowed):
+    """The proof holds, and comes from a wrong address; what was written about that is kept."""

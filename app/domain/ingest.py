@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import commands, ledger
+from app.domain import commands, ledger, preflights
 from app.extensions import db
 from app.models import (
     Bot,
     CandleRow,
     Checkpoint,
-    Connection,
     DecisionRow,
     EquityPoint,
     FillRow,
@@ -27,7 +26,7 @@ from app.models import (
     TradeRow,
 )
 from runner import protocol
-from runner.protocol import Event, EventKind, Mode, OrderStatus, ProtocolError, to_plain
+from runner.protocol import Event, EventKind, OrderStatus, ProtocolError, to_plain
 
 log = logging.getLogger(__name__)
 
@@ -114,16 +113,7 @@ def _state(source: Source, data: protocol.StateChange, at: datetime) -> None:
 
 
 def _preflight(source: Source, data: protocol.Preflight, at: datetime) -> None:
-    source.machine.preflight = to_plain(data)
-    source.machine.preflight_at = at
-    run = db.session.get_one(Run, source.run_id)
-    if run.mode is Mode.PAPER or run.connection_id is None:
-        return
-    connection = db.session.get_one(Connection, run.connection_id)
-    # What was seen of the key before it was replaced says nothing about the new one.
-    if connection.rotated_at is None or at >= connection.rotated_at:
-        connection.checked_at = at
-        connection.findings = to_plain(data)
+    preflights.take(source.machine, source.run_id, data, at, source.now)
 
 
 def _candles(source: Source, data: protocol.Candles, _at: datetime) -> None:

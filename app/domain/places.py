@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from app import tenancy
 from app.domain import fleet_alarms
 from app.extensions import change, db
-from app.gateways.compute.driver import Cause
+from app.gateways.compute.driver import Cause, RegionFacts
 from app.models import AlarmKind, Bot, BotCompute, CloudRegion, Phase, ZoneCooldown
 
 COOLDOWN = timedelta(minutes=5)
@@ -59,6 +59,13 @@ def choose(region: str, bot_id: str, now: datetime) -> Zones:
 def learn_zones(region: str, zones: tuple[str, ...]) -> None:
     """Keep which zones a region has; a survey keeps them fresh."""
     _upsert(CloudRegion, {"region": region}, {"zones": sorted(zones)}, _NEW_REGION)
+
+
+def learn(fact: RegionFacts, now: datetime) -> None:
+    """Keep what a survey tells of a region."""
+    quotas = {it.metric: [it.used, it.limit] for it in fact.quotas}
+    told = {"zones": sorted(fact.zones), "quotas": quotas, "seen_at": now}
+    _upsert(CloudRegion, {"region": fact.region}, told, _NEW_REGION)
 
 
 def rest(region: str, zone: str, detail: str, now: datetime) -> None:

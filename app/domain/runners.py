@@ -3,46 +3,47 @@
 import hmac
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import clock, commands, fleet, ingest, machines, metering, runs, schedule
-from app.domain.errors import Gone, NotAllowed
+from app.domain import (
+    addresses,
+    briefing,
+    clock,
+    commands,
+    fleet,
+    ingest,
+    machines,
+    metering,
+    runs,
+    schedule,
+)
+from app.domain.errors import Gone, Misplaced, NotAllowed
 from app.domain.lifecycle import Tempo
-from app.domain.venues import VENUES
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.models import (
+    AddressEventKind,
     Bot,
     BotCompute,
-    Checkpoint,
-    Connection,
     Desired,
     Machine,
     Phase,
     Resource,
     Run,
-    StrategyVersion,
 )
 from runner.protocol import (
     Claim,
     ClaimAnswer,
     CommandKind,
-    Configuration,
-    Credentials,
     Lease,
-    Limits,
-    Mode,
     PositionState,
     Sync,
     SyncAnswer,
     Window,
-    from_plain,
 )
 
 LEASE = timedelta(seconds=60)
-GRACE = {Mode.PAPER: 3600, Mode.TESTNET: 3600, Mode.LIVE: 0}
 _MAY_CLAIM = frozenset({Phase.CREATING, Phase.BOOTING, Phase.READY, Phase.DRAINING})
 
 
@@ -61,7 +62,8 @@ def claim(
 
     Raises:
         Gone: a newer generation exists, or this one is being taken down.
-        NotAllowed: unknown bot, wrong token, or a call from another address than the bot's own.
+        NotAllowed: unknown bot, or wrong token.
+        Misplaced: a call from another address than the bot's own; that it came is kept.
     """
     compute = db.session.scalar(
         select(BotCompute).where(BotCompute.bot_id == message.bot).with_for_update()
@@ -69,7 +71,7 @@ def claim(
     if compute is None:
         raise NotAllowed
     now = clock.database_now(now)
-    machine = _generation(compute, message, address)
+    machine = _generation(compute, message, address, now)
     if compute.phase not in _MAY_CLAIM or machine.dead_at is not None:
         raise Gone("this generation is being taken down")
     bot = compute.bot
@@ -88,13 +90,13 @@ def claim(
         claim_id=claim_id,
         server_time=now,
         address=machine.ip,
-        configuration=_configuration(bot, run, endpoints, draining=draining),
+        configuration=briefing.configuration(bot, run, endpoints, draining=draining),
         windows=_windows(bot, now),
         end_policy=plan.end_policy,
         quiet_minutes=plan.quiet_minutes,
         lease=Lease(now + LEASE),
-        credentials=_credentials(run, opener),
-        restored=_restored(run),
+        credentials=briefing.credentials(run, opener),
+        restored=briefing.restored(run),
         next_seq=machine.ack_seq + 1,
         unsettled=ingest.unsettled(run),
     )
@@ -138,16 +140,20 @@ def _locked(machine_id: str) -> tuple[BotCompute, Machine]:
     return compute, db.session.get_one(Machine, machine_id, with_for_update=True)
 
 
-def _generation(compute: BotCompute, message: Claim, address: str) -> Machine:
+def _generation(compute: BotCompute, message: Claim, address: str, now: datetime) -> Machine:
+    """The machine that claims, by its token, from its bot's own address."""
     machine = db.session.scalar(
         select(Machine).where(
             Machine.bot_id == message.bot, Machine.generation == message.generation
         )
     )
-    if machine is None or not _same(machine.token_hash, message.token) or machine.ip != address:
+    if machine is None or not _same(machine.token_hash, message.token):
         raise NotAllowed
     if machine.generation != compute.generation or machine.gone_at is not None:
         raise Gone("a newer generation exists")
+    addresses.seen(machine, AddressEventKind.SEEN_BY_GATE, address, now)
+    if machine.ip != address:
+        raise Misplaced
     return machine
 
 
@@ -167,6 +173,7 @@ def _take(compute: BotCompute, machine: Machine, message: Claim, now: datetime) 
     machine.synced_at = now
     if machine.running_at is None:
         machine.running_at = now
+        addresses.attached(machine, now)
         metering.start(compute, Resource.MACHINE, machine.region, now)
     machine.inserted_at = machine.inserted_at or now
     if compute.phase is Phase.CREATING:
@@ -200,32 +207,6 @@ def _flat_before(bot: Bot, machine: Machine, message: Claim, now: datetime) -> b
     return machine.boot_id == message.boot_id and runs.reported_flat(machine, now)
 
 
-def _configuration(
-    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool
-) -> Configuration:
-    version = db.session.get_one(StrategyVersion, run.strategy_version_id)
-    return Configuration(
-        bot=bot.id,
-        bot_name=bot.name,
-        run=run.id,
-        mode=run.mode,
-        exchange=bot.exchange,
-        market_type=version.rules["market_type"],
-        symbols=tuple(run.symbols),
-        strategy=version.strategy.name,
-        strategy_version=version.number,
-        rules=version.rules,
-        limits=from_plain(Limits, bot.limits),
-        starting_balance=run.starting_balance,
-        quote=VENUES[bot.exchange].quote,
-        endpoint=endpoints.get(bot.exchange),
-        grace_seconds=GRACE[run.mode],
-        paused=bot.paused,
-        draining=draining,
-        account=_account(run),
-    )
-
-
 def _windows(bot: Bot, now: datetime) -> tuple[Window, ...]:
     """What the runner gates its entries by: the real windows, not those widened for waking."""
     plan = schedule.from_plain(bot.schedule)
@@ -237,32 +218,6 @@ def _windows(bot: Bot, now: datetime) -> tuple[Window, ...]:
         asleep_until=bot.asleep_until,
     )
     return tuple(found)
-
-
-def _credentials(run: Run, opener: Opener) -> Credentials | None:
-    """The keys of the run's mode. Paper has none: what is not there cannot be misused.
-
-    One that is switched off or deleted is handed to nobody.
-    """
-    if run.mode is not Mode.TESTNET or run.connection_id is None:
-        return None
-    connection = db.session.get_one(Connection, run.connection_id)
-    if connection.inactive_at is not None or connection.deleted_at is not None:
-        return None
-    fields = opener.open(connection.sealed, connection.seal_context)
-    return Credentials(fields["api_key"], fields["secret"], fields.get("passphrase"))
-
-
-def _account(run: Run) -> str:
-    """The venue account of a run, opaque: the same for every connection to it."""
-    if run.connection_id is None:
-        return ""
-    return db.session.get_one(Connection, run.connection_id).account_digest[:16]
-
-
-def _restored(run: Run) -> dict[str, Any]:
-    checkpoint = db.session.get(Checkpoint, run.id)
-    return checkpoint.state if checkpoint else {}
 
 
 def _ask_to_reload(bot: Bot, machine: Machine, now: datetime) -> None:

@@ -11,13 +11,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select
 
-from app.domain import audit, clock, finds, leadership, sweep_absences, sweep_books, sweep_rules
+from app.domain import (
+    audit,
+    clock,
+    finds,
+    leadership,
+    places,
+    sweep_absences,
+    sweep_books,
+    sweep_rules,
+)
 from app.domain.audit import TIMETABLE, Change
 from app.domain.fleet_alarms import clear_alarm, raise_alarm
 from app.domain.sweep_rules import Books, Judgement, Patience, Whose
 from app.extensions import db
 from app.gateways.compute.driver import SeenAddress, SeenDisk, SeenMachine, Survey
-from app.models import AlarmKind, CloudFind, CloudRegion, FindKind, FindState, SweepRun
+from app.models import AlarmKind, CloudFind, FindKind, FindState, SweepRun
 
 LEASE = timedelta(minutes=3)
 STALE = timedelta(minutes=2)
@@ -82,7 +91,8 @@ def conclude(
         disks=len(survey.disks),
     )
     db.session.add(run)
-    learn(survey, now)
+    for fact in survey.regions:
+        places.learn(fact, now)
     if not run.complete:
         run.refused = "the listing came too late" if late else "the listing is incomplete"
         run.detail = {"problem": survey.problem, "unreachable": list(survey.unreachable)}
@@ -92,16 +102,6 @@ def conclude(
     _settle(run, survey, now, patience)
     run.detail = {"absent": sweep_absences.conclude(survey, look.at, _before(last), now)}
     return run
-
-
-def learn(survey: Survey, now: datetime) -> None:
-    """Keep what the regions tell of themselves; a region that told nothing keeps what it had."""
-    for fact in survey.regions:
-        row = db.session.get(CloudRegion, fact.region) or CloudRegion(region=fact.region)
-        row.zones = list(fact.zones)
-        row.quotas = {it.metric: [it.used, it.limit] for it in fact.quotas}
-        row.seen_at = now
-        db.session.add(row)
 
 
 def recent(limit: int = 20) -> list[SweepRun]:

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, abort, current_app, request, send_from_di
 
 from app import current
 from app.domain import runners
-from app.domain.errors import Gone, NotAllowed
+from app.domain.errors import Gone, Misplaced, NotAllowed
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.web.guards import runner
@@ -54,6 +54,13 @@ def _gone(error: Gone) -> tuple[Response, int]:
 @bp.errorhandler(NotAllowed)
 def _not_allowed(_error: NotAllowed) -> tuple[Response, int]:
     return _refusal("not allowed"), 403
+
+
+@bp.errorhandler(Misplaced)
+def _misplaced(error: Misplaced) -> tuple[Response, int]:
+    """The same to whoever asks; but that the machine was seen elsewhere stays written down."""
+    current.keep()
+    return _not_allowed(error)
 
 
 @bp.errorhandler(ProtocolError)

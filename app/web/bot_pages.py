@@ -8,6 +8,7 @@ from wtforms import SelectChoice
 
 from app import current
 from app.domain import (
+    addresses,
     bots,
     connections,
     defaults,
@@ -28,7 +29,7 @@ from app.domain.venues import PRACTICE
 from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
-from app.models import Bot, Environment, StrategyVersion
+from app.models import AddressEventKind, Bot, Environment, StrategyVersion
 from app.web import places, series
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
@@ -112,9 +113,21 @@ def _orders(bot: Bot, _before: datetime | None) -> dict[str, Any]:
 def _history(bot: Bot, _before: datetime | None) -> dict[str, Any]:
     return {
         "machines": records.machines(bot),
+        "address_events": addresses.history(bot, 50),
+        "address_words": ADDRESS_WORDS,
         "feed": feed.latest(current.workspace(), bot=bot, limit=40),
     }
 
+
+ADDRESS_WORDS = {
+    AddressEventKind.RESERVED: "reserved for this bot",
+    AddressEventKind.ATTACHED: "a machine runs at it",
+    AddressEventKind.SEEN_BY_GATE: "the platform saw its machine come from",
+    AddressEventKind.SEEN_BY_VENUE: "the venue saw it come from",
+    AddressEventKind.LOST: "no longer reserved for us",
+    AddressEventKind.FOUND: "reserved again, unchanged",
+    AddressEventKind.RELEASED: "given up",
+}
 
 _LOADERS = {
     "overview": _overview,

@@ -1,0 +1,120 @@
+"""A whole plutarc whose bots live in a cloud: a fake one, behind Google's own client library.
+
+The machines run their real startup script and the real runner, fetched from the gate by its digest.
+"""
+
+import re
+import shutil
+
+import pytest
+
+from tests.e2e.conftest import Installation
+from tests.e2e.test_story import quicken, until, visit
+from tests.e2e.visitor import Visitor
+from tests.fakes.gce import Cloud
+from tests.fakes.gce_host import Computer
+
+REGION = "europe-west1"
+WORDS = "Quota 'INSTANCES' exceeded.  Limit: 0.0 in region europe-west1."
+pytestmark = pytest.mark.timeout(600)
+
+
+def boot_in(folder):
+    """Starts the computer behind an instance; its directory is its own."""
+
+    def boot(instance):
+        place = folder / instance["name"]
+        place.mkdir(parents=True, exist_ok=True)
+        items = {item["key"]: item["value"] for item in instance["metadata"]["items"]}
+        ip = instance["networkInterfaces"][0]["accessConfigs"][0]["natIP"]
+        return Computer(place, items, ip)
+
+    return boot
+
+
+@pytest.fixture
+def cloud(tmp_path, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with Cloud(boot=boot_in(tmp_path / "computers"), halt=Computer.power_off) as cloud:
+        yield cloud
+        assert cloud.violations() == []
+        assert cloud.problems() == []
+
+
+@pytest.fixture
+def visitor(cloud, tmp_path):
+    settings = {
+        "DEMO": "0",
+        "COMPUTE_DRIVER": "gce",
+        "GCE_PROJECT": cloud.behaviour.project,
+        "GCE_REGIONS": REGION,
+        "GCE_API_ENDPOINT": cloud.url,
+        "GCE_CREDENTIALS": "anonymous",
+        "SLEEP_MIN_GAP": "5s",
+        "SLEEP_FLAT_FOR": "3s",
+        "WAKE_LEAD_MIN": "3s",
+        "NO_PROXY": "127.0.0.1",
+    }
+    made = Installation(tmp_path, **settings).start()
+    yield Visitor(made.base)
+    made.stop()
+    shutil.rmtree(tmp_path / "computers", ignore_errors=True)
+
+
+def bot_of(visitor):
+    """Somebody signs up and makes a bot that trades every few seconds; stopped so far."""
+    visitor.open("/signup").submit(
+        "/signup", name="Ada", email="ada@example.com", password="seven quiet harbours"
+    )
+    home = visitor.url
+    visitor.open(f"{home}bots/new").submit(
+        "/bots/new", name="Tide", strategy="template:fast_ema_demo", start=None
+    )
+    bot = visitor.url
+    quicken(visitor, home)
+    visitor.open(f"{bot}/edit")
+    versions = [o.get("value") for o in visitor.page.by_id("version").all("option")]
+    visitor.submit("/edit", version=versions[0])
+    return bot
+
+
+def addresses(cloud):
+    found = cloud.snapshot()["addresses"]
+    return [it["address"] for it in found if "address" in it]
+
+
+def machines(cloud):
+    return [it["name"].rpartition("-")[2] for it in cloud.snapshot()["instances"]]
+
+
+def test_a_bot_lives_in_the_cloud_and_wakes_at_the_same_address(visitor, cloud):
+    bot = bot_of(visitor)
+    (address,) = until("an address", 60, lambda: addresses(cloud))
+    until("the page shows it", 30, lambda: address in visit(visitor, bot))
+
+    # The cloud has no room: the page says so in the cloud's own words, and then there is some.
+    cloud.fail_next("insert", "QUOTA_EXCEEDED", WORDS, httpErrorStatusCode=403)
+    visitor.submit("/start")
+    until("blocked", 60, lambda: "blocked" in visit(visitor, bot))
+    assert "Quota 'INSTANCES' exceeded" in visitor.text
+    assert machines(cloud) == []
+    visitor.submit("/stop")
+    visitor.open(bot).submit("/start")
+    until("a closed trade", 120, lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
+    (first,) = machines(cloud)
+
+    # Stopped, it finishes, and its machine goes; the address stays.
+    visitor.submit("/stop")
+    until("finishing", 60, lambda: re.search("finishing|stopped", visit(visitor, bot)))
+    if "Flatten" in visitor.text:
+        visitor.submit("/flatten")
+    until("no machine", 120, lambda: not machines(cloud))
+    until("stopped", 60, lambda: "stopped" in visit(visitor, bot))
+    assert cloud.snapshot()["disks"] == []
+    assert addresses(cloud) == [address]
+
+    visitor.submit("/start")
+    until("awake again", 120, lambda: "awake" in visit(visitor, bot))
+    (second,) = cloud.snapshot()["instances"]
+    assert second["name"].rpartition("-")[2] != first
+    assert second["networkInterfaces"][0]["accessConfigs"][0]["natIP"] == address
