@@ -1,15 +1,28 @@
 """Every page in both themes: no serious fault that axe can find, no sideways scrolling at 360."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
+from sqlalchemy import select
 
 from app.domain import mail, notices
 from app.domain.support import drafts, notes, tags, tickets
 from app.domain.support.said import Said
-from app.models import AuthorKind, NoticeKind, Ticket, User
+from app.models import (
+    AlarmKind,
+    AuthorKind,
+    BotCompute,
+    CloudRegion,
+    FleetAlarm,
+    Machine,
+    MachineConsole,
+    NoticeKind,
+    Phase,
+    Ticket,
+    User,
+)
 from tests import factories, site
 from tests.views import desk as console
 
@@ -99,6 +112,45 @@ def test_inbox_and_console(window, posted):
     )
     pages += ("/operator/workspaces",)
     assert not [fault for url in pages for fault in look(window, url)]
+
+
+@pytest.fixture
+def fleet(house, desk):
+    """Pages of the fleet: a bot that is awake, one that is blocked, a region that is shut."""
+    now = datetime.now(UTC)
+    opal = console.made(house, "Opal")
+    with site.rows(house) as session:
+        blocked = desk.resting.rpartition("/")[2]
+        compute = session.get(BotCompute, blocked)
+        compute.phase, compute.problem, compute.cause = Phase.BLOCKED, "Quota exceeded", "quota"
+        compute.retry_at = now + timedelta(minutes=9)
+        awake = desk.bot.rpartition("/")[2]
+        machine = session.scalars(select(Machine).where(Machine.bot_id == awake)).one()
+        machine.runner_version = "0.0.9"
+        session.add(MachineConsole(machine_id=machine.id, text="kernel " * 99, read_at=now))
+        quotas = {"STATIC_ADDRESSES": [8, 8], "CPUS": [1, 24]}
+        shut = {"shut_until": now + timedelta(hours=1), "shut_detail": "Quota exceeded"}
+        session.merge(CloudRegion(region="local", quotas=quotas, seen_at=now, **shut))
+        told = {"message": "Look at it.", "since": now, "seen_at": now, "bot_id": blocked}
+        session.add(FleetAlarm(kind=AlarmKind.BLOCKED, key=f"blocked {blocked}", **told))
+        parts = ("", f"/bots/{blocked}", f"/bots/{awake}", f"/machines/{machine.id}")
+        parts += ("/sweeps", "/upgrades", "/regions/local/shut")
+        pages = [f"/operator/fleet{it}" for it in parts]
+    return opal.email, [*pages, "/operator/maintenance"]
+
+
+def test_the_fleet(window, fleet):
+    email, pages = fleet
+    window.goto("/login")
+    window.fill("#email", email)
+    window.fill("#password", factories.PASSWORD)
+    window.click("button:has-text('Sign in')")
+    window.wait_for_url("**/w/**")
+    assert not [fault for url in pages for fault in look(window, url)]
+
+
+def test_a_blocked_bot(signed_in, fleet, desk):
+    assert not look(signed_in, desk.resting)
 
 
 @pytest.fixture

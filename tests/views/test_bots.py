@@ -1,10 +1,10 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import AuditEvent, Bot, Machine, Wish
+from app.models import AuditEvent, Bot, BotCompute, Machine, Phase, Wish
 from runner.protocol import Mode
 
 NEW = {
@@ -200,3 +200,40 @@ def test_control_characters_are_refused_beside_the_field(owner, desk):
 def test_control_characters_name_no_page(owner, desk):
     owner.get(f"{desk.home}/bots/a%00b", 404)
     owner.get(f"{desk.bot}/series?symbol=a%00b", 404)
+
+
+def blocked(house, desk, **values):
+    with house.app_context():
+        compute = db.session.get(BotCompute, desk.resting.rpartition("/")[2])
+        for name, value in values.items():
+            setattr(compute, name, value)
+        db.session.commit()
+        db.session.remove()
+
+
+REFUSED = {
+    "phase": Phase.BLOCKED,
+    "problem": "Quota 'IN_USE_ADDRESSES' exceeded. Limit: 8.0",
+    "cause": "quota",
+}
+
+
+def test_a_blocked_bot_says_why_and_what_to_do_and_tries_again(owner, house, desk):
+    blocked(house, desk, retry_at=datetime.now(UTC) + timedelta(minutes=9), **REFUSED)
+    page = owner.get(desk.resting)
+    (said,) = page.by_class("trouble")
+    assert "Quota 'IN_USE_ADDRESSES' exceeded" in said.text
+    assert "Only the operator can have it raised" in said.text
+    owner.post(f"{desk.resting}/retry")
+    assert "tries again now" in owner.page.text
+    assert "had Moon tried again" in owner.page.text
+    assert not [it for it in owner.page.all("button") if it.text == "Retry now"]
+    owner.post(f"{desk.resting}/retry", 409)
+
+
+def test_who_may_not_start_a_bot_may_not_retry_it(viewer, house, desk):
+    blocked(house, desk, retry_at=datetime.now(UTC) + timedelta(minutes=9), **REFUSED)
+    page = viewer.get(desk.resting)
+    assert page.by_class("trouble")
+    assert not [it for it in page.all("button") if it.text == "Retry now"]
+    viewer.post(f"{desk.resting}/retry", 403)
