@@ -33,6 +33,7 @@ STYLES = (
     "css/invitations.css",
     "css/desk.css",
     "css/status.css",
+    "css/billing.css",
     "css/utilities.css",
 )
 SCRIPTS = ("vendor/htmx-2.0.11.min.js", "js/app.js")
