@@ -34,6 +34,7 @@ STYLES = (
     "css/desk.css",
     "css/status.css",
     "css/fleet.css",
+    "css/billing.css",
     "css/utilities.css",
 )
 SCRIPTS = ("vendor/htmx-2.0.11.min.js", "js/app.js")

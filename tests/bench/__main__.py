@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import bots, machine, pages, planner
+from tests.bench import bills, bots, machine, pages, planner
 from tests.bench.report import Section, page
 
 RESULTS = machine.ROOT / "docs" / "results"
@@ -17,7 +17,9 @@ RESULTS = machine.ROOT / "docs" / "results"
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="a check in minutes")
-    parser.add_argument("--only", choices=("runner", "pages", "planner"), help="one part alone")
+    parser.add_argument(
+        "--only", choices=("runner", "pages", "planner", "bills"), help="one part alone"
+    )
     parser.add_argument("--out", type=Path, help="the file to write (docs/results/bench-COMMIT.md)")
     return parser.parse_args()
 
@@ -64,11 +66,13 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "runner": lambda: bots.measure(bots.Pace(starts=1, seconds=30)),
             "pages": lambda: pages.measure(10, 100, rounds=20),
             "planner": lambda: planner.measure((1_000,), rounds=100),
+            "bills": lambda: bills.measure(100, rounds=3),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
         "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=300),
+        "bills": lambda: bills.measure(500, rounds=9),
     }
 
 

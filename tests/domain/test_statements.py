@@ -1,7 +1,9 @@
 """A statement is what the usage rows say, and nothing else."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -118,3 +120,50 @@ def test_months():
     assert Month(2027, 1).previous == Month(2026, 12)
     assert months.parse("2026-13") is None
     assert months.of(datetime(2026, 11, 30, 23, 59, 59, tzinfo=UTC)) == NOVEMBER
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_total_is_the_price_of_each_interval_times_its_hours(workspace, seed):
+    chance = random.Random(seed)
+    markup = chance.choice([Decimal(0), Decimal("12.5"), Decimal("33.33")])
+    payer = chance.choice(list(IdlePayer))
+    own = {"workspace_id": workspace.id, "from_month": "2026-11", "changed_at": NOW}
+    db.session.add(BillingTerms(**own, markup_percent=markup, idle_payer=payer))
+    exact, pieces = {}, 0
+    for _ in range(3):
+        bot = factories.bot(workspace, now=NOW)
+        reached = NOVEMBER.start - timedelta(seconds=chance.randrange(400_000))
+        used(bot, Resource.ADDRESS, reached, None)
+        hours = {"idle": Fraction(0), "e2-micro": Fraction(0), "e2-small": Fraction(0)}
+        for generation in range(1, chance.randrange(2, 9)):
+            begins = reached + timedelta(microseconds=chance.randrange(10**11))
+            ends = begins + timedelta(microseconds=chance.randrange(10**11))
+            kind = chance.choice(["e2-micro", "e2-small"])
+            machine(bot, generation, begins, ends, kind)
+            hours["idle"] += within(reached, begins)
+            hours[kind] += within(begins, ends)
+            reached, pieces = ends, pieces + 4
+        hours["idle"] += within(reached, NOW)
+        exact[bot.id] = price_of(hours, markup, payer)
+    told = statements.of_workspace(workspace, NOVEMBER, NOW)
+    room = Fraction(1, 10**6) * (pieces + 3) / 2
+    for bill in told.bots:
+        assert abs(Fraction(statements.dollars(bill.total)) - exact[bill.id]) <= room
+    listed = [line for _, _, line in statements.lines_of(workspace, NOVEMBER, NOW)]
+    assert sum(line.cost for line in listed) == told.total == sum(b.total for b in told.bots)
+
+
+def within(begins, ends):
+    """The hours of a stretch that lie in November so far."""
+    length = max(timedelta(0), min(ends, NOW) - max(begins, NOVEMBER.start))
+    return Fraction(length // timedelta(microseconds=1), 3_600_000_000)
+
+
+def price_of(hours, markup, payer):
+    """By the shipped book's own numbers, written here once more."""
+    awake = Fraction("0.00137") + Fraction("0.005")
+    total = hours["e2-micro"] * (Fraction("0.00838") + awake)
+    total += hours["e2-small"] * (Fraction("0.01675") + awake)
+    if payer is IdlePayer.WORKSPACE:
+        total += hours["idle"] * Fraction("0.01")
+    return total * (100 + Fraction(markup)) / 100
