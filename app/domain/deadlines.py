@@ -116,10 +116,9 @@ def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
         lead = known.get(region, leads.first(tempo)).wake_lead
         late = now - since - lead
         if late > timedelta(0):
-            seconds = f"{late.total_seconds():.0f} s"
-            yield Late(
-                bot_id, f"Wanted since {_at(since)}, {seconds} past its wake lead of {lead}."
-            )
+            over, allowed = (f"{it.total_seconds():.0f} s" for it in (late, lead))
+            words = f"Wanted since {_at(since)}, {over} past its wake lead of {allowed}."
+            yield Late(bot_id, words)
 
 
 def _long_drains(now: datetime, _tempo: Tempo) -> Iterator[Late]:
