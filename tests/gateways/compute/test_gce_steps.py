@@ -219,3 +219,8 @@ def test_a_survey_that_is_refused_is_incomplete(gce):
     assert not seen.complete
     assert "Backend Error" in seen.problem
     assert seen.regions
+
+
+def test_the_zones_of_a_region_are_told(gce):
+    told = gce.do("list_zones", zone="", machine_name=None)
+    assert (told.outcome, told.zones) == (Outcome.DONE, gce.cloud.behaviour.regions[REGION])
