@@ -121,12 +121,12 @@ def _history(bot: Bot, _before: datetime | None) -> dict[str, Any]:
 
 
 ADDRESS_WORDS = {
-    AddressEventKind.RESERVED: "reserved for this bot",
+    AddressEventKind.RESERVED: "reserved",
     AddressEventKind.ATTACHED: "a machine runs at it",
-    AddressEventKind.SEEN_BY_GATE: "the platform saw its machine come from",
-    AddressEventKind.SEEN_BY_VENUE: "the venue saw it come from",
-    AddressEventKind.LOST: "no longer reserved for us",
-    AddressEventKind.FOUND: "reserved again, unchanged",
+    AddressEventKind.SEEN_BY_GATE: "seen by the platform",
+    AddressEventKind.SEEN_BY_VENUE: "seen by the venue",
+    AddressEventKind.LOST: "lost",
+    AddressEventKind.FOUND: "found again",
     AddressEventKind.RELEASED: "given up",
 }
 

@@ -65,6 +65,9 @@ def test_from_sign_up_to_waking_at_the_same_address(installation):
     assert {caller["address"] for caller in installation.callers()} == {address}
     until("a testnet trade", lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
 
+    told = visit(visitor, f"{bot}/history")
+    for line in ("reserved", "a machine runs at it", "seen by the platform", "seen by the venue"):
+        assert f"{address} {line}" in " ".join(told.split())
     visitor.open(f"{home}audit")
     for action in ("create", "start", "schedule", "mode", "sleep", "wake"):
         assert f"bot {action}" in visitor.text
