@@ -1,7 +1,5 @@
 """A region shut by hand: nothing is started there until its time is over or a person opens it."""
 
-from datetime import timedelta
-
 import pytest
 
 from app.domain import advice, breakers, places
