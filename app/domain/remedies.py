@@ -5,6 +5,7 @@ The cloud's own words stand beside it; this says what they mean and whose turn i
 
 from dataclasses import dataclass
 
+from app.domain import places
 from app.gateways.compute.driver import Cause
 
 
@@ -69,6 +70,11 @@ _ADVICE = {
         "make a new bot and bind a new key; no other address is ever put in its place.",
     ),
 }
+_SHUT = Advice(
+    "The operator has shut this region for a while.",
+    "Wait: it goes on by itself when the region is open again.",
+    "Open the region when what you shut it for is done.",
+)
 _OTHERWISE = Advice(
     "The cloud did not do what was asked.",
     "It is tried again by itself. If it stays so, ask for help.",
@@ -78,6 +84,8 @@ _OTHERWISE = Advice(
 
 def about(cause: str, words: str) -> Advice:
     """What fits a cause of the drivers, and the words that came with it."""
+    if cause == places.BY_HAND:
+        return _SHUT
     lower = words.casefold()
     if cause == Cause.INVALID and "image" in lower:
         return _IMAGE

@@ -26,10 +26,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.domain import bots, schedule
+from app.domain import bots, renewals, schedule
 from app.domain.errors import Conflict, Invalid, Refused
 from app.gateways.compute.driver import StepKind
-from app.models import Phase
+from app.models import Phase, Renewal
 from runner.protocol import Mode
 from tests.model import checks
 from tests.model.cloud import Fate
@@ -229,6 +229,10 @@ class PlannerModel(RuleBasedStateMachine):
     @rule(sure=st.sampled_from([False, False, False, True]))
     def a_person_deletes_the_bot(self, sure):
         self.try_wish(bots.delete, typed_name=self.world.bot.name if sure else "?")
+
+    @rule(policy=st.sampled_from(Renewal))
+    def an_operator_renews_the_machine(self, policy):
+        self.try_wish(renewals.ask, policy, "a newer runner")
 
     def try_wish(self, verb, *args, **kwargs):
         try:

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select
 
-from app.domain import audit, bots, fleet, machines
+from app.domain import audit, bots, fleet, machines, renewals
 from app.extensions import db
 from app.gateways.compute.driver import Result, StepKind
 from app.gateways.vault import Opener
@@ -196,7 +196,7 @@ class World:
             assert (self._audited(), self._face()) == (seen, before), "a refusal left something"
             raise
         db.session.commit()
-        due = verb is bots.flatten or self._face() != before
+        due = verb in (bots.flatten, renewals.ask) or self._face() != before
         assert self._audited() - seen == due, f"{verb.__name__} left no event, or too many"
         assert self._next_door() == next_door, "a wish for one bot wrote rows of another"
 
