@@ -6,14 +6,20 @@ from app.domain.support.events import Voice
 from app.domain.support.said import NewFile, Said, Wanted
 from app.extensions import db
 from app.models import (
+    AlarmKind,
     AuthorKind,
     CannedReply,
+    CloudFind,
     DeskEvent,
     Draft,
+    FindKind,
+    FindState,
+    FleetAlarm,
     NoteFile,
     NoteMention,
     Presence,
     PresenceMode,
+    SweepRun,
     Tag,
     TicketHandling,
     TicketLink,
@@ -28,7 +34,7 @@ WORD = "zqkestrel"
 
 KEPT_IN = (
     *(TicketNote, NoteFile, NoteMention, DeskEvent, TicketHandling, Tag, TicketTag, TicketLink),
-    *(Presence, Draft, CannedReply),
+    *(Presence, Draft, CannedReply, CloudFind, FleetAlarm, SweepRun),
 )
 """Every table that only operators read and that holds words or says who did something."""
 
@@ -66,7 +72,22 @@ def plant(ticket, operator, now):
             CannedReply(title=f"{WORD} title", body=f"{WORD} canned", created_at=now),
         ]
     )
+    _plant_in_the_fleet(operator, now)
     db.session.flush()
+
+
+def _plant_in_the_fleet(operator, now):
+    """What operators alone read of machines and the cloud."""
+    seen = {"first_seen": now, "last_seen": now, "decided_by": operator.id}
+    place = {"region": "local", "why": WORD, "detail": WORD}
+    rung = {"message": f"{WORD} is lost", "since": now, "seen_at": now}
+    db.session.add_all(
+        [
+            CloudFind(kind=FindKind.DISK, name=WORD, state=FindState.KEPT, **place, **seen),
+            FleetAlarm(kind=AlarmKind.FOUND, key=WORD, taken_by=operator.id, **rung),
+            SweepRun(at=now, complete=False, refused=WORD, detail={"problem": WORD}),
+        ]
+    )
 
 
 def elsewhere(now):
