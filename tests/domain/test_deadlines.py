@@ -89,6 +89,8 @@ def test_a_wake_past_its_lead_rings_by_the_schedule_s_own_moment(life):
     assert life.compute.wanted_at == NOW + timedelta(seconds=57)
     assert ringing(life) == set()
     life.pass_time(seconds=2)
+    assert ringing(life) == set()
+    life.pass_time(seconds=30)
     assert ringing(life) == {"late_wake"}
     life.pass_time(seconds=20)
     life.claim_when_there()
