@@ -5,7 +5,7 @@ and not by counting, so that the last of ten thousand bots is as near as the fir
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
@@ -130,9 +130,9 @@ def parsed(text: str) -> tuple[datetime, str] | None:
     moment, _, bot_id = text.replace(" ", "+").partition("~")
     try:
         found = datetime.fromisoformat(moment)
-    except ValueError:
+        return (found.astimezone(UTC), bot_id) if found.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None
-    return (found, bot_id) if found.tzinfo is not None else None
 
 
 def _lines() -> Select[*tuple[Any, ...]]:

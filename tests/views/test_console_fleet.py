@@ -139,6 +139,7 @@ def test_every_bot_once_over_all_pages_and_none_by_name(operator, bots):
         ("troubled=y", ["blocked"]),
         ("region=mars", []),
         ("phase=nonsense&after=nonsense&troubled=y", ["blocked"]),
+        ("after=0001-01-01T00:00:00%2B14:00~x&troubled=y", ["blocked"]),
     ],
 )
 def test_filters(operator, bots, office, query, expected):

@@ -25,6 +25,7 @@ PROMISE = {
         "When you signed in and out; when bots ran, machines came and went, and runners warned.",
         "That an order was refused, and the exchange's code for it.",
         "How many positions are open, only where an unreachable bot made a ticket urgent.",
+        "Whether a bot is flat: its machine may be replaced only then.",
     ),
     "unseen": (
         "Names of bots and strategies, rules, schedules and limits.",
@@ -32,11 +33,15 @@ PROMISE = {
         "The decision log.",
         "Who of your members did something, and from where.",
     ),
+    "machines": (
+        "Whoever runs the fleet can try for a machine again, or give a bot another one.",
+        "That waits until it is flat, or closes at market what it holds; you read why in its log.",
+    ),
     "never": (
         "Keys and secrets of connections: nobody can open them, not even with your consent.",
         "Passwords, sessions, second factors, tokens.",
         "Billing details and the addresses of other members.",
-        "Anything that acts: start, stop, orders, settings. There is no button for it.",
+        "Orders, starting, stopping, settings: there is no button for them.",
     ),
 }
 """What is seen without access, what only with it (or a bundle), and what never."""
