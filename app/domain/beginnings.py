@@ -46,10 +46,10 @@ def _release_address(turn: Turn) -> Errand | None:
 
 
 def _insert_machine(turn: Turn) -> Errand | None:
+    if quotas.hold_back(turn.compute, turn.now):
+        return None
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
-        return None
-    if quotas.hold_back(turn.compute, turn.now):
         return None
     address, zone = _address(turn), ""
     if turn.settings.zoned:

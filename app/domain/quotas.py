@@ -20,6 +20,8 @@ AGAIN = timedelta(seconds=30)
 """When a bot that waits for room looks again; new terms let it look at once."""
 
 AGAIN_SPENT = timedelta(minutes=5)
+SEEN_FOR = timedelta(minutes=1)
+"""So long a look at what was spent holds, however many bots wake meanwhile."""
 
 
 def check_bot(workspace: Workspace, now: datetime) -> None:
@@ -59,6 +61,9 @@ def spent_out(workspace: Workspace, agreed: BillingTerms, now: datetime, *, by: 
         return False
     if agreed.spent_month == str(month):
         return True
+    if agreed.spent_seen_at is not None and abs(now - agreed.spent_seen_at) < SEEN_FOR:
+        return False
+    agreed.spent_seen_at = now
     spent = statements.dollars(statements.of_workspace(workspace, month, now).total) or Decimal(0)
     if spent < agreed.max_spend:
         return False

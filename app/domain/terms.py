@@ -86,7 +86,7 @@ def agree(
         db.session.add(row)
     for name in FIELDS:
         setattr(row, name, getattr(wanted, name))
-    row.spent_month = ""
+    row.spent_month, row.spent_seen_at = "", None
     row.changed_at, row.changed_by = now, author.id if author else None
     db.session.flush()
     _let_waiting_look(workspace.id, now)

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet, machines, months, quotas, terms
+from app.domain import beginnings, bots, fleet, machines, months, quotas, terms
 from app.domain.errors import Refused
 from app.domain.terms import Terms
 from app.extensions import db
@@ -126,6 +126,7 @@ def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
     first, second = place.bots
     assert place.run(first) is Phase.BOOTING
     spend(place, 100)
+    place.now += quotas.SEEN_FOR
     assert place.run(second) is Phase.ASLEEP
     assert "has spent the $1.00" in place.reading(second).detail
     assert place.run(first, 2) is Phase.BOOTING
@@ -136,6 +137,25 @@ def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
     assert len(told(AuditEvent, AuditEvent.action == "billing.spend_stop")) == 1
     place.now = months.of(NOW).end
     assert place.run(second) is Phase.BOOTING
+
+
+def test_a_minute_of_wakes_adds_the_month_up_once(town, monkeypatch):
+    place, looks = town(3, max_spend=Decimal("1.00")), []
+    whole = quotas.statements.of_workspace
+    monkeypatch.setattr(
+        quotas.statements, "of_workspace", lambda *args: looks.append(args[2]) or whole(*args)
+    )
+    for bot in place.bots[:2]:
+        assert place.run(bot) is Phase.BOOTING
+    place.now += quotas.SEEN_FOR
+    place.run(place.bots[2])
+    assert looks == [NOW, place.now]
+
+
+def test_who_is_held_back_keeps_nobody_else_from_starting(town, monkeypatch):
+    place = town(1, max_machines=0)
+    monkeypatch.setattr(beginnings, "_in_flight", lambda: pytest.fail("took the fleet's lock"))
+    assert place.run(place.bots[0]) is Phase.ASLEEP
 
 
 def test_a_higher_bound_counts_at_once(town):
