@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from app.domain import audit, clock, machines, months, owners, statements, terms, tidings
 from app.domain.audit import Actor
 from app.domain.errors import Refused
+from app.domain.planner import SUCCESSOR
 from app.extensions import change, db
 from app.models import BillingTerms, Bot, BotCompute, Machine, Workspace
 
@@ -44,7 +45,7 @@ def hold_back(compute: BotCompute, now: datetime) -> bool:
     """Whether a bot's wake has to wait; then its row says why, and when it looks again."""
     month = months.of(now)
     agreed = terms.agreed(compute.workspace_id, month)
-    if agreed is None or machines.stranded(compute.bot_id):
+    if agreed is None or machines.stranded(compute.bot_id) or _succeeds(compute.bot_id):
         return False
     why, again = _no_machine(agreed, compute.bot_id), now + AGAIN
     if not why and spent_out(compute.bot.workspace, agreed, now, by=audit.PLANNER):
@@ -94,6 +95,14 @@ def watched(now: datetime) -> list[str]:
         BillingTerms.spent_month != str(month),
     )
     return list(db.session.scalars(query.distinct()))
+
+
+def _succeeds(bot_id: str) -> bool:
+    """Whether the machine to come only replaces the one that ran last: that one is not taken."""
+    ran = select(Machine.end_reason).where(
+        Machine.bot_id == bot_id, Machine.claimed_at.is_not(None)
+    )
+    return db.session.scalar(ran.order_by(Machine.generation.desc()).limit(1)) == SUCCESSOR
 
 
 def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
