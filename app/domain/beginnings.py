@@ -175,7 +175,7 @@ def _unblock(turn: Turn) -> None:
 def _wait(turn: Turn) -> None:
     """What kept it from waking is no problem of a bot that is not wanted awake any more."""
     if turn.compute.phase is Phase.ASLEEP and turn.compute.retry_at is None:
-        turn.compute.problem = ""
+        turn.compute.problem, turn.compute.cause = "", ""
 
 
 BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {

@@ -6,7 +6,18 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import beginnings, bots, fleet, machines, months, quotas, terms
+from app.domain import (
+    beginnings,
+    bots,
+    deadlines,
+    fleet,
+    fleet_alarms,
+    machines,
+    months,
+    quotas,
+    retries,
+    terms,
+)
 from app.domain.errors import Refused
 from app.domain.terms import Terms
 from app.extensions import db
@@ -87,9 +98,24 @@ def test_a_bot_without_room_waits_and_says_why(town):
     assert (said.label, said.settled) == ("asleep", False)
     assert "1 machines that it may run at once" in said.detail
     assert place.compute(second).due_at == place.now + quotas.AGAIN
+    trouble = retries.trouble(second, place.now)
+    assert (trouble.advice.title, trouble.of_cloud) == ("The workspace has reached a bound.", False)
+    place.now += HOUR
+    assert late(place, second) == []
     place.agree(max_machines=2)
     assert place.run(second) is Phase.BOOTING
-    assert place.compute(second).problem == ""
+    held = place.compute(second)
+    assert (held.problem, held.cause, held.wanted_at) == ("", "", place.now)
+    assert late(place, second) == []
+    place.now += HOUR
+    assert late(place, second) == ["late_wake"]
+
+
+def late(place, bot):
+    """What rings of a bot's wake."""
+    deadlines.sweep(place.now, TEMPO)
+    rung = {it.kind.value: it.bot_id for it in fleet_alarms.open_alarms() if it.bot_id == bot.id}
+    return [kind for kind in rung if kind == "late_wake"]
 
 
 def test_a_smaller_bound_takes_no_machine_away(town):
@@ -128,7 +154,9 @@ def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
     spend(place, 100)
     place.now += quotas.SEEN_FOR
     assert place.run(second) is Phase.ASLEEP
-    assert "has spent the $1.00" in place.reading(second).detail
+    said = place.reading(second).detail
+    assert "has spent what it may" in said
+    assert "$" not in said
     assert place.run(first, 2) is Phase.BOOTING
     place.run(second)
     (letter,) = told(Mail, Mail.letter == "spend_stopped")
