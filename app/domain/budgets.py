@@ -15,6 +15,7 @@ from app.domain import (
     audit,
     billing_contacts,
     months,
+    notices,
     outbox,
     quotas,
     statements,
@@ -196,6 +197,8 @@ def _tell(
         "amount": f"${amount:,.2f}",
     }
     for person in readers(workspace):
+        if notices.told(person.id, key):
+            continue
         tidings.tell(
             person,
             "budget_alert",

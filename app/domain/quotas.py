@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from app.domain import audit, clock, machines, months, owners, statements, terms, tidings
+from app.domain import audit, clock, machines, months, notices, owners, statements, terms, tidings
 from app.domain.audit import Actor
 from app.domain.errors import Refused
 from app.domain.planner import SUCCESSOR
@@ -142,13 +142,16 @@ def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
 
 def _tell_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:
     month = months.of(now)
+    key = f"spend {workspace.id} {month} {agreed.max_spend}"
     for owner in owners.active(workspace):
+        if notices.told(owner.id, key):
+            continue
         tidings.tell(
             owner,
             "spend_stopped",
             f"{workspace.name} has spent what it may in {month.title}",
             workspace=workspace,
-            key=f"spend {workspace.id} {month} {agreed.max_spend}",
+            key=key,
             now=now,
             body="No machine wakes until the next month, but where a position may be open. "
             "What is awake goes on.",

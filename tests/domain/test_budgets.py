@@ -135,6 +135,11 @@ def test_a_higher_budget_is_told_of_anew(desk):
     desk.look()
     assert shares(desk) == [50, 80, 100]
     assert len(letters()) == 2
+    for amount in ("3", "2"):
+        assert desk.budget(amount)
+        desk.look()
+    assert shares(desk) == [50, 80, 100]
+    assert [it.values["amount"] for it in letters()] == ["$1.00", "$2.00"]
     assert desk.budget(None)
     assert not desk.budget(None)
     desk.look()

@@ -195,6 +195,25 @@ def test_a_higher_bound_counts_at_once(town):
     assert place.run(bot) is Phase.BOOTING
 
 
+def test_terms_that_leave_spending_alone_tell_nobody_anew(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    spend(place, 200)
+    assert place.run(bot) is Phase.ASLEEP
+    place.agree(max_spend=Decimal("1.00"), max_bots=9)
+    (row,) = told(BillingTerms)
+    assert row.spent_month == str(months.of(NOW))
+    for bound in ("1.50", "1.00"):
+        place.agree(max_spend=Decimal(bound))
+        assert row.spent_month == ""
+        assert place.run(bot) is Phase.ASLEEP
+    letters = told(Mail, Mail.letter == "spend_stopped")
+    assert sorted(letter.values["bound"] for letter in letters) == ["$1.00", "$1.50"]
+    place.now = months.of(NOW).end
+    place.agree(max_spend=Decimal("1.00"), max_bots=8)
+    assert terms.agreed(place.workspace.id, months.of(place.now)).spent_month == row.spent_month
+
+
 def test_below_the_bound_nothing_is_kept_asleep(town):
     place = town(1, max_spend=Decimal("1.00"))
     (bot,) = place.bots
