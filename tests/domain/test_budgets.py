@@ -139,10 +139,30 @@ def test_a_higher_budget_is_told_of_anew(desk):
         assert desk.budget(amount)
         desk.look()
     assert shares(desk) == [50, 80, 100]
-    assert [it.values["amount"] for it in letters()] == ["$1.00", "$2.00"]
+    assert sorted(it.values["amount"] for it in letters()) == ["$1.00", "$2.00"]
     assert desk.budget(None)
     assert not desk.budget(None)
     desk.look()
+
+
+def test_the_last_hour_of_a_month_is_looked_at_in_the_next(desk):
+    desk.budget("9")
+    end = months_of(NOW).end
+    desk.spend(720)
+    desk.look(end + timedelta(minutes=1))
+    assert shares(desk) == [50, 80, 100]
+    (letter,) = letters()
+    assert letter.values["month"] == "November 2026"
+    assert letter.values["page"].endswith("/billing/2026-11")
+
+
+def test_a_new_budget_says_nothing_of_the_month_before_it(desk):
+    desk.spend(720)
+    later = months_of(NOW).end + timedelta(minutes=1)
+    verb = {"author": desk.owner, "by": factories.TESTER, "now": later}
+    budgets.set_amount(desk.workspace, Decimal(9), **verb)
+    desk.look(later)
+    assert letters() == []
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "0.001", "10000001"])
