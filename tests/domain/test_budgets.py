@@ -238,6 +238,34 @@ def test_a_second_question_ends_the_first_link(desk):
         )
 
 
+def test_who_was_asked_too_often_keeps_the_link_in_the_mailbox(desk):
+    contact = desk.add()
+    verb = {"link_to": desk._link, "by": factories.TESTER}
+    for _ in range(2):
+        billing_contacts.ask_again(desk.workspace, contact, now=NOW, **verb)
+    with pytest.raises(Conflict, match="several times lately"):
+        billing_contacts.ask_again(desk.workspace, contact, now=NOW + LATER, **verb)
+    assert len(letters("billing_confirm")) == len(desk.links) == 3
+    assert contact.asked_at == NOW
+    assert billing_contacts.waiting(desk.links[-1], NOW)
+    billing_contacts.remove(desk.workspace, contact, by=factories.TESTER, now=NOW)
+    with pytest.raises(Invalid, match="several times lately"):
+        desk.add()
+    assert billing_contacts.of(desk.workspace) == []
+
+
+def test_with_the_workspace_go_its_waiting_letters(desk):
+    desk.add()
+    (letter,) = letters("billing_confirm")
+    errand = mail.begin(letter.id, NOW, house=House("plutarc", BASE), sender="a@example.org")
+    assert "Anna" not in errand.letter.text
+    desk.confirmed("two@example.com")
+    (question,) = (it for it in letters("billing_confirm") if it.to_email == "two@example.com")
+    assert billing_contacts.forget_all(desk.workspace)
+    db.session.refresh(question)
+    assert question.state is MailState.CANCELLED
+
+
 def test_whoever_leaves_is_told_no_more(desk):
     contact = desk.confirmed()
     desk.budget("1")
