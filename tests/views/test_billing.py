@@ -182,6 +182,8 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
     assert "$0.00 of $1,250.50" in page.text
     assert owner.links("Change")
     owner.get(f"{place.home}/budget")
+    page = owner.post(f"{place.home}/contacts", 422, email="nobody")
+    assert Decimal(page.by_id("amount").get("value")) == Decimal("1250.5")
     page = owner.post(f"{place.home}/budget", amount="")
     assert "No budget is set" in page.text
     assert crew.rows(Budget, Budget.workspace_id == crew.id) == []
