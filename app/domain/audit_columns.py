@@ -105,7 +105,7 @@ AUDITED: dict[str, Columns] = {
     ),
     "billing_terms": Columns(
         track="from_month markup_percent idle_payer max_bots max_machines max_spend",
-        ignore="id workspace_id spent_month changed_at changed_by",
+        ignore="id workspace_id spent_month spent_seen_at changed_at changed_by",
     ),
     "budget": Columns(track="amount", ignore="id workspace_id changed_at changed_by"),
     "billing_contact": Columns(

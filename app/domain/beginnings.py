@@ -46,10 +46,10 @@ def _release_address(turn: Turn) -> Errand | None:
 
 
 def _insert_machine(turn: Turn) -> Errand | None:
+    if quotas.hold_back(turn.compute, turn.now):
+        return None
     if _in_flight() >= turn.settings.in_flight:
         turn.compute.due_at = turn.now + timedelta(seconds=1)
-        return None
-    if quotas.hold_back(turn.compute, turn.now):
         return None
     address, zone = _address(turn), ""
     if turn.settings.zoned:
@@ -175,7 +175,7 @@ def _unblock(turn: Turn) -> None:
 def _wait(turn: Turn) -> None:
     """What kept it from waking is no problem of a bot that is not wanted awake any more."""
     if turn.compute.phase is Phase.ASLEEP and turn.compute.retry_at is None:
-        turn.compute.problem = ""
+        turn.compute.problem, turn.compute.cause = "", ""
 
 
 BEGINNINGS: dict[Action, Callable[[Turn], Errand | None]] = {

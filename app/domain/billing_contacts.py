@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app import tenancy
 from app.domain import accounts, audit, mail, strangers, workspaces
@@ -21,6 +21,7 @@ from app.models import BillingContact, Mail, MailState, User, Workspace
 LINK_LASTS = timedelta(days=3)
 MOST = 10
 MAX_NAME = 80
+ASKED_ENOUGH = "This address was asked several times lately; nothing was sent. Try again tomorrow."
 OVER = "This link was used, replaced, or is too old. Ask whoever added the address for a new one."
 NOBODY = "This link belongs to no address that is told of costs."
 
@@ -50,7 +51,8 @@ def add(
     """Add an address and ask it, by mail, whether it wants to be told.
 
     Raises:
-        Invalid: it is no address, stands there already, or the name is too long.
+        Invalid: it is no address, stands there already, was asked too often, or the name is too
+            long.
         Refused: there are enough already.
         TooMany: too many letters were asked for from where this comes.
     """
@@ -63,6 +65,8 @@ def add(
         raise Invalid("This address is on the list already.", "email")
     if len(there) >= MOST:
         raise Refused(f"At most {MOST} addresses; remove one first.")
+    if not _may_ask(key, by, now):
+        raise Invalid(ASKED_ENOUGH, "email")
     contact = BillingContact(
         workspace_id=workspace.id,
         name=cleaned,
@@ -74,7 +78,7 @@ def add(
     )
     db.session.add(contact)
     db.session.flush()
-    _ask(workspace, contact, link_to, by, now)
+    _ask(workspace, contact, link_to, now)
     _record("billing.contact_add", contact, by, now, [Change("email", None, contact.email)])
     return contact
 
@@ -90,13 +94,15 @@ def ask_again(
     """Send the question once more; the older link ends.
 
     Raises:
-        Conflict: the address has answered.
+        Conflict: the address has answered, or was asked too often; then its link stays.
         TooMany: too many letters were asked for from where this comes.
     """
     if contact.verified_at is not None:
         raise Conflict("This address is confirmed already.")
+    if not _may_ask(contact.email_key, by, now):
+        raise Conflict(f"{ASKED_ENOUGH} The link in its mailbox holds as long as it did.")
     contact.asked_at = now
-    _ask(workspace, contact, link_to, by, now)
+    _ask(workspace, contact, link_to, now)
     _record("billing.contact_ask", contact, by, now, [])
 
 
@@ -116,8 +122,10 @@ def remove(workspace: Workspace, contact: BillingContact, *, by: Actor, now: dat
 
 def forget_all(workspace: Workspace) -> list[Change]:
     """Take all off, silently, for the workspace ends; say how many there were."""
-    mine = delete(BillingContact).where(BillingContact.workspace_id == workspace.id)
-    count = change(mine)
+    mine = BillingContact.workspace_id == workspace.id
+    ids = select(BillingContact.id).where(mine)
+    _cancel_letters(Mail.recipient_id.in_(ids))
+    count = change(delete(BillingContact).where(mine))
     return [Change("billing contacts", count, 0)] if count else []
 
 
@@ -199,30 +207,36 @@ def _ask(
     workspace: Workspace,
     contact: BillingContact,
     link_to: Callable[[str], str],
-    by: Actor,
     now: datetime,
 ) -> None:
-    """An address that gets too many such letters gets none, and nobody learns of it."""
+    """By no name: whoever has not said yes is told nothing that somebody else typed freely."""
     token = secrets.token_urlsafe(32)
     contact.token_hash = _digest(token)
-    if strangers.may_write("billing.contact_letter", contact.email_key, by=by, now=now):
-        letter = mail.post(
-            "billing_confirm",
-            to=contact.email,
-            name=contact.name,
-            now=now,
-            workspace_id=workspace.id,
-            workspace=workspace.name,
-            link=link_to(token),
-        )
-        letter.recipient_id = contact.id
+    letter = mail.post(
+        "billing_confirm",
+        to=contact.email,
+        name="",
+        now=now,
+        workspace_id=workspace.id,
+        workspace=workspace.name,
+        link=link_to(token),
+    )
+    letter.recipient_id = contact.id
+
+
+def _may_ask(email_key: str, by: Actor, now: datetime) -> bool:
+    return strangers.may_write("billing.contact_letter", email_key, by=by, now=now)
+
+
+def _cancel_letters(whose: ColumnElement[bool]) -> None:
+    why = "Its reader is told of costs no more."
+    waiting_ones = whose, Mail.state.in_(mail.WAITING)
+    change(update(Mail).where(*waiting_ones).values(state=MailState.CANCELLED, error=why))
 
 
 def _end(action: str, contact: BillingContact, by: Actor, now: datetime) -> None:
     """The row goes, and with it the letters that wait."""
-    waiting_ones = Mail.recipient_id == contact.id, Mail.state.in_(mail.WAITING)
-    why = "Its reader is told of costs no more."
-    change(update(Mail).where(*waiting_ones).values(state=MailState.CANCELLED, error=why))
+    _cancel_letters(Mail.recipient_id == contact.id)
     db.session.delete(contact)
     db.session.flush()
     _record(action, contact, by, now, [Change("email", contact.email, None)])

@@ -4,7 +4,7 @@ A budget holds nothing back; a bound that does is part of the operator's terms.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +15,13 @@ from app.domain import (
     audit,
     billing_contacts,
     months,
+    notices,
     outbox,
     quotas,
     statements,
     terms,
     tidings,
+    workspaces,
 )
 from app.domain.access import Permission
 from app.domain.audit import Actor
@@ -32,6 +34,8 @@ from app.models.base import new_id
 SHARES = (50, 80, 100)
 HIGHEST = Decimal(10_000_000)
 QUEUE, JOB = "desk", "look_at_costs"
+A_DAY = timedelta(days=1)
+"""So long a month that ended is still looked at: its last hour was in nobody's look."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ def set_amount(
     """
     if amount is not None and (not 0 < amount <= HIGHEST or amount != round(amount, 2)):
         raise Invalid("Write an amount above zero in dollars and cents.", "amount")
+    workspaces.lock(workspace)
     budget = of(workspace)
     before = budget.amount if budget else None
     if before == amount:
@@ -128,6 +133,14 @@ def look(workspace_id: str, now: datetime, base_url: str) -> None:
     budget = of(workspace)
     if budget is None:
         return
+    for each in dict.fromkeys((months.of(now - A_DAY), month)):
+        if budget.changed_at < each.end:
+            _look_at(workspace, budget, each, now, base_url)
+
+
+def _look_at(
+    workspace: Workspace, budget: Budget, month: Month, now: datetime, base_url: str
+) -> None:
     told = statements.of_workspace(workspace, month, now)
     spent = statements.dollars(told.total) or Decimal(0)
     news = _news(workspace, budget, spent, month, now)
@@ -196,6 +209,8 @@ def _tell(
         "amount": f"${amount:,.2f}",
     }
     for person in readers(workspace):
+        if notices.told(person.id, key):
+            continue
         tidings.tell(
             person,
             "budget_alert",

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
-from app.domain import clock, fleet_alarms, leads
+from app.domain import clock, fleet_alarms, leads, quotas
 from app.domain.lifecycle import Tempo
 from app.extensions import db
 from app.models import AlarmKind, Bot, BotCompute, FleetAlarm, Machine, Phase
@@ -103,7 +103,7 @@ def _patience(tempo: Tempo) -> dict[Phase, timedelta]:
 
 
 def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
-    """Wanted for longer than was counted on; what is blocked rings by itself.
+    """Wanted for longer than was counted on; what is blocked rings by itself, a bound never.
 
     Half of what the cloud may take for one call passes in any case: a start by hand has no lead.
     """
@@ -112,6 +112,7 @@ def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
         .join(Bot, Bot.id == BotCompute.bot_id)
         .where(BotCompute.wanted_at < now - tempo.patience / 2)
         .where(BotCompute.phase.in_((Phase.ASLEEP, *_UNDER_WAY)))
+        .where(BotCompute.cause != quotas.BOUND)
     )
     known = leads.by_region(tempo)
     for bot_id, wanted_at, region in db.session.execute(query.limit(MOST)):

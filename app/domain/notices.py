@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app import tenancy
@@ -55,6 +56,13 @@ def tell(
     if rows:
         with tenancy.everywhere("an inbox is its person's, whichever workspace tells"):
             db.session.execute(_unless_told().values(rows))
+
+
+def told(user_id: str, key: str) -> bool:
+    """Whether a person was told of this already, so that no second letter goes out for it."""
+    with tenancy.everywhere("an inbox is its person's, whichever workspace tells"):
+        mine = Notice.user_id == user_id, Notice.key == key[:120]
+        return db.session.scalar(select(Notice.id).where(*mine)) is not None
 
 
 def _unless_told() -> Any:

@@ -17,6 +17,8 @@ PROOF_AGE = timedelta(seconds=30)
 FOLLOWED_FOR = timedelta(minutes=10)
 """A call that is under way for longer is given up, and what there is looked at instead."""
 LOOK_AGAIN = timedelta(seconds=5)
+SUCCESSOR = "flat, its successor is wanted"
+"""Why a machine ended that is only replaced."""
 
 
 class Action(StrEnum):
@@ -171,7 +173,7 @@ def _draining(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
     ripe = facts.flat_since + tempo.flat_for
     if now < ripe:
         return Plan(Action.WAIT, "flat, but only just", ripe)
-    reason = "flat, its successor is wanted" if renewed else "flat and not needed"
+    reason = SUCCESSOR if renewed else "flat and not needed"
     return Plan(Action.DELETE_MACHINE, reason, now)
 
 

@@ -9,9 +9,10 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from app.domain import audit, clock, machines, months, owners, statements, terms, tidings
+from app.domain import audit, clock, machines, months, notices, owners, statements, terms, tidings
 from app.domain.audit import Actor
 from app.domain.errors import Refused
+from app.domain.planner import SUCCESSOR
 from app.extensions import change, db
 from app.models import BillingTerms, Bot, BotCompute, Machine, Workspace
 
@@ -20,6 +21,15 @@ AGAIN = timedelta(seconds=30)
 """When a bot that waits for room looks again; new terms let it look at once."""
 
 AGAIN_SPENT = timedelta(minutes=5)
+SPENT = (
+    "The workspace has spent what it may spend on machines in a month. "
+    f"Nothing wakes until the next one. {ASK}"
+)
+"""Names no amount: who sees a bot need not see what bots cost."""
+BOUND = "bound"
+"""What keeps a bot is no trouble of the cloud's; stands where a cause of the drivers would."""
+SEEN_FOR = timedelta(minutes=1)
+"""So long a look at what was spent holds, however many bots wake meanwhile."""
 
 
 def check_bot(workspace: Workspace, now: datetime) -> None:
@@ -40,15 +50,12 @@ def check_bot(workspace: Workspace, now: datetime) -> None:
 
 def hold_back(compute: BotCompute, now: datetime) -> bool:
     """Whether a bot's wake has to wait; then its row says why, and when it looks again."""
-    month = months.of(now)
-    agreed = terms.agreed(compute.workspace_id, month)
-    if agreed is None or machines.stranded(compute.bot_id):
-        return False
-    why, again = _no_machine(agreed, compute.bot_id), now + AGAIN
-    if not why and spent_out(compute.bot.workspace, agreed, now, by=audit.PLANNER):
-        why, again = _no_money(agreed), min(now + AGAIN_SPENT, month.end)
+    why, again = _bound(compute, now)
     if why:
-        compute.problem, compute.due_at = why, again
+        compute.problem, compute.cause, compute.due_at = why, BOUND, again
+    elif compute.cause == BOUND:
+        # What it waited for room is no delay of the cloud: its way up is measured from here.
+        compute.problem, compute.cause, compute.wanted_at = "", "", now
     return bool(why)
 
 
@@ -59,6 +66,9 @@ def spent_out(workspace: Workspace, agreed: BillingTerms, now: datetime, *, by: 
         return False
     if agreed.spent_month == str(month):
         return True
+    if agreed.spent_seen_at is not None and abs(now - agreed.spent_seen_at) < SEEN_FOR:
+        return False
+    agreed.spent_seen_at = now
     spent = statements.dollars(statements.of_workspace(workspace, month, now).total) or Decimal(0)
     if spent < agreed.max_spend:
         return False
@@ -91,6 +101,26 @@ def watched(now: datetime) -> list[str]:
     return list(db.session.scalars(query.distinct()))
 
 
+def _bound(compute: BotCompute, now: datetime) -> tuple[str, datetime]:
+    """Why a bot has to wait, if it has to, and until when."""
+    month = months.of(now)
+    agreed = terms.agreed(compute.workspace_id, month)
+    if agreed is None or machines.stranded(compute.bot_id) or _succeeds(compute.bot_id):
+        return "", now
+    why = _no_machine(agreed, compute.bot_id)
+    if not why and spent_out(compute.bot.workspace, agreed, now, by=audit.PLANNER):
+        return SPENT, min(now + AGAIN_SPENT, month.end)
+    return why, now + AGAIN
+
+
+def _succeeds(bot_id: str) -> bool:
+    """Whether the machine to come only replaces the one that ran last: that one is not taken."""
+    ran = select(Machine.end_reason).where(
+        Machine.bot_id == bot_id, Machine.claimed_at.is_not(None)
+    )
+    return db.session.scalar(ran.order_by(Machine.generation.desc()).limit(1)) == SUCCESSOR
+
+
 def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
     """Why there is no room for one more machine; whoever asks is alone until the commit."""
     if agreed.max_machines is None:
@@ -110,22 +140,18 @@ def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
     )
 
 
-def _no_money(agreed: BillingTerms) -> str:
-    return (
-        f"The workspace has spent the ${agreed.max_spend:,.2f} that it may spend on machines in a "
-        f"month. Nothing wakes until the next one. {ASK}"
-    )
-
-
 def _tell_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:
     month = months.of(now)
+    key = f"spend {workspace.id} {month} {agreed.max_spend}"
     for owner in owners.active(workspace):
+        if notices.told(owner.id, key):
+            continue
         tidings.tell(
             owner,
             "spend_stopped",
             f"{workspace.name} has spent what it may in {month.title}",
             workspace=workspace,
-            key=f"spend {workspace.id} {month} {agreed.max_spend}",
+            key=key,
             now=now,
             body="No machine wakes until the next month, but where a position may be open. "
             "What is awake goes on.",

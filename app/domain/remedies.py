@@ -5,7 +5,7 @@ The cloud's own words stand beside it; this says what they mean and whose turn i
 
 from dataclasses import dataclass
 
-from app.domain import places
+from app.domain import places, quotas
 from app.gateways.compute.driver import Cause
 
 
@@ -75,6 +75,11 @@ _SHUT = Advice(
     "Wait: it goes on by itself when the region is open again.",
     "Open the region when what you shut it for is done.",
 )
+_BOUND = Advice(
+    "The workspace has reached a bound.",
+    "It wakes by itself once there is room again.",
+    "Nothing is broken: the terms of its workspace say so. Agree on wider ones if it should wake.",
+)
 _OTHERWISE = Advice(
     "The cloud did not do what was asked.",
     "It is tried again by itself. If it stays so, ask for help.",
@@ -86,6 +91,8 @@ def about(cause: str, words: str) -> Advice:
     """What fits a cause of the drivers, and the words that came with it."""
     if cause == places.BY_HAND:
         return _SHUT
+    if cause == quotas.BOUND:
+        return _BOUND
     lower = words.casefold()
     if cause == Cause.INVALID and "image" in lower:
         return _IMAGE

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from app.domain import audit, bot_events, fleet, remedies
+from app.domain import audit, bot_events, fleet, places, quotas, remedies
 from app.domain.audit import Actor
 from app.domain.errors import Conflict
 from app.domain.remedies import Advice
@@ -17,9 +17,10 @@ NOTHING_WAITS = "It is not waiting for another try; look again."
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why a bot waits for another try: in the cloud's words, what to do, when it comes by itself.
+    """Why a bot waits for another try: in whose words, what to do, when it comes by itself.
 
-    ``waits`` is false where the next try is under way already.
+    ``waits`` is false where the next try is under way already, and ``of_cloud`` where the words are
+    our own.
     """
 
     words: str
@@ -27,6 +28,7 @@ class Trouble:
     next_try: datetime | None
     blocked: bool
     waits: bool
+    of_cloud: bool
 
 
 def trouble(bot: Bot, now: datetime) -> Trouble | None:
@@ -40,6 +42,7 @@ def trouble(bot: Bot, now: datetime) -> Trouble | None:
         next_try=compute.retry_at if compute.retry_at and compute.retry_at > now else None,
         blocked=compute.phase is Phase.BLOCKED,
         waits=compute.retry_at is not None,
+        of_cloud=compute.cause not in (quotas.BOUND, places.BY_HAND),
     )
 
 

@@ -23,6 +23,9 @@ MOST = 1_000_000
 MOST_SPEND = Decimal(10_000_000)
 FIELDS = ("markup_percent", "idle_payer", "max_bots", "max_machines", "max_spend")
 
+OF_SPENDING = ("markup_percent", "idle_payer", "max_spend")
+"""What decides how much was spent and whether that is too much."""
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -82,11 +85,11 @@ def agree(
     if not changes:
         return False
     if row is None or row.from_month != str(month):
-        row = BillingTerms(workspace_id=workspace.id, from_month=str(month))
-        db.session.add(row)
+        row = _succeeding(row, workspace.id, month)
     for name in FIELDS:
         setattr(row, name, getattr(wanted, name))
-    row.spent_month = ""
+    if any(changed.field in OF_SPENDING for changed in changes):
+        row.spent_month, row.spent_seen_at = "", None
     row.changed_at, row.changed_by = now, author.id if author else None
     db.session.flush()
     _let_waiting_look(workspace.id, now)
@@ -100,6 +103,14 @@ def agree(
         changes=[audit.Change("from_month", None, str(month)), *changes],
     )
     return True
+
+
+def _succeeding(row: BillingTerms | None, workspace_id: str, month: Month) -> BillingTerms:
+    """A row from this month on, which knows what the one before it knew of spending."""
+    known = {it: getattr(row, it) for it in ("spent_month", "spent_seen_at")} if row else {}
+    fresh = BillingTerms(workspace_id=workspace_id, from_month=str(month), **known)
+    db.session.add(fresh)
+    return fresh
 
 
 def _let_waiting_look(workspace_id: str, now: datetime) -> None:

@@ -1,13 +1,13 @@
 """What a workspace means to spend, and who is told."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from wtforms import SelectField, StringField
 
 from app.domain.errors import Invalid
 from app.domain.terms import Terms
 from app.forms.base import Form, needed, offered, squeezed
-from app.forms.risk import amount
+from app.forms.risk import amount, number
 from app.models import IdlePayer
 
 
@@ -63,18 +63,15 @@ def whole(text: str | None, field: str) -> int | None:
     """A whole number as typed, ``None`` where nothing was. Raises ``Invalid`` naming the field."""
     if not text:
         return None
-    plain = text.replace(",", "")
-    if not (plain.isascii() and plain.isdigit() and len(plain) < 10):
+    found = number(text)
+    if found is None or "." in text or len(text) > 12:
         raise Invalid("Write a whole number, or nothing.", field)
-    return int(plain)
+    return int(found)
 
 
 def _percent(text: str | None) -> Decimal:
-    try:
-        found = Decimal((text or "0").replace(",", ""))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite():
+    found = number(text or "0")
+    if found is None:
         raise Invalid("Write a number such as 12.5.", "markup_percent")
     return found
 

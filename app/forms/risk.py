@@ -1,7 +1,8 @@
 """What bounds a workspace's bots, what new ones begin with, what protects it, and answers."""
 
+import re
 from datetime import UTC, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from wtforms import (
@@ -22,6 +23,7 @@ from app.forms.schedule import zones
 from runner.protocol import Mode
 
 SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
+_NUMBER = re.compile(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?|\.[0-9]+")
 
 
 class ReasonField(Form):
@@ -142,10 +144,16 @@ def amount(text: str | None, field: str) -> Decimal | None:
     """A number as typed, ``None`` where nothing was. Raises ``Invalid`` naming the field."""
     if not text:
         return None
-    try:
-        found = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        found = Decimal("NaN")
-    if not found.is_finite() or found <= 0:
-        raise Invalid("Write a number above zero.", field)
+    found = number(text)
+    if found is None and "," in text:
+        raise Invalid("Write a number such as 1,250.50: a comma only parts thousands.", field)
+    if not found:
+        raise Invalid("Write a number above zero, such as 1250.50.", field)
     return found
+
+
+def number(text: str) -> Decimal | None:
+    """Digits as people write them, ``None`` for all else: 12,5 is not taken for 125."""
+    if not _NUMBER.fullmatch(text):
+        return None
+    return Decimal(text.replace(",", ""))

@@ -24,7 +24,8 @@ class BillingTerms(Tenant, Model):
     They hold from ``from_month`` (``YYYY-MM``) on until the next row's, so that the statements of
     months that ended stay as they are. ``markup_percent`` on the price book. Limits: ``None`` is
     none; ``max_spend`` per month in the price book's currency. ``spent_month``: the month in which
-    ``max_spend`` was seen reached, so that not every wake adds the month up again.
+    ``max_spend`` was seen reached, and ``spent_seen_at`` when it was last seen not to be, so that
+    not every wake adds the month up again.
     """
 
     __table_args__ = (UniqueConstraint("workspace_id", "from_month"),)
@@ -37,6 +38,7 @@ class BillingTerms(Tenant, Model):
     max_machines: Mapped[int | None]
     max_spend: Mapped[Decimal | None] = mapped_column(Amount)
     spent_month: Mapped[str] = mapped_column(String(7), default="")
+    spent_seen_at: Mapped[datetime | None] = mapped_column(Moment)
     changed_at: Mapped[datetime] = mapped_column(Moment)
     changed_by: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
 

@@ -19,9 +19,7 @@ bp = Blueprint("billing_settings", __name__, url_prefix="/w/<workspace>/billing"
 @requires(Permission.BILLING_MANAGE)
 def show() -> ResponseReturnValue:
     """What is meant to be spent, what was told, and to whom."""
-    form, budget = BudgetForm(), budgets.of(current.workspace())
-    form.amount.data = format(budget.amount, "f") if budget else ""
-    return _page(form, ContactForm())
+    return _page(_stored(), ContactForm())
 
 
 @bp.post("/budget")
@@ -44,7 +42,7 @@ def add() -> ResponseReturnValue:
     if not form.accepts(
         lambda: billing_contacts.add(workspace, email, name, link_to=link_to, **who)
     ):
-        return _page(BudgetForm(formdata=None), form), 422
+        return _page(_stored(), form), 422
     return redirect_to(url_for(".show"), toast="It is asked by mail.")
 
 
@@ -70,6 +68,13 @@ def remove(contact_id: str) -> ResponseReturnValue:
 
 def _contact(contact_id: str) -> BillingContact:
     return billing_contacts.find(current.workspace(), contact_id) or abort(404)
+
+
+def _stored() -> BudgetForm:
+    """An empty field would drop the budget with the next save."""
+    form, budget = BudgetForm(formdata=None), budgets.of(current.workspace())
+    form.amount.data = format(budget.amount, "f") if budget else ""
+    return form
 
 
 def _page(form: BudgetForm, contact_form: ContactForm) -> str:

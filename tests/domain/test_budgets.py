@@ -135,9 +135,34 @@ def test_a_higher_budget_is_told_of_anew(desk):
     desk.look()
     assert shares(desk) == [50, 80, 100]
     assert len(letters()) == 2
+    for amount in ("3", "2"):
+        assert desk.budget(amount)
+        desk.look()
+    assert shares(desk) == [50, 80, 100]
+    assert sorted(it.values["amount"] for it in letters()) == ["$1.00", "$2.00"]
     assert desk.budget(None)
     assert not desk.budget(None)
     desk.look()
+
+
+def test_the_last_hour_of_a_month_is_looked_at_in_the_next(desk):
+    desk.budget("9")
+    end = months_of(NOW).end
+    desk.spend(720)
+    desk.look(end + timedelta(minutes=1))
+    assert shares(desk) == [50, 80, 100]
+    (letter,) = letters()
+    assert letter.values["month"] == "November 2026"
+    assert letter.values["page"].endswith("/billing/2026-11")
+
+
+def test_a_new_budget_says_nothing_of_the_month_before_it(desk):
+    desk.spend(720)
+    later = months_of(NOW).end + timedelta(minutes=1)
+    verb = {"author": desk.owner, "by": factories.TESTER, "now": later}
+    budgets.set_amount(desk.workspace, Decimal(9), **verb)
+    desk.look(later)
+    assert letters() == []
 
 
 @pytest.mark.parametrize("amount", ["0", "-1", "0.001", "10000001"])
@@ -211,6 +236,34 @@ def test_a_second_question_ends_the_first_link(desk):
         billing_contacts.ask_again(
             desk.workspace, contact, link_to=desk._link, by=factories.TESTER, now=NOW
         )
+
+
+def test_who_was_asked_too_often_keeps_the_link_in_the_mailbox(desk):
+    contact = desk.add()
+    verb = {"link_to": desk._link, "by": factories.TESTER}
+    for _ in range(2):
+        billing_contacts.ask_again(desk.workspace, contact, now=NOW, **verb)
+    with pytest.raises(Conflict, match="several times lately"):
+        billing_contacts.ask_again(desk.workspace, contact, now=NOW + LATER, **verb)
+    assert len(letters("billing_confirm")) == len(desk.links) == 3
+    assert contact.asked_at == NOW
+    assert billing_contacts.waiting(desk.links[-1], NOW)
+    billing_contacts.remove(desk.workspace, contact, by=factories.TESTER, now=NOW)
+    with pytest.raises(Invalid, match="several times lately"):
+        desk.add()
+    assert billing_contacts.of(desk.workspace) == []
+
+
+def test_with_the_workspace_go_its_waiting_letters(desk):
+    desk.add()
+    (letter,) = letters("billing_confirm")
+    errand = mail.begin(letter.id, NOW, house=House("plutarc", BASE), sender="a@example.org")
+    assert "Anna" not in errand.letter.text
+    desk.confirmed("two@example.com")
+    (question,) = (it for it in letters("billing_confirm") if it.to_email == "two@example.com")
+    assert billing_contacts.forget_all(desk.workspace)
+    db.session.refresh(question)
+    assert question.state is MailState.CANCELLED
 
 
 def test_whoever_leaves_is_told_no_more(desk):

@@ -6,7 +6,18 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet, machines, months, quotas, terms
+from app.domain import (
+    beginnings,
+    bots,
+    deadlines,
+    fleet,
+    fleet_alarms,
+    machines,
+    months,
+    quotas,
+    retries,
+    terms,
+)
 from app.domain.errors import Refused
 from app.domain.terms import Terms
 from app.extensions import db
@@ -87,9 +98,24 @@ def test_a_bot_without_room_waits_and_says_why(town):
     assert (said.label, said.settled) == ("asleep", False)
     assert "1 machines that it may run at once" in said.detail
     assert place.compute(second).due_at == place.now + quotas.AGAIN
+    trouble = retries.trouble(second, place.now)
+    assert (trouble.advice.title, trouble.of_cloud) == ("The workspace has reached a bound.", False)
+    place.now += HOUR
+    assert late(place, second) == []
     place.agree(max_machines=2)
     assert place.run(second) is Phase.BOOTING
-    assert place.compute(second).problem == ""
+    held = place.compute(second)
+    assert (held.problem, held.cause, held.wanted_at) == ("", "", place.now)
+    assert late(place, second) == []
+    place.now += HOUR
+    assert late(place, second) == ["late_wake"]
+
+
+def late(place, bot):
+    """What rings of a bot's wake."""
+    deadlines.sweep(place.now, TEMPO)
+    rung = {it.kind.value: it.bot_id for it in fleet_alarms.open_alarms() if it.bot_id == bot.id}
+    return [kind for kind in rung if kind == "late_wake"]
 
 
 def test_a_smaller_bound_takes_no_machine_away(town):
@@ -126,8 +152,11 @@ def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
     first, second = place.bots
     assert place.run(first) is Phase.BOOTING
     spend(place, 100)
+    place.now += quotas.SEEN_FOR
     assert place.run(second) is Phase.ASLEEP
-    assert "has spent the $1.00" in place.reading(second).detail
+    said = place.reading(second).detail
+    assert "has spent what it may" in said
+    assert "$" not in said
     assert place.run(first, 2) is Phase.BOOTING
     place.run(second)
     (letter,) = told(Mail, Mail.letter == "spend_stopped")
@@ -138,6 +167,25 @@ def test_what_is_spent_wakes_nothing_more_until_the_next_month(town):
     assert place.run(second) is Phase.BOOTING
 
 
+def test_a_minute_of_wakes_adds_the_month_up_once(town, monkeypatch):
+    place, looks = town(3, max_spend=Decimal("1.00")), []
+    whole = quotas.statements.of_workspace
+    monkeypatch.setattr(
+        quotas.statements, "of_workspace", lambda *args: looks.append(args[2]) or whole(*args)
+    )
+    for bot in place.bots[:2]:
+        assert place.run(bot) is Phase.BOOTING
+    place.now += quotas.SEEN_FOR
+    place.run(place.bots[2])
+    assert looks == [NOW, place.now]
+
+
+def test_who_is_held_back_keeps_nobody_else_from_starting(town, monkeypatch):
+    place = town(1, max_machines=0)
+    monkeypatch.setattr(beginnings, "_in_flight", lambda: pytest.fail("took the fleet's lock"))
+    assert place.run(place.bots[0]) is Phase.ASLEEP
+
+
 def test_a_higher_bound_counts_at_once(town):
     place = town(1, max_spend=Decimal("1.00"))
     (bot,) = place.bots
@@ -145,6 +193,25 @@ def test_a_higher_bound_counts_at_once(town):
     assert place.run(bot) is Phase.ASLEEP
     place.agree(max_spend=Decimal("5.00"))
     assert place.run(bot) is Phase.BOOTING
+
+
+def test_terms_that_leave_spending_alone_tell_nobody_anew(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    spend(place, 200)
+    assert place.run(bot) is Phase.ASLEEP
+    place.agree(max_spend=Decimal("1.00"), max_bots=9)
+    (row,) = told(BillingTerms)
+    assert row.spent_month == str(months.of(NOW))
+    for bound in ("1.50", "1.00"):
+        place.agree(max_spend=Decimal(bound))
+        assert row.spent_month == ""
+        assert place.run(bot) is Phase.ASLEEP
+    letters = told(Mail, Mail.letter == "spend_stopped")
+    assert sorted(letter.values["bound"] for letter in letters) == ["$1.00", "$1.50"]
+    place.now = months.of(NOW).end
+    place.agree(max_spend=Decimal("1.00"), max_bots=8)
+    assert terms.agreed(place.workspace.id, months.of(place.now)).spent_month == row.spent_month
 
 
 def test_below_the_bound_nothing_is_kept_asleep(town):

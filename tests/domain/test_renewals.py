@@ -1,12 +1,15 @@
 """A machine renewed while its bot lives: flat first, same address, the newest runner."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, overview, renewals
+from app.domain import bots, overview, renewals, terms
 from app.domain.errors import Conflict, Invalid, Refused
+from app.domain.terms import Terms
 from app.extensions import db
-from app.models import AuditEvent, BotAddress, Phase, Renewal
+from app.models import AuditEvent, BotAddress, IdlePayer, Phase, Renewal
 from runner.protocol import CommandKind, PositionState
 from tests.domain.test_fleet import Life
 from tests.factories import TEMPO, TESTER
@@ -57,6 +60,16 @@ def test_a_machine_in_a_position_drains_and_is_replaced_once_flat(life, policy):
     assert life.machine.ip == ip == db.session.get(BotAddress, life.bot.id).ip
     (event,) = told(life, "bot.renew")
     assert event.reason == "a newer runner"
+
+
+def test_a_bound_takes_no_machine_away_through_its_renewal(life):
+    life.wake()
+    asked(life, Renewal.DRAIN)
+    bounds = Terms(Decimal(0), IdlePayer.WORKSPACE, max_machines=0)
+    terms.agree(life.bot.workspace, bounds, author=None, by=TESTER, now=life.now)
+    assert life.run() is Phase.DRAINING
+    assert renewed(life) is Phase.READY
+    assert life.compute.generation == 2
 
 
 def test_one_that_waits_for_flat_takes_no_part_in_the_trade(life):

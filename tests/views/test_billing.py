@@ -182,6 +182,8 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
     assert "$0.00 of $1,250.50" in page.text
     assert owner.links("Change")
     owner.get(f"{place.home}/budget")
+    page = owner.post(f"{place.home}/contacts", 422, email="nobody")
+    assert Decimal(page.by_id("amount").get("value")) == Decimal("1250.5")
     page = owner.post(f"{place.home}/budget", amount="")
     assert "No budget is set" in page.text
     assert crew.rows(Budget, Budget.workspace_id == crew.id) == []
@@ -242,6 +244,13 @@ def test_the_schedule_page_says_what_sleep_saves(house, owner, place, crew):
     assert "$2.48 a week" in piece.text
 
 
+MISTYPED = {
+    "markup_percent": ("much", "12,5", "1_0", "NaN", "1e1"),
+    "max_bots": ("-1", "1,5", "2.0"),
+    "max_spend": ("x", "12,5", "1_000", "0"),
+}
+
+
 def test_the_operator_agrees_on_terms_and_the_statement_follows(house, operator):
     crew = Crew(house)
     place = furnish(house, crew)
@@ -251,9 +260,10 @@ def test_the_operator_agrees_on_terms_and_the_statement_follows(house, operator)
     page = operator.get(address)
     assert "the house's own terms hold" in page.text
     good = {"markup_percent": "25", "idle_payer": "workspace"}
-    for field, value in (("markup_percent", "much"), ("max_bots", "-1"), ("max_spend", "x")):
-        page = operator.post(address, 422, **(good | {field: value}))
-        assert page.by_id(f"{field}_error")
+    for field, values in MISTYPED.items():
+        for value in values:
+            page = operator.post(address, 422, **(good | {field: value}))
+            assert page.by_id(f"{field}_error")
     page = operator.post(address, **good, max_bots="2", max_machines="", max_spend="99.5")
     assert "25 %" in page.by_id("terms").text
     (event,) = crew.events("billing.terms")
@@ -272,6 +282,9 @@ def test_the_operator_agrees_on_terms_and_the_statement_follows(house, operator)
     page = owner.get(f"{crew.home}/bots/new")
     page = owner.post(f"{crew.home}/bots/new", 422, **(NEW | {"name": "Third"}))
     assert "has the 2 bots that it may have" in page.text
+    page = operator.post(address, **(good | {"markup_percent": "10", "max_spend": "1,250.50"}))
+    assert "10 %" in page.by_id("terms").text
+    assert "$1,250.50" in page.by_id("terms").text
 
 
 def test_the_operator_sees_cost_charge_margin_and_leaks(house, operator):

@@ -222,13 +222,21 @@ def test_a_blocked_bot_says_why_and_what_to_do_and_tries_again(owner, house, des
     blocked(house, desk, retry_at=datetime.now(UTC) + timedelta(minutes=9), **REFUSED)
     page = owner.get(desk.resting)
     (said,) = page.by_class("trouble")
-    assert "Quota 'IN_USE_ADDRESSES' exceeded" in said.text
+    assert "The cloud says: Quota 'IN_USE_ADDRESSES' exceeded" in said.text
     assert "Only the operator can have it raised" in said.text
     owner.post(f"{desk.resting}/retry")
     assert "tries again now" in owner.page.text
     assert "had Moon tried again" in owner.page.text
     assert not [it for it in owner.page.all("button") if it.text == "Retry now"]
     owner.post(f"{desk.resting}/retry", 409)
+
+
+@pytest.mark.parametrize("cause", ["bound", "operator"])
+def test_what_we_say_ourselves_is_not_put_into_the_cloud_s_mouth(viewer, house, desk, cause):
+    blocked(house, desk, **(REFUSED | {"problem": "No room at present.", "cause": cause}))
+    (said,) = viewer.get(desk.resting).by_class("trouble")
+    assert "No room at present." in said.text
+    assert "The cloud says" not in said.text
 
 
 def test_who_may_not_start_a_bot_may_not_retry_it(viewer, house, desk):

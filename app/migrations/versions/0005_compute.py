@@ -238,6 +238,7 @@ def lay_tables():
         sa.Column("max_machines", sa.Integer(), nullable=True),
         sa.Column("max_spend", amount(), nullable=True),
         sa.Column("spent_month", sa.String(length=7), nullable=False),
+        sa.Column("spent_seen_at", moment(), nullable=True),
         sa.Column("changed_at", moment(), nullable=False),
         sa.Column("changed_by", sa.String(length=40), nullable=True),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),
