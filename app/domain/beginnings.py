@@ -61,7 +61,7 @@ def _insert_machine(turn: Turn) -> Errand | None:
             return None
         zone = zones.chosen
     shut = places.barred(turn.bot.region, places.OF_REGIONS, turn.now)
-    if shut is not None:
+    if shut is not None and not _rescues(turn, shut):
         _barred(turn, shut)
         return None
     token = secrets.token_urlsafe(32)
@@ -105,6 +105,11 @@ def _barred(turn: Turn, shut: CloudRegion) -> None:
     waits.block(
         turn.compute, shut.shut_detail, turn.now, cause=shut.shut_cause, until=shut.shut_until
     )
+
+
+def _rescues(turn: Turn, shut: CloudRegion) -> bool:
+    """A person shuts a region to new machines, not to the end of a position that lost its own."""
+    return shut.shut_cause == places.BY_HAND and machines.stranded(turn.bot.id)
 
 
 def _no_room(turn: Turn, zones: places.Zones) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from app.domain import clock, fleet_alarms, leads, quotas
 from app.domain.lifecycle import Tempo
 from app.extensions import db
+from app.gateways.compute.driver import Cause
 from app.models import AlarmKind, Bot, BotCompute, FleetAlarm, Machine, Phase
 from app.models.compute import Renewal
 
@@ -103,15 +104,17 @@ def _patience(tempo: Tempo) -> dict[Phase, timedelta]:
 
 
 def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
-    """Wanted for longer than was counted on; what is blocked rings by itself, a bound never.
+    """Wanted for longer than was counted on; what is blocked rings by itself, but where no zone
+    has room: nobody refused this bot, and the region is open. A bound never does.
 
     Half of what the cloud may take for one call passes in any case: a start by hand has no lead.
     """
+    no_room = and_(BotCompute.phase == Phase.BLOCKED, BotCompute.cause == Cause.CAPACITY.value)
     query = (
         select(BotCompute.bot_id, BotCompute.wanted_at, Bot.region)
         .join(Bot, Bot.id == BotCompute.bot_id)
         .where(BotCompute.wanted_at < now - tempo.patience / 2)
-        .where(BotCompute.phase.in_((Phase.ASLEEP, *_UNDER_WAY)))
+        .where(or_(BotCompute.phase.in_((Phase.ASLEEP, *_UNDER_WAY)), no_room))
         .where(BotCompute.cause != quotas.BOUND)
     )
     known = leads.by_region(tempo)

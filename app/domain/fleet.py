@@ -201,7 +201,8 @@ def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo, wished: Today)
 
 
 def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
-    """What the planner works towards for this bot, and why."""
+    """What the planner works towards for this bot, and why: by the lead its region has learned."""
+    tempo = leads.tempo_of(bot.region, tempo)
     plan_of_bot, left_behind = schedule.from_plain(bot.schedule), machines.stranded(bot.id)
     return lifecycle.desired(
         bot.wish, plan_of_bot, now, tempo, stranded=left_behind, today=today(bot)

@@ -75,11 +75,11 @@ def rest(region: str, zone: str, detail: str, now: datetime) -> None:
 
 
 def shut(region: str, cause: Cause, detail: str, now: datetime) -> datetime:
-    """Open the breaker; until when nothing is tried there."""
+    """Open the breaker; when whoever was refused may try again."""
     until = now + SHUT_FOR
     row = db.session.get(CloudRegion, region, populate_existing=True)
     if row is not None and row.shut_cause == BY_HAND and row.shut_until and row.shut_until > until:
-        return row.shut_until
+        return until
     values = {"shut_until": until, "shut_cause": cause.value, "shut_detail": detail[:400]}
     _upsert(CloudRegion, {"region": region}, values, _NEW_REGION)
     words = f"Nothing is started in {region} until {until:%H:%M} UTC. The cloud says: {detail}"

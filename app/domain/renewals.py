@@ -16,8 +16,8 @@ from app.models import Bot, BotCompute, Phase, Renewal
 from runner import __version__
 from runner.protocol import CommandKind
 
-NEWEST = __version__
-"""The version of the runner that every machine gets from now on."""
+NEWEST = __version__[:20]
+"""The version of the runner that every machine gets from now on, as far as rows keep it."""
 
 RENEWABLE = (Phase.CREATING, Phase.BOOTING, Phase.READY, Phase.DRAINING)
 REASON = 200

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from app.domain import audit, fleet, renewals
+from app.domain import audit, fleet, machines, renewals
 from app.domain.errors import Refused
 from app.domain.lifecycle import Tempo
 from app.extensions import db
@@ -43,9 +43,16 @@ def open_steps(upgrade: FleetUpgrade) -> list[UpgradeStep]:
 
 
 def look_after(it: UpgradeStep, now: datetime, tempo: Tempo) -> bool:
-    """End a step that is over; ``False`` if its successor should have reported by now."""
+    """End a step that is over.
+
+    ``False`` if its successor should have reported by now, or reported another version: it would
+    be renewed for ever.
+    """
     compute = db.session.get_one(BotCompute, it.bot_id)
     if compute.generation > it.generation and compute.phase is Phase.READY:
+        machine = machines.current_machine(it.bot_id)
+        if machine is None or machine.runner_version != renewals.NEWEST:
+            return False
         end(it, StepEnd.RENEWED, now)
     elif compute.phase is Phase.RELEASED or _sleeps(compute, now, tempo):
         end(it, StepEnd.ASLEEP, now)

@@ -147,7 +147,7 @@ def step(now: datetime, tempo: Tempo) -> bool:
     if troubled and upgrade.state is UpgradeState.RUNNING:
         names = ", ".join(it.bot_id for it in troubled[:3])
         minutes = int(upgrade_steps.SETTLES_WITHIN.total_seconds() // 60)
-        why = f"Blocked, or not ready after {minutes} minutes: {names}."
+        why = f"Blocked, not ready after {minutes} minutes, or of another version still: {names}."
         pause(upgrade, by=audit.TIMETABLE, now=now, why=why)
     if upgrade.state is UpgradeState.RUNNING:
         _take_next(upgrade, now, tempo)

@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import create_app
-from app.domain import checkpoints, fleet, leadership, outbox
+from app import create_app, current
+from app.domain import checkpoints, deadlines, fleet, leadership, outbox
 from app.domain.status import measure
 from app.extensions import db
 from app.jobs import queues, timetable
@@ -27,6 +27,7 @@ EVERY = timedelta(seconds=0.5)
 LEASE = timedelta(seconds=10)
 FORGET_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(seconds=30)
+WATCH_FIRST = timedelta(minutes=2)
 SIGN_FIRST, SIGN_EVERY = timedelta(minutes=1), timedelta(hours=1)
 
 LOOKS = (
@@ -47,6 +48,7 @@ class Ticker:
         self.connection = connection
         self.holder = holder
         self.forget_at = self.sweep_at = datetime.min.replace(tzinfo=UTC)
+        self.watch_at: datetime | None = None
         self.sign_at: datetime | None = None
         self.measure_at: datetime | None = None
 
@@ -58,6 +60,7 @@ class Ticker:
         leading = leadership.take("ticker", self.holder, now, LEASE)
         db.session.commit()
         if not leading:
+            self.watch_at = None
             return 0
         sent = self._relay(now) + self._hint_due(now)
         if now >= self.sweep_at:
@@ -66,10 +69,22 @@ class Ticker:
         if now >= self.forget_at:
             timetable.forget(now)
             self.forget_at = now + FORGET_EVERY
+        self._watch(now)
         self._sign_due(now)
         db.session.commit()
         self._measure_due(now)
         return sent
+
+    def _watch(self, now: datetime) -> None:
+        """Ring for what is late; not before bots were looked at by whoever has just begun to lead.
+
+        After a time without a platform every bot looks late, and most are well again at once.
+        """
+        if self.watch_at is None:
+            self.watch_at = now + WATCH_FIRST
+        elif now >= self.watch_at:
+            timetable.patiently(deadlines.sweep, now, current.config().tempo)
+            self.watch_at = now + SWEEP_EVERY
 
     def _sign_due(self, now: datetime) -> None:
         """Look for logs to be signed; not at once, for whatever starts has more urgent things."""

@@ -73,7 +73,6 @@ def sweep(now: datetime) -> None:
         patiently(_all, one, now)
     for due, look in EACH:
         _each(due, look, now)
-    patiently(deadlines.sweep, now, current.config().tempo)
 
 
 def forget(now: datetime) -> None:

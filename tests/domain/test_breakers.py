@@ -5,8 +5,9 @@ import pytest
 from app.domain import breakers, places, remedies
 from app.domain.errors import Conflict, Invalid
 from app.extensions import db
-from app.gateways.compute.driver import Cause
+from app.gateways.compute.driver import Cause, Outcome, Result, StepKind
 from app.models import BotCompute, CloudRegion, Phase
+from runner.protocol import PositionState
 from tests.domain.test_fleet import Life
 from tests.factories import NOW, TESTER
 
@@ -49,6 +50,22 @@ def test_it_opens_by_itself(life):
     life.pass_time(hours=1, minutes=1)
     assert life.run() is Phase.BOOTING
     assert db.session.get(CloudRegion, "local").shut_until is None
+
+
+def test_a_position_whose_machine_is_lost_gets_another_one_all_the_same(life):
+    life.wake()
+    life.report(PositionState.OPEN)
+    shut(life, hours=48)
+    life.cloud.machines.clear()
+    life.pass_time(seconds=20)
+    quota = Result(Outcome.FAILED, "Quota exceeded", cause=Cause.QUOTA)
+    life.cloud.script = [None, None, quota]
+    assert life.run() is Phase.BLOCKED
+    assert life.cloud.calls[-1] is StepKind.INSERT_MACHINE
+    assert life.compute.retry_at == life.now + places.SHUT_FOR, "its own refusal, not the person's"
+    life.pass_time(minutes=16)
+    assert life.run() is Phase.BOOTING
+    assert life.compute.generation > 1
 
 
 def test_it_needs_a_reason_and_a_time(life):

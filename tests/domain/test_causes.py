@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, causes, fleet, fleet_alarms
+from app.domain import bots, causes, deadlines, fleet, fleet_alarms
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Outcome, Result, StepKind
 from app.models import BotAddress, CloudRegion, Machine, MachineConsole, Phase
@@ -88,7 +88,11 @@ def test_without_room_in_any_zone_it_is_blocked_until_the_first_may_have_some(li
     assert life.run(10) is Phase.BLOCKED
     assert life.compute.cause == "capacity"
     assert life.compute.retry_at == began + timedelta(minutes=5)
-    life.pass_time(minutes=5)
+    life.pass_time(minutes=4)
+    deadlines.sweep(life.now, SETTINGS.tempo)
+    assert set(alarms()) == {"late_wake"}, "nobody is refused, and yet it does not wake"
+    db.session.commit()
+    life.pass_time(minutes=1)
     assert life.run() is Phase.BOOTING
 
 

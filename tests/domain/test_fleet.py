@@ -86,7 +86,7 @@ class Life:
             address=address or machine.ip,
             opener=self.opener,
             endpoints={},
-            tempo=TEMPO,
+            tempo=self.settings.tempo,
             now=self.now,
         )
         db.session.commit()

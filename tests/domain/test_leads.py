@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import fleet, leads, schedule
+from app.domain import bots, fleet, leads, schedule
 from app.extensions import db
-from app.models import Machine, WakeLead
+from app.models import Machine, Phase, WakeLead
+from runner.protocol import CommandKind
 from tests import factories
-from tests.factories import NOW, TEMPO
+from tests.domain.test_fleet import SETTINGS, Life
+from tests.factories import NOW, TEMPO, TESTER
 
 LEARNING = replace(
     TEMPO,
@@ -94,6 +96,19 @@ def test_the_planner_asks_early_by_what_was_learned(bot):
     plan = schedule.schedule("UTC", [one]).to_plain()
     woken = fleet.wakes_at(plan, NOW, leads.tempo_of("local", LEARNING), fleet.today(bot))
     assert woken == NOW + timedelta(hours=1) - timedelta(seconds=300)
+
+
+def test_the_gate_lets_one_that_woke_early_by_what_was_learned_trade(app, keys):
+    life = Life(keys)
+    life.settings = replace(SETTINGS, tempo=LEARNING)
+    soon = schedule.session(list(range(7)), "12:04:00", "12:30:00")
+    bots.reschedule(life.bot, schedule.schedule("UTC", [soon]), by=TESTER, now=life.now)
+    bots.start(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    assert life.run() is Phase.BOOTING
+    life.claim()
+    assert life.compute.phase is Phase.READY
+    assert CommandKind.DRAIN not in life.report()
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))

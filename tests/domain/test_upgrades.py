@@ -55,7 +55,7 @@ class Fleet:
     def asked(self):
         return [bot for bot in self.bots if self.compute(bot).renewal is not None]
 
-    def replace(self, bot):
+    def replace(self, bot, version=renewals.NEWEST):
         """What planner, cloud and runner do of it."""
         compute = self.compute(bot)
         old = db.session.scalars(
@@ -64,7 +64,7 @@ class Fleet:
         old.gone_at, old.proven_flat = LATER, True
         compute.renewal = None
         db.session.flush()
-        telling.awake(bot, LATER, ip=old.ip, generation=2).runner_version = renewals.NEWEST
+        telling.awake(bot, LATER, ip=old.ip, generation=2).runner_version = version
         db.session.commit()
 
     def hold(self, bot):
@@ -136,6 +136,17 @@ def test_it_stops_by_itself_where_successors_do_not_come(fleet):
     db.session.commit()
     fleet.step()
     assert made.state is UpgradeState.PAUSED
+
+
+def test_it_stops_by_itself_where_successors_are_no_newer(fleet):
+    made = fleet.start(at_once=1)
+    fleet.step()
+    (bot,) = fleet.asked()
+    fleet.replace(bot, version="0.0.9")
+    fleet.step()
+    assert made.state is UpgradeState.PAUSED
+    assert f"another version still: {bot.id}" in made.why
+    assert fleet.asked() == [], "nobody is renewed again for nothing"
 
 
 def test_paused_it_takes_nobody_and_cancelled_it_lets_go(fleet):
