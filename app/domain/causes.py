@@ -87,6 +87,9 @@ def _rate(compute: BotCompute, _step: Step, result: Result, now: datetime) -> No
 
 def _held(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     """Another machine has the bot's address. One of its own past is cleared away first."""
+    if result.machine is not None and result.holder == step.machine_name:
+        _strange(compute, step, result, now)
+        return
     holder = machines.named(compute.bot_id, result.holder)
     if not result.holder or (holder is not None and holder.gone_at is None):
         _conflict(compute, step, result, now)
@@ -101,6 +104,21 @@ def _held(compute: BotCompute, step: Step, result: Result, now: datetime) -> Non
             waits.at_once(compute, now)
         else:
             waits.retry_later(compute, result, now)
+
+
+def _strange(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    """Our name is borne by a machine that we did not start: this database may be an old copy.
+
+    It is no row of ours, so nothing here may end it: it may be trading. The generation stays used.
+    """
+    machine = machines.current_machine(compute.bot_id)
+    ours = machine is not None and machine.name == step.machine_name
+    if machine is None or not ours or machine.running_at is not None:
+        waits.retry_later(compute, result, now)
+        return
+    db.session.delete(machine)
+    db.session.flush()
+    waits.block_alone(compute, result.detail, now, result.cause.value)
 
 
 def _lost(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:

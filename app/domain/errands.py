@@ -109,6 +109,7 @@ def _step(
         environment=environment or {},
         zone=machine.zone if machine else "",
         operation=operation,
+        proof=machine.token_hash if machine and machine.running_at is None else "",
     )
 
 

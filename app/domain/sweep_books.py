@@ -31,7 +31,7 @@ def read(names: Iterable[str], now: datetime) -> Books:
     kept = _names(Machine.name, Machine.gone_at, names, now)
     addresses = _names(BotAddress.name, BotAddress.released_at, names, now)
     strangers = {bot_of(name) for name in names if name not in kept | addresses} - {""}
-    return Books(kept, addresses, dict(_known(strangers, now)), _living())
+    return Books(kept, addresses, dict(_known(strangers, now)), _living(), _borne(names))
 
 
 def _names(name: Any, ended_at: Any, wanted: list[str], now: datetime) -> frozenset[str]:
@@ -41,6 +41,15 @@ def _names(name: Any, ended_at: Any, wanted: list[str], now: datetime) -> frozen
     for start in range(0, len(wanted), _AT_ONCE):
         some = name.in_(wanted[start : start + _AT_ONCE])
         found |= set(db.session.scalars(select(name).where(some, standing)))
+    return frozenset(found)
+
+
+def _borne(wanted: list[str]) -> frozenset[str]:
+    """Which of the wanted names a machine ever bore."""
+    found: set[str] = set()
+    for start in range(0, len(wanted), _AT_ONCE):
+        some = Machine.name.in_(wanted[start : start + _AT_ONCE])
+        found |= set(db.session.scalars(select(Machine.name).where(some)))
     return frozenset(found)
 
 

@@ -78,12 +78,14 @@ class Books:
 
     ``machines`` and ``addresses``: names that rows account for, or did until just now. ``bots``:
     those whose things are not accounted for, by id. ``living``: how many bots there are at all.
+    ``borne``: names that a machine ever bore.
     """
 
     machines: AbstractSet[str] = frozenset()
     addresses: AbstractSet[str] = frozenset()
     bots: Mapping[str, Known] = field(default_factory=dict)
     living: int = 0
+    borne: AbstractSet[str] = frozenset()
 
 
 def bot_of(name: str) -> str:
@@ -116,6 +118,8 @@ def of_machine(seen: SeenMachine, books: Books, now: datetime, patience: Patienc
         return Judgement(Whose.NOBODY, "newer than anything the database knows of", hold=True)
     if bot.stranded:
         return Judgement(Whose.NOBODY, "its bot may have left a position open", hold=True)
+    if seen.name not in books.borne:
+        return Judgement(Whose.NOBODY, "the database never knew it", hold=True)
     why = "its generation was deleted" if bot.alive else "its bot was deleted"
     return Judgement(Whose.NOBODY, why)
 

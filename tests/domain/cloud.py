@@ -1,6 +1,6 @@
 """A cloud of a few lines that keeps the promises of a real one, for the planner's tests."""
 
-from app.gateways.compute.driver import AddressState, MachineState, Outcome, Result, StepKind
+from app.gateways.compute.driver import AddressState, Cause, MachineState, Outcome, Result, StepKind
 
 
 class TinyCloud:
@@ -10,6 +10,7 @@ class TinyCloud:
         self.addresses = {}
         self.machines = {}
         self.environments = {}
+        self.strangers = set()
         self.calls = []
         self.steps = []
         self.script = []
@@ -23,6 +24,13 @@ class TinyCloud:
             planned = self.script.pop(0)
             if planned is not None:
                 return planned
+        if step.proof and step.machine_name in self.strangers:
+            words, running = (
+                f"{step.machine_name} was started by somebody else",
+                MachineState.RUNNING,
+            )
+            held = {"cause": Cause.HELD, "holder": step.machine_name}
+            return Result(Outcome.RETRY, words, machine=running, **held)
         return getattr(self, f"_{step.kind.value}")(step)
 
     def _reserve_address(self, step):

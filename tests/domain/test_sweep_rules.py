@@ -1,5 +1,6 @@
 """Whose a thing is, and when too many would go: for any cloud and any rows."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import assume, given
@@ -47,6 +48,7 @@ BOOKS = st.builds(
     st.frozensets(BOTS.map("b-{}-ip".format), max_size=2),
     st.dictionaries(BOTS.map("bot_{}".format), KNOWN, max_size=3),
     st.integers(0, 4),
+    st.frozensets(NAMES, max_size=4),
 )
 PATIENCE = Patience()
 
@@ -124,3 +126,11 @@ def test_a_name_that_is_not_ours_is_for_a_person():
     assert found.hold
     assert found.why == "its name is not one of ours"
     assert LATELY > APART
+
+
+def test_a_name_that_no_machine_ever_bore_is_for_a_person():
+    seen = SeenMachine("b-a-g1", "r", "z", MachineState.RUNNING, None)
+    known = Books(bots={"bot_a": Known(generation=1, alive=True)}, living=1)
+    assert sweep_rules.of_machine(seen, known, NOW, PATIENCE).hold
+    borne = replace(known, borne=frozenset({seen.name}))
+    assert goes(sweep_rules.of_machine(seen, borne, NOW, PATIENCE))

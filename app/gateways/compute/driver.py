@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -80,7 +81,8 @@ class Step:
 
     ``zone`` is chosen by the planner where the cloud has zones, else empty. ``operation`` names
     the call that is under way since an earlier step of the same intent: then nothing is asked
-    anew, that call is looked at.
+    anew, that call is looked at. ``proof`` is the digest of the token that the machine was given,
+    as long as it was never seen: a machine of that name with another token is somebody else's.
     """
 
     kind: StepKind
@@ -95,6 +97,7 @@ class Step:
     environment: dict[str, str] = field(default_factory=dict, repr=False)
     zone: str = ""
     operation: str = ""
+    proof: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ class Result:
     """What came of a step; ``detail`` is for a person and holds no secret.
 
     ``operation``: the name to ask by while ``PENDING``. ``cloud_id``: the cloud's own number of
-    this incarnation. ``holder``: name of the machine that has the address, with ``HELD``.
+    this incarnation. ``holder``: name of the machine that has the address, with ``HELD``; its
+    state with it if it bears the step's own name and not its proof.
     ``console``: the tail of what the machine wrote while starting, for operators alone.
     ``zones``: those of the region, where they were asked for.
     """
@@ -193,6 +197,11 @@ class Survey:
     def names(self) -> tuple[str, ...]:
         """Names of the machines, sorted."""
         return tuple(sorted(machine.name for machine in self.machines))
+
+
+def proof_of(token: str) -> str:
+    """What a step says of a token, and what is kept of it."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class ComputeDriver(Protocol):

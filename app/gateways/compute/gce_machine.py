@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from google.cloud import compute_v1
 
-from app.gateways.compute.driver import Step
+from app.gateways.compute.driver import Step, proof_of
 from app.gateways.compute.gce_names import labels
 from app.gateways.compute.gce_settings import GceSettings
 
@@ -78,6 +78,12 @@ def ip_of(machine: compute_v1.Instance) -> str | None:
             if config.nat_i_p:
                 return config.nat_i_p
     return None
+
+
+def was_started_by(step: Step, machine: compute_v1.Instance) -> bool:
+    """Whether it was given the token of this step, where the step says which."""
+    given = {item.key: item.value for item in machine.metadata.items}
+    return not step.proof or proof_of(given.get("plutarc-token", "")) == step.proof
 
 
 def difference(step: Step, machine: compute_v1.Instance) -> str:

@@ -11,7 +11,7 @@ from app.gateways.compute import gce_errors, gce_machine, gce_names, gce_reading
 from app.gateways.compute.driver import Cause, MachineState, Outcome, Result, Step
 from app.gateways.compute.gce_calls import Calls
 from app.gateways.compute.gce_settings import GceSettings
-from app.gateways.compute.gce_steps import Steps, foreign, held, lost
+from app.gateways.compute.gce_steps import Steps, foreign, held, lost, strange
 
 CONSOLE_BYTES = 16 * 1024
 Metadata = Callable[[Step], Mapping[str, str] | Result]
@@ -74,8 +74,9 @@ class MachineSteps(Steps):
         return held(users[0] if users else "", told.detail)
 
     def _adopt(self, step: Step, found: compute_v1.Instance) -> Result:
-        if not gce_names.is_ours(self._settings, found.labels, step):
-            return foreign(f"a machine named {found.name}")
+        refusal = self._not_it(step, found)
+        if refusal is not None:
+            return refusal
         different = gce_machine.difference(step, found)
         if different:
             detail = f"{found.name} is there already, but {different}"
@@ -87,6 +88,14 @@ class MachineSteps(Steps):
                 number = str(found.id)
                 return Result(Outcome.PENDING, machine=state, operation=name, cloud_id=number)
         return self._machine(found)
+
+    def _not_it(self, step: Step, found: compute_v1.Instance) -> Result | None:
+        """Why a machine of that name is left alone: another installation's, or another start's."""
+        if not gce_names.is_ours(self._settings, found.labels, step):
+            return foreign(f"a machine named {found.name}")
+        if not gce_machine.was_started_by(step, found):
+            return strange(found.name, gce_reading.machine_state(found))
+        return None
 
     def _machine(self, found: compute_v1.Instance) -> Result:
         return Result(
@@ -101,9 +110,7 @@ class MachineSteps(Steps):
         found = self._find(step)[1]
         if found is None:
             return Result(Outcome.DONE, machine=_GONE)
-        if not gce_names.is_ours(self._settings, found.labels, step):
-            return foreign(f"a machine named {found.name}")
-        return self._machine(found)
+        return self._not_it(step, found) or self._machine(found)
 
     def _find(self, step: Step) -> tuple[str, compute_v1.Instance | None]:
         """The machine and its zone; where the step names none, every zone is asked directly."""
@@ -124,8 +131,9 @@ class MachineSteps(Steps):
         zone, found = self._find(step)
         if found is None:
             return self._freed(step)
-        if not gce_names.is_ours(self._settings, found.labels, step):
-            return foreign(f"a machine named {found.name}")
+        refusal = self._not_it(step, found)
+        if refusal is not None:
+            return refusal
         if step.operation:
             detail = "its deletion is done, the cloud still shows it"
             state = gce_reading.machine_state(found)

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from google.cloud import compute_v1
 
 from app.gateways.compute import gce_errors, gce_names
-from app.gateways.compute.driver import AddressState, Cause, Outcome, Result, Step, StepKind
+from app.gateways.compute.driver import (
+    AddressState,
+    Cause,
+    MachineState,
+    Outcome,
+    Result,
+    Step,
+    StepKind,
+)
 from app.gateways.compute.gce_calls import Calls
 from app.gateways.compute.gce_settings import GceSettings
 
@@ -57,6 +66,12 @@ def held(holder: str, detail: str) -> Result:
     """Another machine has the address, or a disk."""
     state = AddressState.IN_USE
     return Result(Outcome.RETRY, detail, cause=Cause.HELD, holder=holder, address=state)
+
+
+def strange(name: str, state: MachineState) -> Result:
+    """The name is taken by a machine that no step of ours made: the database may be an old one."""
+    detail = f"{name} is there already and was started by somebody else"
+    return replace(held(name, detail), machine=state)
 
 
 def lost(detail: str) -> Result:

@@ -18,6 +18,7 @@ from pathlib import Path
 from app.gateways.compute import bundles, locks
 from app.gateways.compute.addresses import AddressBook
 from app.gateways.compute.driver import (
+    Cause,
     MachineState,
     Outcome,
     RegionFacts,
@@ -101,7 +102,7 @@ class LocalDriver:
                 return self._delete(step, place)
             case StepKind.READ_CONSOLE:
                 return Result(Outcome.DONE, machine=_state(place), console=_tail(place))
-        return Result(Outcome.DONE, machine=_state(place))
+        return _strange(step, place) or Result(Outcome.DONE, machine=_state(place))
 
     # -- insert -------------------------------------------------------------------------------
 
@@ -110,7 +111,7 @@ class LocalDriver:
         if refusal is not None:
             return refusal
         if _state(place) is not MachineState.ABSENT and _pid(place) is not None:
-            return Result(Outcome.DONE, ip=step.ip, machine=_state(place))
+            return _strange(step, place) or Result(Outcome.DONE, ip=step.ip, machine=_state(place))
         built = bundles.build(step.exchange or "", self._var / "bundles", self._root)
         if isinstance(built, Result):
             return built
@@ -124,7 +125,9 @@ class LocalDriver:
                 # Looked at again under the locks: a call that overtook this one may have acted.
                 refusal = self._refuse(step)
                 if refusal is None and _pid(place) is None:
+                    (place / "proof").write_text(step.proof)
                     self._start(step, place, built, (own, address))
+        refusal = refusal or _strange(step, place)
         if refusal is not None:
             return refusal
         return Result(Outcome.DONE, ip=step.ip, machine=_state(place))
@@ -168,6 +171,9 @@ class LocalDriver:
     # -- delete -------------------------------------------------------------------------------
 
     def _delete(self, step: Step, place: Path) -> Result:
+        refusal = _strange(step, place)
+        if refusal is not None:
+            return refusal
         if step.generation:
             self._book.retire(step.address_name, step.generation)
         if not place.exists():
@@ -189,6 +195,17 @@ class LocalDriver:
         oldest_first = sorted(past.iterdir(), key=lambda path: path.name.rsplit(".", 1)[-1])
         for path in oldest_first[:-_KEEP_PAST]:
             shutil.rmtree(path, ignore_errors=True)
+
+
+def _strange(step: Step, place: Path) -> Result | None:
+    """Refuses a machine of that name which another start made: the database may be an old copy."""
+    proof, state = place / "proof", _state(place)
+    if not step.proof or not (place / "pid").exists():
+        return None
+    if (proof.read_text() if proof.exists() else "") == step.proof:
+        return None
+    detail = f"{place.name} is there already and was started by somebody else"
+    return Result(Outcome.RETRY, detail, machine=state, cause=Cause.HELD, holder=place.name)
 
 
 def _tail(place: Path) -> str:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from app.domain import machines
 from app.gateways.compute.driver import AddressState, Cause, MachineState, Outcome
 from tests.gateways.compute.gce_world import OTHER_ZONE, REGION, TOKEN, ZONE
 
@@ -224,3 +225,17 @@ def test_a_survey_that_is_refused_is_incomplete(gce):
 def test_the_zones_of_a_region_are_told(gce):
     told = gce.do("list_zones", zone="", machine_name=None)
     assert (told.outcome, told.zones) == (Outcome.DONE, gce.cloud.behaviour.regions[REGION])
+
+
+def test_a_machine_that_another_start_made_is_neither_taken_over_nor_deleted(gce):
+    ip = gce.running()
+    ours, other = machines.token_digest(TOKEN), machines.token_digest("another")
+    for kind in ("insert_machine", "observe_machine", "delete_machine"):
+        refused = gce.do(kind, ip=ip, proof=other)
+        assert (refused.outcome, refused.cause) == (Outcome.RETRY, Cause.HELD)
+        assert (refused.holder, refused.machine) == ("b-one-g1", MachineState.RUNNING)
+        assert "somebody else" in refused.detail
+    assert gce.changes() == ["POST addresses", "POST instances"]
+    assert gce.do("insert_machine", ip=ip, proof=ours).outcome is Outcome.DONE
+    assert gce.do("observe_machine", ip=ip, proof=ours).machine is MachineState.RUNNING
+    assert gce.finish("delete_machine", ip=ip, proof=ours).machine is MachineState.ABSENT

@@ -6,8 +6,9 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
+from app.domain import machines
 from app.gateways.compute import locks
-from app.gateways.compute.driver import AddressState, MachineState, Outcome, Step, StepKind
+from app.gateways.compute.driver import AddressState, Cause, MachineState, Outcome, Step, StepKind
 from tests.waiting import until
 
 RUNNING, TERMINATED, ABSENT = MachineState.RUNNING, MachineState.TERMINATED, MachineState.ABSENT
@@ -100,6 +101,20 @@ def test_a_repeat_starts_nothing(world):
     insert(world)
     insert(world)
     assert len(world.starts()) == 1
+
+
+def test_a_machine_that_another_start_made_is_neither_taken_over_nor_deleted(world):
+    world.do("reserve_address")
+    ours, other = machines.token_digest("t0ken"), machines.token_digest("another")
+    insert(world, proof=ours)
+    for kind in ("insert_machine", "observe_machine", "delete_machine"):
+        refused = world.do(kind, proof=other)
+        assert (refused.outcome, refused.cause) == (Outcome.RETRY, Cause.HELD)
+        assert (refused.holder, refused.machine) == ("b-one-g1", RUNNING)
+    insert(world, proof=ours)
+    assert len(world.starts()) == 1
+    assert world.do("observe_machine", proof=ours).machine is RUNNING
+    assert world.do("delete_machine", proof=ours).machine is ABSENT
 
 
 def test_a_dead_machine_is_terminated_and_never_started_again(world):
