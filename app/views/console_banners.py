@@ -52,5 +52,5 @@ def _announce(form: BannerForm) -> FleetNotice:
 
 def _page(form: BannerForm) -> str:
     return render_template(
-        "fleet/maintenance.html", form=form, banners=banners.recent(), now=current.now()
+        "fleet/maintenance.html", form=form, announced=banners.recent(), now=current.now()
     )

@@ -43,10 +43,11 @@ def ticket(house):
 
 
 def test_the_queue_shows_what_needs_an_answer(operator, ticket):
-    page = operator.get(HOME)
+    assert operator.get(HOME).by_id("tickets")
+    page = operator.get(f"{HOME}?order=newest")
     assert f"{ticket.ref} The bot is stuck" in page.by_id("tickets").text
     operator.get(f"{HOME}?state=nonsense&order=drop&page=x&priority=1")
-    assert ticket.ref in operator.fragment(f"{HOME}/rows?page=1").text
+    assert ticket.ref in operator.fragment(f"{HOME}/rows?page=1&order=newest").text
 
 
 def test_an_answer_reaches_the_owner_and_leaves_the_ticket_waiting(operator, house, ticket):
