@@ -119,6 +119,21 @@ def test_who_holds_something_is_left_until_flat(fleet):
     assert fleet.asked() == fleet.bots[3:], "and gets another turn"
 
 
+def test_a_renewal_by_age_stands_whatever_becomes_of_the_upgrade(fleet):
+    made = fleet.start(Renewal.NEXT_WAKE)
+    fleet.step()
+    aged = fleet.bots[0]
+    fleet.hold(aged)
+    fleet.compute(aged).renewal = Renewal.WHEN_FLAT
+    fleet.compute(aged).renewal_why = "its machine nears its end"
+    db.session.commit()
+    fleet.step()
+    assert fleet.compute(aged).renewal is Renewal.WHEN_FLAT
+    upgrades.cancel(made, by=TESTER, now=LATER)
+    db.session.commit()
+    assert fleet.asked() == [aged]
+
+
 def test_it_stops_by_itself_where_successors_do_not_come(fleet):
     made = fleet.start(at_once=1)
     fleet.step()
