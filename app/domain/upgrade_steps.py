@@ -1,6 +1,6 @@
 """One machine's part of a rolling upgrade: whose turn it is, how it goes, how it ends."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -84,6 +84,13 @@ def call_off(it: UpgradeStep, now: datetime) -> None:
     asked = compute.renewal is not None and compute.generation == it.generation
     if asked and _ours(it, compute):
         renewals.call_off(compute.bot, "rolling upgrade", by=audit.TIMETABLE, now=now)
+
+
+def lock(bot_ids: Collection[str]) -> None:
+    """Take their rows in one order, so that nobody who takes several waits in a circle with us."""
+    if bot_ids:
+        query = select(BotCompute.bot_id).where(BotCompute.bot_id.in_(bot_ids))
+        db.session.execute(query.order_by(BotCompute.bot_id).with_for_update())
 
 
 def begin(upgrade: FleetUpgrade, bot_id: str, generation: int, now: datetime) -> None:

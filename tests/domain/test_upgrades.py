@@ -20,7 +20,7 @@ from app.models import (
     Wish,
 )
 from runner.protocol import PositionState
-from tests import factories, telling
+from tests import factories, sql, telling
 from tests.factories import NOW, TEMPO, TESTER
 
 LATER = NOW + timedelta(minutes=1)
@@ -218,3 +218,15 @@ def test_a_version_that_is_older_by_now_is_given_up(fleet, monkeypatch):
     fleet.step()
     assert made.state is UpgradeState.CANCELLED
     assert "9.9.9" in made.why
+
+
+def test_rows_are_taken_in_one_order(fleet):
+    fleet.start(at_once=5)
+    with sql.told() as said:
+        fleet.step()
+    if db.engine.dialect.name == "postgresql":
+        locks = [it for it in said if "FROM bot_compute" in it and "FOR UPDATE" in it]
+        assert "ORDER BY bot_compute.bot_id" in locks[0]
+        first = next(it for it in said if it.startswith("UPDATE bot_compute"))
+        assert said.index(locks[0]) < said.index(first)
+    assert len(fleet.asked()) == 5
