@@ -52,7 +52,8 @@ def sweep(now: datetime, tempo: Tempo) -> None:
 def renew(now: datetime, tempo: Tempo) -> None:
     """Machines that near the longest run time of their cloud get a successor while they are flat.
 
-    The cloud ends a machine at that age whatever it holds.
+    The cloud ends a machine at that age whatever it holds, so one that was to wait for its next
+    wake waits no longer: it may never sleep.
     """
     if tempo.longest_run is None:
         return
@@ -61,9 +62,10 @@ def renew(now: datetime, tempo: Tempo) -> None:
     )
     days = tempo.longest_run.days
     words = f"its machine nears the {days} days after which the cloud ends it"
+    waits = or_(BotCompute.renewal.is_(None), BotCompute.renewal == Renewal.NEXT_WAKE)
     db.session.execute(
         update(BotCompute)
-        .where(BotCompute.bot_id.in_(old), BotCompute.renewal.is_(None))
+        .where(BotCompute.bot_id.in_(old), waits)
         .values(renewal=Renewal.WHEN_FLAT, renewal_why=words, due_at=now)
         .execution_options(synchronize_session=False)
     )

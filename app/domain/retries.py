@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import update
 
-from app.domain import audit, bot_events, fleet, places, quotas, remedies
+from app.domain import audit, bot_events, clock, fleet, places, quotas, remedies
 from app.domain.audit import Actor
 from app.domain.errors import Conflict
 from app.domain.remedies import Advice
@@ -54,9 +54,11 @@ def now_for(bot: Bot, *, by: Actor, now: datetime) -> None:
     Raises ``Conflict`` if it waits for nothing.
     """
     waiting = BotCompute.bot_id == bot.id, BotCompute.retry_at.is_not(None)
+    # The region before the bot, as whoever opens a region takes them: nobody waits in a circle.
+    places.try_again(bot.region, clock.database_now(now))
     if change(update(BotCompute).where(*waiting).values(retry_at=None)) != 1:
         raise Conflict(NOTHING_WAITS)
-    fleet.retry(bot, now)
+    fleet.poke(bot.id, now)
     compute = db.session.get_one(BotCompute, bot.id, populate_existing=True)
     told = [audit.Change("problem", compute.problem, None)] if compute.problem else []
     bot_events.record("bot.retry", bot, by, now, told)

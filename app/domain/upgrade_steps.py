@@ -1,6 +1,6 @@
 """One machine's part of a rolling upgrade: whose turn it is, how it goes, how it ends."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
@@ -71,7 +71,7 @@ def _sleeps(compute: BotCompute, now: datetime, tempo: Tempo) -> bool:
 
 def _put_back(it: UpgradeStep, compute: BotCompute, now: datetime) -> None:
     """One that was to go when flat and holds something again makes room for others."""
-    if compute.renewal is Renewal.WHEN_FLAT and compute.flat_since is None:
+    if compute.renewal is Renewal.WHEN_FLAT and compute.flat_since is None and _ours(it, compute):
         call_off(it, now)
         end(it, StepEnd.PUT_BACK, now)
     elif compute.renewal is None:
@@ -79,21 +79,38 @@ def _put_back(it: UpgradeStep, compute: BotCompute, now: datetime) -> None:
 
 
 def call_off(it: UpgradeStep, now: datetime) -> None:
+    """Take back what the upgrade asked for; not what was asked since for another reason."""
     compute = db.session.get_one(BotCompute, it.bot_id)
-    if compute.renewal is not None and compute.generation == it.generation:
+    asked = compute.renewal is not None and compute.generation == it.generation
+    if asked and _ours(it, compute):
         renewals.call_off(compute.bot, "rolling upgrade", by=audit.TIMETABLE, now=now)
+
+
+def lock(bot_ids: Collection[str]) -> None:
+    """Take their rows in one order, so that nobody who takes several waits in a circle with us."""
+    if bot_ids:
+        query = select(BotCompute.bot_id).where(BotCompute.bot_id.in_(bot_ids))
+        db.session.execute(query.order_by(BotCompute.bot_id).with_for_update())
 
 
 def begin(upgrade: FleetUpgrade, bot_id: str, generation: int, now: datetime) -> None:
     bot = db.session.get_one(Bot, bot_id)
-    why = f"rolling upgrade to runner {upgrade.version}"
     try:
-        renewals.ask(bot, upgrade.policy, why, by=audit.TIMETABLE, now=now)
+        renewals.ask(bot, upgrade.policy, _why(upgrade), by=audit.TIMETABLE, now=now)
     except Refused:
         return  # it has gone meanwhile; what comes next is new
     db.session.add(
         UpgradeStep(upgrade_id=upgrade.id, bot_id=bot_id, generation=generation, asked_at=now)
     )
+
+
+def _why(upgrade: FleetUpgrade) -> str:
+    return f"rolling upgrade to runner {upgrade.version}"
+
+
+def _ours(it: UpgradeStep, compute: BotCompute) -> bool:
+    """Whether the renewal is the upgrade's own: meanwhile its age, or a person, may want one."""
+    return compute.renewal_why == _why(db.session.get_one(FleetUpgrade, it.upgrade_id))
 
 
 def candidates(

@@ -181,7 +181,9 @@ def _take_next(upgrade: FleetUpgrade, now: datetime, tempo: Tempo) -> None:
     )
     if upgrade.policy is Renewal.NEXT_WAKE:
         free = PICKED  # it disturbs nobody, so there is nothing to ration
-    for bot_id, generation in upgrade_steps.candidates(upgrade, min(free, PICKED), now, tempo):
+    found = list(upgrade_steps.candidates(upgrade, min(free, PICKED), now, tempo))
+    upgrade_steps.lock([bot_id for bot_id, _ in found])
+    for bot_id, generation in found:
         upgrade_steps.begin(upgrade, bot_id, generation, now)
     if not upgrade_steps.remaining(upgrade) and not upgrade_steps.open_steps(upgrade):
         _move(upgrade, OPEN, UpgradeState.DONE, audit.TIMETABLE, now, "")

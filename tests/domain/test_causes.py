@@ -6,10 +6,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, causes, deadlines, fleet, fleet_alarms
+from app.domain import bots, causes, deadlines, fleet, fleet_alarms, retries
+from app.domain.errors import Conflict
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Outcome, Result, StepKind
 from app.models import BotAddress, CloudRegion, Machine, MachineConsole, Phase
+from tests import sql
 from tests.domain.test_fleet import SETTINGS, Life
 from tests.factories import TESTER
 
@@ -128,6 +130,19 @@ def test_a_person_who_mended_it_lets_one_try_at_once(life):
     assert life.run() is Phase.BLOCKED
     fleet.retry(life.bot, life.now)
     db.session.commit()
+    assert life.run() is Phase.BOOTING
+
+
+def test_who_tries_again_takes_the_region_before_the_bot(life):
+    life.cloud.script = [None, QUOTA]
+    assert life.run() is Phase.BLOCKED
+    with sql.told() as said:
+        retries.now_for(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    changed = [it.split()[1] for it in said if it.startswith("UPDATE")]
+    assert changed.index("cloud_region") < changed.index("bot_compute")
+    with pytest.raises(Conflict):
+        retries.now_for(life.bot, by=TESTER, now=life.now)
     assert life.run() is Phase.BOOTING
 
 

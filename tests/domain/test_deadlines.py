@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from app.domain import bots, deadlines, fleet_alarms, schedule
+from app.domain import bots, deadlines, fleet_alarms, renewals, schedule
 from app.extensions import db
 from app.gateways.compute.driver import Outcome, Result
 from app.models import Phase
@@ -132,3 +132,14 @@ def test_an_old_machine_is_renewed_while_flat_and_rings_before_its_end(life):
     life.pass_time(days=23)
     life.report()
     assert ringing(life, CLOUD) == {"machine_old"}
+
+
+def test_one_that_never_sleeps_is_renewed_by_age_though_it_waits_for_its_next_wake(life):
+    life.wake()
+    renewals.ask(life.bot, Renewal.NEXT_WAKE, "a newer runner", by=TESTER, now=life.now)
+    life.pass_time(days=91)
+    deadlines.renew(life.now, CLOUD)
+    assert life.compute.renewal is Renewal.WHEN_FLAT
+    renewals.ask(life.bot, Renewal.DRAIN, "a newer runner", by=TESTER, now=life.now)
+    deadlines.renew(life.now, CLOUD)
+    assert life.compute.renewal is Renewal.DRAIN, "this one goes soon enough"

@@ -20,7 +20,7 @@ from app.models import (
     Wish,
 )
 from runner.protocol import PositionState
-from tests import factories, telling
+from tests import factories, sql, telling
 from tests.factories import NOW, TEMPO, TESTER
 
 LATER = NOW + timedelta(minutes=1)
@@ -119,6 +119,21 @@ def test_who_holds_something_is_left_until_flat(fleet):
     assert fleet.asked() == fleet.bots[3:], "and gets another turn"
 
 
+def test_a_renewal_by_age_stands_whatever_becomes_of_the_upgrade(fleet):
+    made = fleet.start(Renewal.NEXT_WAKE)
+    fleet.step()
+    aged = fleet.bots[0]
+    fleet.hold(aged)
+    fleet.compute(aged).renewal = Renewal.WHEN_FLAT
+    fleet.compute(aged).renewal_why = "its machine nears its end"
+    db.session.commit()
+    fleet.step()
+    assert fleet.compute(aged).renewal is Renewal.WHEN_FLAT
+    upgrades.cancel(made, by=TESTER, now=LATER)
+    db.session.commit()
+    assert fleet.asked() == [aged]
+
+
 def test_it_stops_by_itself_where_successors_do_not_come(fleet):
     made = fleet.start(at_once=1)
     fleet.step()
@@ -203,3 +218,15 @@ def test_a_version_that_is_older_by_now_is_given_up(fleet, monkeypatch):
     fleet.step()
     assert made.state is UpgradeState.CANCELLED
     assert "9.9.9" in made.why
+
+
+def test_rows_are_taken_in_one_order(fleet):
+    fleet.start(at_once=5)
+    with sql.told() as said:
+        fleet.step()
+    if db.engine.dialect.name == "postgresql":
+        locks = [it for it in said if "FROM bot_compute" in it and "FOR UPDATE" in it]
+        assert "ORDER BY bot_compute.bot_id" in locks[0]
+        first = next(it for it in said if it.startswith("UPDATE bot_compute"))
+        assert said.index(locks[0]) < said.index(first)
+    assert len(fleet.asked()) == 5
