@@ -1,11 +1,14 @@
 """What the answer to a step means: the rows that change when something outside has happened."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
+
+from sqlalchemy import select
 
 from app.domain import addresses, audit, fleet_alarms, machines, metering, places, runs, waits
 from app.extensions import db
-from app.gateways.compute.driver import MachineState, Outcome, Result, Step, StepKind
+from app.gateways.compute.driver import Cause, MachineState, Outcome, Result, Step, StepKind
 from app.models import (
     AddressEventKind,
     AlarmKind,
@@ -24,7 +27,13 @@ POLL, POLL_LATER = timedelta(seconds=1), timedelta(seconds=3)
 
 def _address_reserved(compute: BotCompute, _step: Step, result: Result, now: datetime) -> None:
     address = db.session.get_one(BotAddress, compute.bot_id)
-    if result.ip is None:
+    if not result.ip:
+        nameless = replace(result, detail="the cloud names no address", cause=Cause.TRANSIENT)
+        waits.retry_later(compute, nameless, now, least=waits.MINUTE)
+        return
+    if address.ip is None and _is_taken(compute.bot_id, result.ip):
+        words = f"the cloud gave it {result.ip}, which another bot has; see whose it is"
+        waits.block_alone(compute, words, now)
         return
     if address.ip is None:
         address.ip, address.reserved_at = result.ip, now
@@ -36,6 +45,17 @@ def _address_reserved(compute: BotCompute, _step: Step, result: Result, now: dat
         return
     addresses.found(address, now)
     machines.move(compute, Phase.ASLEEP, now)
+
+
+def _is_taken(bot_id: str, ip: str) -> bool:
+    """Whether another bot keeps this address; machines without one of their own share loopback."""
+    query = select(BotAddress.bot_id).where(
+        BotAddress.ip == ip,
+        BotAddress.ip != "127.0.0.1",
+        BotAddress.released_at.is_(None),
+        BotAddress.bot_id != bot_id,
+    )
+    return db.session.scalar(query.limit(1)) is not None
 
 
 def _address_released(compute: BotCompute, _step: Step, _result: Result, now: datetime) -> None:
@@ -86,7 +106,9 @@ def _machine_seen(compute: BotCompute, step: Step, result: Result, now: datetime
     elif result.machine is MachineState.TERMINATED:
         machine.dead_at = machine.dead_at or now
         if compute.phase is Phase.CREATING:
-            machines.move(compute, Phase.DELETING, now)
+            # It started and ended unseen: a failed boot, which is read and counted like others.
+            machine.running_at = machine.running_at or now
+            machines.move(compute, Phase.BOOTING, now)
     elif result.machine is MachineState.ABSENT:
         machine.dead_at = machine.dead_at or now
         machine.end_reason = machine.end_reason or "it vanished"

@@ -133,7 +133,9 @@ def _creating(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
     looked = machine.observed_at if machine is not None else None
     if looked is not None and looked > overdue and now > overdue:
         return Plan(Action.DELETE_MACHINE, "the cloud did not make it in time", now)
-    return Plan(Action.OBSERVE_MACHINE, "is it there?", now)
+    if machine is None:
+        return Plan(Action.OBSERVE_MACHINE, "is it there?", now)
+    return _observe(machine, now, timedelta(seconds=2)) or _wait("being made", now)
 
 
 def _booting(facts: Facts, now: datetime, tempo: Tempo) -> Plan:

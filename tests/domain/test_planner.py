@@ -50,6 +50,7 @@ def action(*args, **values):
 
 
 DRAINED = {"drained": True, "position_state": PositionState.FLAT, "open_orders": 0}
+OBSERVE, LATELY = Action.OBSERVE_MACHINE, NOW - timedelta(seconds=2)
 LONG_FLAT = NOW - timedelta(seconds=3)
 
 
@@ -62,7 +63,9 @@ LONG_FLAT = NOW - timedelta(seconds=3)
         (Phase.ASLEEP, Desired.RUN, {}, Action.INSERT_MACHINE),
         (Phase.ASLEEP, Desired.SLEEP, {}, Action.WAIT),
         (Phase.ASLEEP, Desired.GONE, {}, Action.RELEASE_ADDRESS),
-        (Phase.CREATING, Desired.RUN, {"machine": machine()}, Action.OBSERVE_MACHINE),
+        (Phase.CREATING, Desired.RUN, {"machine": machine()}, Action.WAIT),
+        (Phase.CREATING, Desired.RUN, {"machine": machine(observed_at=None)}, OBSERVE),
+        (Phase.CREATING, Desired.RUN, {"machine": machine(observed_at=LATELY)}, OBSERVE),
         (Phase.BOOTING, Desired.RUN, {"machine": machine()}, Action.WAIT),
         (Phase.BOOTING, Desired.RUN, {"machine": machine(dead=True)}, Action.READ_CONSOLE),
         (Phase.READY, Desired.RUN, {"machine": machine()}, Action.WAIT),
