@@ -65,6 +65,13 @@ class House(Installation):
             db.session.remove()
             db.engine.dispose()
 
+    @contextmanager
+    def looking(self):
+        """The same for reading alone, which waits for nobody who writes."""
+        with self.rows():
+            db.session.connection(execution_options={"read_only": True})
+            yield
+
     def furnish(self):
         """Two bots on testnet accounts of their own, one on paper."""
         now = datetime.now(UTC)
@@ -124,12 +131,12 @@ class House(Installation):
                 bots.stop(bot, by=COMMAND_LINE, now=now)
 
     def phases(self):
-        with self.rows():
+        with self.looking():
             return {row.bot_id: row.phase for row in db.session.scalars(select(BotCompute))}
 
     def fills(self):
         """How many fills the platform knows, by bot."""
-        with self.rows():
+        with self.looking():
             counted = select(FillRow.bot_id, db.func.count()).group_by(FillRow.bot_id)
             return dict(db.session.execute(counted).all())
 
@@ -147,7 +154,7 @@ class House(Installation):
 
     def broken_chains(self):
         """Audit chains that do not verify, with the number of the first bad link."""
-        with self.rows():
+        with self.looking():
             found = {}
             for chain in db.session.scalars(select(AuditEvent.chain).distinct()).all():
                 events = select(AuditEvent).where(AuditEvent.chain == chain)
