@@ -9,14 +9,14 @@ import shutil
 import pytest
 
 from tests.e2e.conftest import Installation
-from tests.e2e.test_story import quicken, until, visit
+from tests.e2e.test_story import quicken, visit
 from tests.e2e.visitor import Visitor
 from tests.fakes.gce import Cloud
 from tests.fakes.gce_host import Computer
+from tests.waiting import until
 
 REGION = "europe-west1"
 WORDS = "Quota 'INSTANCES' exceeded.  Limit: 0.0 in region europe-west1."
-pytestmark = pytest.mark.timeout(600)
 
 
 def boot_in(folder):
@@ -89,32 +89,32 @@ def machines(cloud):
 
 def test_a_bot_lives_in_the_cloud_and_wakes_at_the_same_address(visitor, cloud):
     bot = bot_of(visitor)
-    (address,) = until("an address", 60, lambda: addresses(cloud))
-    until("the page shows it", 30, lambda: address in visit(visitor, bot))
+    (address,) = until("an address", lambda: addresses(cloud))
+    until("the page shows it", lambda: address in visit(visitor, bot))
 
     # The cloud has no room: the page says so in the cloud's own words, and then there is some.
     cloud.fail_next("insert", "QUOTA_EXCEEDED", WORDS, httpErrorStatusCode=403)
     visitor.submit("/start")
-    until("blocked", 60, lambda: "blocked" in visit(visitor, bot))
+    until("blocked", lambda: "blocked" in visit(visitor, bot))
     assert "Quota 'INSTANCES' exceeded" in visitor.text
     assert machines(cloud) == []
     visitor.submit("/stop")
     visitor.open(bot).submit("/start")
-    until("a closed trade", 120, lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
+    until("a closed trade", lambda: re.search(r"[1-9]\d* closed trade", visit(visitor, bot)))
     (first,) = machines(cloud)
 
     # Stopped, it finishes, and its machine goes; the address stays.
     visitor.submit("/stop")
-    until("finishing", 60, lambda: re.search("finishing|stopped", visit(visitor, bot)))
+    until("finishing", lambda: re.search("finishing|stopped", visit(visitor, bot)))
     if "Flatten" in visitor.text:
         visitor.submit("/flatten")
-    until("no machine", 120, lambda: not machines(cloud))
-    until("stopped", 60, lambda: "stopped" in visit(visitor, bot))
+    until("no machine", lambda: not machines(cloud))
+    until("stopped", lambda: "stopped" in visit(visitor, bot))
     assert cloud.snapshot()["disks"] == []
     assert addresses(cloud) == [address]
 
     visitor.submit("/start")
-    until("awake again", 120, lambda: "awake" in visit(visitor, bot))
+    until("awake again", lambda: "awake" in visit(visitor, bot))
     (second,) = cloud.snapshot()["instances"]
     assert second["name"].rpartition("-")[2] != first
     assert second["networkInterfaces"][0]["accessConfigs"][0]["natIP"] == address
