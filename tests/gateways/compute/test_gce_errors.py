@@ -10,6 +10,7 @@ from google.cloud import compute_v1
 from app.gateways.compute import gce_calls, gce_errors
 from app.gateways.compute.driver import AddressState, Cause, MachineState, Outcome
 from app.gateways.compute.gce import GceDriver
+from app.gateways.compute.gce_machines import MachineSteps
 from tests.gateways.compute.gce_world import OTHER_ZONE, REGION, ZONE, settings
 
 RATE = {"code": 403, "reason": "rateLimitExceeded"}
@@ -190,7 +191,7 @@ def test_a_forgotten_operation_says_nothing_and_the_thing_itself_does(gce):
 def test_the_address_is_the_mutex_also_where_the_looks_were_too_early(gce, monkeypatch, sync):
     gce.cloud.configure(held_sync=sync)
     ip = gce.running()
-    monkeypatch.setattr(gce.driver._machines, "_refusal", lambda step: None)
+    monkeypatch.setattr(MachineSteps, "_refusal", lambda self, step: None)
     result = gce.finish("insert_machine", ip=ip, generation=2, zone=OTHER_ZONE)
     assert (result.outcome, result.cause, result.holder) == (
         Outcome.RETRY, Cause.HELD, "b-one-g1"
@@ -225,7 +226,7 @@ def test_a_lost_address_is_lost_and_no_other_one_is_reserved(gce):
 def test_the_cloud_s_own_word_for_a_lost_address(gce, monkeypatch):
     ip = gce.reserved()
     gce.cloud.release_by_hand("b-one-ip")
-    monkeypatch.setattr(gce.driver._machines, "_refusal", lambda step: None)
+    monkeypatch.setattr(MachineSteps, "_refusal", lambda self, step: None)
     assert gce.do("insert_machine", ip=ip).cause is Cause.LOST
 
 
