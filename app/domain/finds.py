@@ -5,14 +5,13 @@ answer counted only under the fence it was begun with (``attempt``), and begun o
 were asked once more.
 """
 
-import random
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, or_, select
 
-from app.domain import audit, clock, outbox, sweep_books, sweep_rules
+from app.domain import audit, clock, outbox, sweep_books, sweep_rules, waits
 from app.domain.audit import TIMETABLE, Actor, Change
 from app.domain.errors import Conflict, Refused
 from app.domain.sweep_rules import Judgement, Patience, Whose
@@ -196,7 +195,7 @@ def finish(clearing: Clearing, result: Result, now: datetime) -> bool:
         hold(find, f"the cloud refuses: {result.detail}")
     else:
         find.operation = ""
-        find.try_at = now + _pause(find.attempt)
+        find.try_at = now + waits.pause(find.attempt, timedelta(seconds=5), _LONGEST_PAUSE)
     if find.state is FindState.DELETING and find.try_at is not None:
         outbox.put("fleet", "delete_find", now=now, not_before=find.try_at, find_id=find.id)
     return True
@@ -249,8 +248,3 @@ def _step(find: CloudFind) -> Step:
         zone=find.zone,
         operation=find.operation,
     )
-
-
-def _pause(attempt: int) -> timedelta:
-    ceiling: timedelta = min(timedelta(seconds=5) * 2 ** min(attempt, 9), _LONGEST_PAUSE)
-    return ceiling * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret

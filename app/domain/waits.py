@@ -36,10 +36,14 @@ def retry_later(
     """Back off with full jitter. An unknown outcome is looked at again, never assumed."""
     compute.attempt += 1
     compute.problem, compute.cause = result.detail[:400], result.cause.value
-    ceiling = min(timedelta(seconds=1) * 2 ** min(compute.attempt, 9), MAX_BACKOFF)
-    pause = ceiling * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
-    compute.retry_at = now + least + pause
+    compute.retry_at = now + least + pause(compute.attempt, timedelta(seconds=1), MAX_BACKOFF)
     compute.due_at = compute.retry_at
+
+
+def pause(attempt: int, first: timedelta, longest: timedelta) -> timedelta:
+    """How long to wait after so many tries: doubled each time, with jitter."""
+    ceiling: timedelta = min(first * 2 ** min(attempt, 9), longest)
+    return ceiling * random.uniform(0.5, 1)  # noqa: S311 -- jitter, not a secret
 
 
 def at_once(compute: BotCompute, now: datetime) -> None:
