@@ -21,6 +21,7 @@ _LINE_LIMIT = 1_000_000
 _FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 10.0
+_LIVES = 4
 _LOOK_SECONDS = 0.05
 _EXIT_LOOK_SECONDS = 0.25
 _LOUD = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL)\b|^Traceback|^\w*(Error|Exception)\b:?")
@@ -63,12 +64,12 @@ class Child:
         self._task = asyncio.create_task(self._keep(), name=self.program.name)
 
     async def wait_ready(self, seconds: float) -> bool:
-        """Wait until it does its work; ``False`` when it did not in time."""
+        """Wait until it does its work; ``False`` when it did not in time, or keeps ending."""
         if self.program.ready is None:
             return True
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while True:
+                while self.restarts < _LIVES:
                     if self.process is not None and await self.program.ready():
                         return True
                     await asyncio.sleep(_LOOK_SECONDS)

@@ -19,8 +19,9 @@ from app.supervisor.ground import (
     socket_path,
 )
 
-_ANSWER_SECONDS = 2.0
+_ANSWER_SECONDS = 10.0
 _GATE_THREADS = "8"
+_HEARTBEAT_SECONDS = "300"  # of a process, not of a request: a starved one is no hung one
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def _server(settings: Mapping[str, str], role: str, host: str, port: int) -> Pro
         role,
         (
             *(sys.executable, "-m", "gunicorn", "--bind", f"{host}:{port}"),
-            *("--workers", size[0], "--threads", size[1], factory),
+            *("--workers", size[0], "--threads", size[1], "--timeout", _HEARTBEAT_SECONDS, factory),
         ),
         environment_for(role, settings),
         answers(port, "/healthz"),

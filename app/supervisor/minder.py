@@ -12,8 +12,9 @@ from app.gateways.compute.local import end_process
 from app.supervisor.child import Child, Program, Say, die_with_parent
 from app.supervisor.ground import CannotStart
 
-_READY_SECONDS = 30.0
-_COMMAND_SECONDS = 120.0
+_READY_SECONDS = 300.0
+_PATIENT_SECONDS = 15.0
+_COMMAND_SECONDS = 600.0
 _RUNNER_SECONDS = 4.0
 _STOP_SECONDS = 5.0
 _LAST_SECONDS = 2.0
@@ -38,19 +39,32 @@ class Minder:
         return layer
 
     async def ready(self, children: Iterable[Child]) -> None:
-        """Wait until each does its work. Raises ``CannotStart`` with its last words."""
-        children = list(children)
-        states = await asyncio.gather(*(child.wait_ready(_READY_SECONDS) for child in children))
-        for child, state in zip(children, states, strict=True):
-            if not state:
-                raise CannotStart(
-                    f"{child.program.name} does not answer. It said:\n{child.last_words()}"
+        """Wait until each does its work. Raises ``CannotStart`` with its last words.
+
+        A slow machine is waited for, and told about; a program that ends again and again is not.
+        """
+        waits = {asyncio.create_task(child.wait_ready(_READY_SECONDS)): child for child in children}
+        waiting = set(waits)
+        try:
+            while waiting:
+                done, waiting = await asyncio.wait(
+                    waiting, timeout=_PATIENT_SECONDS, return_when=asyncio.FIRST_COMPLETED
                 )
+                for child in (waits[task] for task in done if not task.result()):
+                    raise CannotStart(
+                        f"{child.program.name} does not answer. It said:\n{child.last_words()}"
+                    )
+                if not done:
+                    names = ", ".join(sorted(waits[task].program.name for task in waiting))
+                    self._say(f"Still starting: {names}.")
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def command(
         self, name: str, arguments: list[str], environment: Mapping[str, str]
     ) -> None:
-        """Run something to its end. Raises ``CannotStart`` with what it said if it fails."""
+        """Run something to its end. Raises ``CannotStart`` if it fails or hangs."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *arguments,
@@ -64,6 +78,10 @@ class Minder:
         try:
             async with asyncio.timeout(_COMMAND_SECONDS):
                 output, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise CannotStart(f"{name} did not end within {_COMMAND_SECONDS:g} s.") from None
         except BaseException:
             process.kill()
             await process.wait()

@@ -9,6 +9,7 @@ import textwrap
 import pytest
 
 from app.gateways.compute import locks
+from app.supervisor import minder
 from app.supervisor.child import Program
 from app.supervisor.ground import CannotStart
 from app.supervisor.minder import Minder
@@ -113,9 +114,9 @@ def test_warnings_are_said_and_the_rest_is_logged(stage):
     async def scene():
         stage.minder.start([stage.program("web")])
         await until(lambda: "web | WARNING: look at me" in stage.said)
+        await until(lambda: "nothing to see" in stage.log("web"))
 
     stage.play(scene)
-    assert "nothing to see" in stage.log("web")
     assert not any("nothing to see" in line for line in stage.said)
 
 
@@ -158,6 +159,42 @@ def test_a_program_that_is_not_there_is_told(stage):
 
     stage.play(scene)
     assert any("No such file" in line for line in stage.said)
+
+
+def test_a_slow_start_is_waited_for_and_told(stage, monkeypatch):
+    monkeypatch.setattr(minder, "_PATIENT_SECONDS", 0.05)
+    waiting_for = stage.program("slow", marker="permission")
+
+    async def scene():
+        ready = asyncio.create_task(stage.minder.ready(stage.minder.start([waiting_for])))
+        await until(lambda: "Still starting: slow." in stage.said)
+        assert not ready.done()
+        (stage.dir / "permission").touch()
+        await ready
+
+    stage.play(scene)
+
+
+def test_what_ends_again_and_again_is_not_waited_for(stage):
+    async def scene():
+        steady = stage.program("steady", marker="never")
+        broken = stage.program("broken", "import sys; sys.exit('ERROR: port taken')")
+        with pytest.raises(CannotStart, match=r"(?s)broken does not answer.*port taken"):
+            await stage.minder.ready(stage.minder.start([steady, broken]))
+
+    stage.play(scene)
+
+
+def test_a_command_that_hangs_is_ended(stage, monkeypatch):
+    monkeypatch.setattr(minder, "_COMMAND_SECONDS", 0.1)
+
+    async def scene():
+        with pytest.raises(CannotStart, match="migrate did not end"):
+            await stage.minder.command(
+                "migrate", ["-c", "import time; time.sleep(1000)"], os.environ
+            )
+
+    stage.play(scene)
 
 
 def test_a_command_that_fails_says_why(stage):
