@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from itertools import count, islice
 from pathlib import Path
 
 import psycopg
@@ -35,11 +36,23 @@ BROWSER_FLAGS = (
 )
 
 
+_STRIPE = 40
+_PORTS = count()
+
+
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of 127.0.0.1 that is this test process's own until it listens there.
+
+    Each process has a stripe of ports to itself, below those that the kernel gives to outgoing
+    connections; none is handed out again before all of the stripe were.
+    """
+    first = 10_000 + os.getpid() % 500 * _STRIPE
+    for number in islice(_PORTS, _STRIPE):
+        with socket.socket() as probe, suppress(OSError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("127.0.0.1", first + number % _STRIPE))
+            return int(probe.getsockname()[1])
+    raise RuntimeError(f"no port from {first} on is free")
 
 
 def die_with_parent() -> None:

@@ -88,6 +88,10 @@ def test_the_browser_is_real(browser):
     page.close()
 
 
+def test_free_ports_are_not_given_twice():
+    assert len({services.free_port() for _ in range(10)}) == 10
+
+
 def test_free_ports_are_free():
     with socket.socket() as taker:
         taker.bind(("127.0.0.1", services.free_port()))

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from app.supervisor.ground import DEFAULT_PORTS
+from tests.services import free_port
 from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,6 +24,9 @@ class Installation:
 
     def __init__(self, folder, **settings):
         self.var = folder / "var"
+        self.var.mkdir()
+        ports = {name: free_port() for name in DEFAULT_PORTS}
+        (self.var / "ports.json").write_text(json.dumps(ports))
         self.settings = settings
         self.process = None
         self.base = None
@@ -36,7 +41,7 @@ class Installation:
             text=True,
             start_new_session=True,
         )
-        watchdog = threading.Timer(PATIENCE, self.process.kill)
+        watchdog = threading.Timer(2 * PATIENCE, self.process.kill)
         watchdog.start()
         said = []
         for line in self.process.stderr:

@@ -1,5 +1,6 @@
 """What ``make run`` starts, from the first start to the second, as an operator sees it."""
 
+import json
 import os
 import re
 import signal
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from app.supervisor.ground import DEFAULT_PORTS
 from tests.services import free_port
 from tests.waiting import PATIENCE, until
 
@@ -22,12 +24,15 @@ class Installation:
 
     def __init__(self, directory):
         self.var = directory / "var"
+        self.var.mkdir()
+        ports = {name: free_port() for name in DEFAULT_PORTS}
+        (self.var / "ports.json").write_text(json.dumps(ports))
         self.log = directory / "terminal"
         self.process = None
 
     def start(self):
         environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
-        environ |= {"VAR_DIR": str(self.var), "PORT": str(free_port())}
+        environ |= {"VAR_DIR": str(self.var)}
         with self.log.open("w") as terminal:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "app.supervisor", "--bound"],

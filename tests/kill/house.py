@@ -1,6 +1,5 @@
 """A whole plutarc under fire: found, killed and watched process by process."""
 
-import json
 import os
 import signal
 import threading
@@ -26,7 +25,6 @@ from app.models import AuditEvent, Bot, BotCompute, Environment, FillRow, Phase
 from app.practice.keys import new_key
 from runner.protocol import Limits, Mode
 from tests.e2e.conftest import Installation
-from tests.services import free_port
 from tests.waiting import PATIENCE
 
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
@@ -47,9 +45,6 @@ class House(Installation):
 
     def __init__(self, folder):
         super().__init__(folder, DEMO="0")
-        self.var.mkdir()
-        ports = {name: free_port() for name in ("web", "gate", "practice")}
-        (self.var / "ports.json").write_text(json.dumps(ports))
 
     @cached_property
     def app(self):
