@@ -28,7 +28,7 @@ place.write_text("up")
 print("WARNING: look at me", flush=True)
 print("nothing to see", flush=True)
 """
-STEADY = READY + "time.sleep(100)"
+STEADY = READY + "time.sleep(1000)"
 FRAIL = (
     READY
     + """
@@ -37,18 +37,18 @@ count = int(lives.read_text()) + 1 if lives.exists() else 1
 lives.write_text(str(count))
 if count < 3:
     sys.exit(7)
-time.sleep(100)
+time.sleep(1000)
 """
 )
 STUBBORN = "import signal; IGNORED = signal.SIG_IGN\n" + READY.replace("TERM, end", "TERM, IGNORED")
-STUBBORN += "time.sleep(100)"
+STUBBORN += "time.sleep(1000)"
 PARENT = (
     READY
     + """
 import subprocess
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(100)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
 place.with_suffix(".child").write_text(str(child.pid))
-time.sleep(100)
+time.sleep(1000)
 """
 )
 
@@ -238,13 +238,13 @@ def test_a_killed_supervisor_leaves_nothing(tmp_path):
         from app.supervisor.minder import Minder
 
         async def main():
-            minder = Minder(pathlib.Path({str(tmp_path)!r}), print)
+            minder = Minder(pathlib.Path({str(tmp_path)!r}), lambda line: None)
             command = (sys.executable, "-c", {STEADY!r}, {str(tmp_path / "one")!r})
             (child,) = minder.start([Program("one", command, dict(os.environ))])
             while child.process is None:
                 await asyncio.sleep(0.01)
             print(child.process.pid, flush=True)
-            await asyncio.sleep(100)
+            await asyncio.sleep(1000)
 
         asyncio.run(main())
     """)
