@@ -21,6 +21,7 @@ PAGES = {
     "board": "bot.view",
     "bots": "bot.view",
     "bots/<bot_id>": "bot.view",
+    "bots/<bot_id>/addresses.csv": "bot.view",
     "bots/<bot_id>/decisions": "strategy.view",
     "bots/<bot_id>/delete": "bot.delete",
     "bots/<bot_id>/edit": "bot.configure",

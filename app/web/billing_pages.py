@@ -1,7 +1,5 @@
 """What the pages about costs have in common: the month in the address, lines, the file."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -25,7 +23,7 @@ from app.domain.months import Month
 from app.domain.schedule import Schedule, from_plain
 from app.domain.statement_lines import Kind, Line
 from app.domain.statements import BotBill, Statement
-from app.web import amounts, loading
+from app.web import amounts, loading, sheets
 
 COLUMNS = (
     *("bot", "bot_id", "resource", "region", "machine_type", "from_utc", "to_utc", "hours"),
@@ -132,28 +130,16 @@ def advice_of(bill: BotBill) -> list[str]:
 def csv_of(chosen: Month) -> Response:
     """The file. Amounts are exact to the millionth of a dollar, as they add up."""
     workspace = current.workspace()
-    body = io.StringIO()
-    writer = csv.writer(body, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in statements.lines_of(workspace, chosen, current.now()):
-        writer.writerow(_cells(*row))
-    response = Response(body.getvalue(), mimetype="text/csv")
-    name = f"statement-{workspace.slug}-{chosen}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    rows = (_cells(*row) for row in statements.lines_of(workspace, chosen, current.now()))
+    return sheets.answer(f"statement-{workspace.slug}-{chosen}.csv", COLUMNS, rows)
 
 
 def _cells(bot_id: str, name: str, line: Line) -> Iterator[str]:
-    yield from (_harmless(name), bot_id, line.kind.value, line.region, line.machine_type)
+    yield from (sheets.harmless(name), bot_id, line.kind.value, line.region, line.machine_type)
     yield from (line.start.isoformat(), line.end.isoformat(), f"{hours(line.length):.6f}")
     yield "" if line.rate is None else amounts.plainly(line.rate)
     yield "" if line.cost is None else format(statements.dollars(line.cost) or 0, "f")
     yield from (format(statements.dollars(line.absorbed) or 0, "f"), line.version)
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet calculates what begins like a formula; an apostrophe keeps it a text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def hours(microseconds: int) -> Decimal:
