@@ -13,11 +13,12 @@ from app import tenancy
 from app.domain import audit, mail, notices
 from app.domain.audit import Actor, Change
 from app.domain.support import tidings
+from app.domain.telegram import calls
 from app.extensions import change, db
 from app.models import AlarmKind, FleetAlarm, NoticeKind, User
 
 LETTERS_AN_HOUR = 10
-"""So many alarms send letters; a whole region that fails rings the inbox, not the mailbox."""
+"""So many alarms send letters and ring the chat; a region that fails rings the inbox alone."""
 
 PAGE = "/operator/fleet"
 
@@ -127,6 +128,7 @@ def _tell(alarm: FleetAlarm, now: datetime) -> None:
     )
     if _rung_since(now - timedelta(hours=1)) > LETTERS_AN_HOUR:
         return
+    calls.tell_fleet(alarm.id, now)
     for person in people:
         mail.post(
             "fleet_alarm",
