@@ -135,6 +135,7 @@ ELSEWHERE = {
     "GET /operator": "operator",
     "GET /operator/costs": "operator",
     "GET /operator/costs/<month>": "operator",
+    "GET /operator/costs/<month>/sums": "operator",
     "GET /operator/workspaces/<workspace_id>/terms": "operator",
     "POST /operator/workspaces/<workspace_id>/terms": "operator",
     "GET /operator/look/<access_id>": "operator",

@@ -315,6 +315,28 @@ def test_the_operator_sees_cost_charge_margin_and_leaks(house, operator, monkeyp
     cells = [cell.text for cell in row.all("td")]
     assert cells[2:6] == ["1", "$0.24", "$0.12", "−$0.12"]
     operator.get("/operator/costs/2999-01", 404)
+    operator.get("/operator/costs/2999-01/sums", 404)
+
+
+def test_the_fleet_s_sums_are_the_same_whatever_page_is_shown(house, operator, monkeypatch):
+    for _ in range(2):
+        furnish(house, Crew(house))
+    costs = f"/operator/costs/{MONTH}"
+    monkeypatch.setattr(fleet_costs, "PAGE", 1000)
+    whole = operator.get(costs).by_id("sums").text
+    monkeypatch.setattr(fleet_costs, "PAGE", 1)
+    first, second = operator.get(costs), operator.get(f"{costs}?page=2")
+    assert _hrefs(first.by_id("costs")) != _hrefs(second.by_id("costs"))
+    now = [[stats(page)[name] for name in ("Workspaces", "Leaks")] for page in (first, second)]
+    assert now[0] == now[1]
+    assert int(now[0][0]) >= 2
+    assert "Page 1 of " in first.text
+    assert "Next 1" in first.text
+    assert "Previous 1" in second.text
+    asked = first.by_id("cost_sums").get("hx-get")
+    assert asked == second.by_id("cost_sums").get("hx-get") == f"{costs}/sums"
+    assert operator.get(asked).by_id("sums").text == whole, "without JavaScript too"
+    assert operator.fragment(asked).by_id("sums").text == whole
 
 
 def _used_now(bot):
