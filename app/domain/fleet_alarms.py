@@ -4,6 +4,7 @@ An alarm is its own record: who raises it changes nothing else by it. Persons wh
 the audit log.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select, update
@@ -73,6 +74,13 @@ def open_alarms() -> list[FleetAlarm]:
     """What rings at present, the longest first."""
     query = select(FleetAlarm).where(FleetAlarm.cleared_at.is_(None))
     return list(db.session.scalars(query.order_by(FleetAlarm.since, FleetAlarm.id)))
+
+
+def takers(alarms: Iterable[FleetAlarm]) -> dict[str, str]:
+    """The names of those who have taken any of them, by id."""
+    ids = {alarm.taken_by for alarm in alarms if alarm.taken_by}
+    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+    return dict(rows.all()) if ids else {}
 
 
 def take(alarm: FleetAlarm, person: User, *, by: Actor, now: datetime) -> bool:
