@@ -15,11 +15,13 @@ from app.domain import (
     months,
     price_book,
     profits,
+    quotas,
     statements,
     terms,
 )
 from app.domain.advice import Rates
 from app.domain.months import Month
+from app.domain.quotas import Use
 from app.domain.schedule import Schedule, from_plain
 from app.domain.statement_lines import Kind, Line
 from app.domain.statements import BotBill, Statement
@@ -54,8 +56,14 @@ def around(chosen: Month, told: Statement) -> dict[str, Any]:
         "now": now,
         **earned(told),
         "forecast": forecast.of_month(told, workspace, now, current.config().tempo),
-        **(standing(told) if chosen == latest else {}),
+        **({"uses": uses(told), **standing(told)} if chosen == latest else {}),
     }
+
+
+def uses(told: Statement) -> list[Use]:
+    """How much is used of what was agreed, in the month that runs."""
+    spent = statements.dollars(told.total) or Decimal(0)
+    return quotas.uses(current.workspace(), spent, current.now())
 
 
 def rates(region: str) -> Rates:

@@ -239,3 +239,21 @@ def test_a_position_that_may_be_open_wakes_whatever_was_spent(town):
     assert place.run(bot) is Phase.BOOTING
     assert bot.wish is Wish.FOLLOW
     assert len(place.cloud.machines) == 1
+
+
+def test_how_much_is_used_is_said_before_a_bound_is_reached(town):
+    place = town(2, max_bots=2, max_spend=Decimal("1.00"))
+    place.run(place.bots[0])
+    cents = [Decimal("0.79"), Decimal("0.80"), Decimal("3.00")]
+    found = [quotas.uses(place.workspace, spent, NOW) for spent in cents]
+    assert [[(it.what, it.percent, it.near) for it in uses] for uses in found] == [
+        [("bots", 100, True), ("spending this month", percent, percent >= 80)]
+        for percent in (79, 80, 300)
+    ]
+    place.agree(max_machines=5)
+    (use,) = quotas.uses(place.workspace, Decimal(9), NOW)
+    assert (use.what, use.used, use.most, use.near) == ("machines at once", 1, 5, False)
+    place.agree(max_machines=0)
+    assert quotas.uses(place.workspace, Decimal(0), NOW)[0].percent == 100
+    place.agree()
+    assert quotas.uses(place.workspace, Decimal(0), NOW) == []

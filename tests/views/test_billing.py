@@ -18,6 +18,7 @@ from app.models import (
     BillingContact,
     BotAddress,
     Budget,
+    BudgetAlert,
     IdlePayer,
     Mail,
     Resource,
@@ -188,6 +189,13 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
     assert "No budget is set" in page.text
     assert crew.rows(Budget, Budget.workspace_id == crew.id) == []
     assert len(crew.events("billing.budget")) == 2
+    assert page.by_id("alerts") is None
+    with site.rows(house):
+        about = {"workspace_id": crew.id, "month": "2026-01", "amount": Decimal(9)}
+        told = {"percent": 80, "spent": Decimal("7.5"), "told_at": datetime.now(UTC)}
+        db.session.add(BudgetAlert(**about, **told))
+    rows = owner.get(f"{place.home}/budget").by_id("alerts").all("tr")
+    assert [cell.text for cell in rows[1].all("td")][:3] == ["80 %", "$7.50", "$9.00"]
 
 
 def test_an_address_is_asked_confirms_and_takes_itself_off(house, owner, place, crew):
@@ -278,6 +286,9 @@ def test_the_operator_agrees_on_terms_and_the_statement_follows(house, operator)
     assert "25" not in page.by_id("terms_title").parent.parent.text.partition("Price book")[0]
     assert "what the operator adds to the price book is in them" in page.text
     assert "Paid by this workspace" in page.text
+    assert "nearly reached" in page.text
+    used = [it.text for it in page.by_id("uses").by_class("quota")]
+    assert used == ["Bots100 %2 of 2", "Spending this month0 %$0.00 of $99.50"]
     assert "Paid by the operator" in owner.get(place.month).text
     page = owner.get(f"{crew.home}/bots/new")
     page = owner.post(f"{crew.home}/bots/new", 422, **(NEW | {"name": "Third"}))
