@@ -86,5 +86,5 @@ def _page(form: BudgetForm, contact_form: ContactForm) -> str:
         readers=budgets.readers(current.workspace()),
         shares=budgets.SHARES,
         told=budgets.history(current.workspace()),
-        **billing_pages.standing(),
+        **billing_pages.budget(),
     )

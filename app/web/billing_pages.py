@@ -49,14 +49,15 @@ def around(chosen: Month, told: Statement) -> dict[str, Any]:
     """The months before and after, where there are any; of the one that runs, the budget."""
     workspace, now = current.workspace(), current.now()
     first, latest = statements.first_month(workspace, now), months.of(now)
+    expected = forecast.of_month(told, workspace, now, current.config().tempo)
     return {
         "earlier": chosen.previous if chosen > first else None,
         "later": chosen.next if chosen < latest else None,
         "running": chosen == latest,
         "now": now,
         **earned(told),
-        "forecast": forecast.of_month(told, workspace, now, current.config().tempo),
-        **({"uses": uses(told), **standing(told)} if chosen == latest else {}),
+        "forecast": expected,
+        **({"uses": uses(told), **standing(told, expected)} if chosen == latest else {}),
     }
 
 
@@ -88,17 +89,24 @@ def who() -> dict[str, Any]:
     return {"author": current.user(), "by": current.actor(), "now": current.now()}
 
 
-def standing(told: Statement | None = None) -> dict[str, Any]:
-    """The budget beside what was spent in the month that runs, and what was told of it."""
+def budget() -> dict[str, Any]:
+    """The budget of the month that runs, with what is spent, told and to be expected."""
     workspace, now = current.workspace(), current.now()
-    month = months.of(now)
     if budgets.of(workspace) is None:
         return {"standing": None, "alerts": []}
-    told = told or statements.of_workspace(workspace, month, now)
-    spent = statements.dollars(told.total) or Decimal(0)
+    told = statements.of_workspace(workspace, months.of(now), now)
+    return standing(told, forecast.of_month(told, workspace, now, current.config().tempo))
+
+
+def standing(told: Statement, expected: int | None) -> dict[str, Any]:
+    """The same of a statement and its forecast."""
+    workspace = current.workspace()
+    found = budgets.standing(workspace, statements.dollars(told.total) or Decimal(0))
+    end = statements.dollars(expected)
     return {
-        "standing": budgets.standing(workspace, spent),
-        "alerts": budgets.alerts(workspace, month),
+        "standing": found,
+        "alerts": budgets.alerts(workspace, told.month),
+        "beyond": expected if found and end is not None and end > found.amount else None,
     }
 
 

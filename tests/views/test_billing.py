@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet_costs, months, statements, terms
+from app.domain import bots, fleet_costs, forecast, months, statements, terms
 from app.domain.terms import Terms
 from app.extensions import db
 from app.models import (
@@ -189,6 +189,7 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
     assert "No budget is set" in page.text
     assert crew.rows(Budget, Budget.workspace_id == crew.id) == []
     assert len(crew.events("billing.budget")) == 2
+    assert page.by_id("beyond") is None
     assert page.by_id("alerts") is None
     with site.rows(house):
         about = {"workspace_id": crew.id, "month": "2026-01", "amount": Decimal(9)}
@@ -196,6 +197,22 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
         db.session.add(BudgetAlert(**about, **told))
     rows = owner.get(f"{place.home}/budget").by_id("alerts").all("tr")
     assert [cell.text for cell in rows[1].all("td")][:3] == ["80 %", "$7.50", "$9.00"]
+
+
+def test_a_month_that_will_not_fit_is_said_in_time(house, monkeypatch):
+    crew = Crew(house)
+    place = furnish(house, crew)
+    owner = sign_in(Pages(house), crew, "Olga")
+    monkeypatch.setattr(forecast, "of_month", lambda *_: 12_340_000)
+    owner.get(f"{place.home}/budget")
+    page = owner.post(f"{place.home}/budget", amount="12.33")
+    assert "By the month's end it will be $12.34" in page.by_id("beyond").text
+    owner.get(place.home, 303)
+    assert owner.follow().by_id("beyond")
+    owner.get(f"{place.home}/budget")
+    assert owner.post(f"{place.home}/budget", amount="12.34").by_id("beyond") is None
+    monkeypatch.setattr(forecast, "of_month", lambda *_: None)
+    assert owner.get(f"{place.home}/budget").by_id("beyond") is None
 
 
 def test_an_address_is_asked_confirms_and_takes_itself_off(house, owner, place, crew):
