@@ -111,6 +111,8 @@ def spent_out(workspace: Workspace, agreed: BillingTerms, now: datetime, *, by: 
         return False
     agreed.spent_seen_at = now
     spent = statements.dollars(statements.of_workspace(workspace, month, now).total) or Decimal(0)
+    if spent * 100 >= agreed.max_spend * NEAR:
+        _warn_owners(workspace, agreed, spent, now)
     if spent < agreed.max_spend:
         return False
     first = update(BillingTerms).where(
@@ -179,6 +181,20 @@ def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
 
 def _count(column: InstrumentedAttribute[str], *where: ColumnElement[bool]) -> int:
     return db.session.scalar(select(func.count(column)).where(*where)) or 0
+
+
+def _warn_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:
+    """In the inbox, once for each month and bound: there is time to ask for more."""
+    month = months.of(now)
+    notices.tell(
+        [owner.id for owner in owners.active(workspace)],
+        f"{workspace.name} has spent {NEAR} % of what it may in {month.title}",
+        key=f"spend near {workspace.id} {month} {agreed.max_spend}",
+        now=now,
+        body=f"${spent:,.2f} of ${agreed.max_spend:,.2f}. At the bound nothing wakes. {ASK}",
+        path=f"/w/{workspace.id}/billing/{month}",
+        workspace_id=workspace.id,
+    )
 
 
 def _tell_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:

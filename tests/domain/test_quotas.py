@@ -30,6 +30,7 @@ from app.models import (
     Notice,
     Phase,
     Resource,
+    UsageInterval,
     Wish,
 )
 from tests import factories
@@ -257,3 +258,20 @@ def test_how_much_is_used_is_said_before_a_bound_is_reached(town):
     assert quotas.uses(place.workspace, Decimal(0), NOW)[0].percent == 100
     place.agree()
     assert quotas.uses(place.workspace, Decimal(0), NOW) == []
+
+
+def test_owners_hear_once_that_a_bound_on_spending_comes_near(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    near = Notice.key.startswith(f"spend near {place.workspace.id}")
+    for hours, known in ((79, 0), (80, 1), (90, 1), (100, 1)):
+        db.session.query(UsageInterval).delete()
+        spend(place, hours)
+        place.now += quotas.SEEN_FOR
+        agreed = terms.agreed(place.workspace.id, months.of(NOW))
+        quotas.spent_out(bot.workspace, agreed, place.now, by=TESTER)
+        db.session.commit()
+        assert len(told(Notice, near)) == known
+    (notice,) = told(Notice, near)
+    assert "$0.80 of $1.00" in notice.body
+    assert len(told(Mail, Mail.letter == "spend_stopped")) == 1
