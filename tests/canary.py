@@ -1,5 +1,7 @@
 """A word that only operators may read, put everywhere where only operators write."""
 
+from sqlalchemy import select
+
 from app.domain.audit import Change
 from app.domain.support import events, notes, tickets
 from app.domain.support.events import Voice
@@ -15,10 +17,14 @@ from app.models import (
     FindKind,
     FindState,
     FleetAlarm,
+    FleetUpgrade,
+    Machine,
+    MachineConsole,
     NoteFile,
     NoteMention,
     Presence,
     PresenceMode,
+    Renewal,
     SweepRun,
     Tag,
     TicketHandling,
@@ -34,7 +40,7 @@ WORD = "zqkestrel"
 
 KEPT_IN = (
     *(TicketNote, NoteFile, NoteMention, DeskEvent, TicketHandling, Tag, TicketTag, TicketLink),
-    *(Presence, Draft, CannedReply, CloudFind, FleetAlarm, SweepRun),
+    *(Presence, Draft, CannedReply, CloudFind, FleetAlarm, SweepRun, FleetUpgrade, MachineConsole),
 )
 """Every table that only operators read and that holds words or says who did something."""
 
@@ -86,8 +92,18 @@ def _plant_in_the_fleet(operator, now):
             CloudFind(kind=FindKind.DISK, name=WORD, state=FindState.KEPT, **place, **seen),
             FleetAlarm(kind=AlarmKind.FOUND, key=WORD, taken_by=operator.id, **rung),
             SweepRun(at=now, complete=False, refused=WORD, detail={"problem": WORD}),
+            FleetUpgrade(
+                version=f"9.{WORD}"[:20],
+                policy=Renewal.DRAIN,
+                at_once=5,
+                why=f"{WORD} is not ready",
+                started_by=operator.id,
+                started_at=now,
+            ),
         ]
     )
+    for machine_id in db.session.scalars(select(Machine.id)).all():
+        db.session.merge(MachineConsole(machine_id=machine_id, text=f"{WORD} boots", read_at=now))
 
 
 def elsewhere(now):

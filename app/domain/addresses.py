@@ -104,8 +104,8 @@ def released(address: BotAddress, now: datetime) -> None:
     clear_alarm(_lost_key(address), now)
 
 
-def history(bot: Bot, limit: int = 100) -> list[AddressEvent]:
-    """What happened to a bot's address, newest first."""
+def history(bot: Bot, limit: int | None = 100) -> list[AddressEvent]:
+    """What happened to a bot's address, newest first; without a limit all of it."""
     query = select(AddressEvent).where(AddressEvent.bot_id == bot.id)
     newest = AddressEvent.at.desc(), AddressEvent.id
     return list(db.session.scalars(query.order_by(*newest).limit(limit)))

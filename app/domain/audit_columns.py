@@ -111,7 +111,7 @@ AUDITED: dict[str, Columns] = {
     "billing_contact": Columns(
         track="name email verified_at",
         hidden="token_hash",
-        ignore="id workspace_id email_key asked_at added_by added_at",
+        ignore="id workspace_id email_key asked_at told_month added_by added_at",
     ),
     "cloud_find": Columns(
         track="state",

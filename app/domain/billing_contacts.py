@@ -5,7 +5,7 @@ Each is asked first, by a link in the one letter it gets until then, and can end
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -174,10 +174,15 @@ def write(
     base_url: str,
     key: str,
     now: datetime,
+    to: Iterable[BillingContact] | None = None,
+    page: str = "",
     **values: Any,
 ) -> None:
-    """Send a letter to each address that was confirmed; the same ``key`` again sends nothing."""
-    for contact in of(workspace):
+    """Send a letter to each address that was confirmed, or to those ``to`` names of them.
+
+    The same ``key`` again sends nothing. ``page``: a path, of use to those who are members too.
+    """
+    for contact in of(workspace) if to is None else to:
         name = f"{key} {contact.id}"
         if contact.verified_at is None or _written(name):
             continue
@@ -190,7 +195,7 @@ def write(
             workspace_id=workspace.id,
             workspace=workspace.name,
             leave=leave_link,
-            page="",
+            page=page,
             **values,
         )
         sent.dedupe_key, sent.recipient_id = name, contact.id

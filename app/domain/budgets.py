@@ -156,6 +156,13 @@ def alerts(workspace: Workspace, month: Month) -> list[BudgetAlert]:
     return list(db.session.scalars(query.order_by(BudgetAlert.percent)))
 
 
+def history(workspace: Workspace, limit: int = 36) -> list[BudgetAlert]:
+    """What was told in all months, the newest first."""
+    query = select(BudgetAlert).where(BudgetAlert.workspace_id == workspace.id)
+    newest = BudgetAlert.month.desc(), BudgetAlert.percent.desc()
+    return list(db.session.scalars(query.order_by(*newest).limit(limit)))
+
+
 def readers(workspace: Workspace) -> list[User]:
     """The members who see what bots cost and can be reached."""
     query = select(User).join(Membership, Membership.user_id == User.id)

@@ -4,6 +4,7 @@ An alarm is its own record: who raises it changes nothing else by it. Persons wh
 the audit log.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Select, func, select, update
@@ -13,11 +14,12 @@ from app import tenancy
 from app.domain import audit, mail, notices
 from app.domain.audit import Actor, Change
 from app.domain.support import tidings
+from app.domain.telegram import calls
 from app.extensions import change, db
 from app.models import AlarmKind, FleetAlarm, NoticeKind, User
 
 LETTERS_AN_HOUR = 10
-"""So many alarms send letters; a whole region that fails rings the inbox, not the mailbox."""
+"""So many alarms send letters and ring the chat; a region that fails rings the inbox alone."""
 
 PAGE = "/operator/fleet"
 
@@ -74,6 +76,13 @@ def open_alarms() -> list[FleetAlarm]:
     return list(db.session.scalars(query.order_by(FleetAlarm.since, FleetAlarm.id)))
 
 
+def takers(alarms: Iterable[FleetAlarm]) -> dict[str, str]:
+    """The names of those who have taken any of them, by id."""
+    ids = {alarm.taken_by for alarm in alarms if alarm.taken_by}
+    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+    return dict(rows.all()) if ids else {}
+
+
 def take(alarm: FleetAlarm, person: User, *, by: Actor, now: datetime) -> bool:
     """Somebody looks after it; ``False`` if it is over or theirs already. Others may take it on."""
     before = alarm.taken_by
@@ -127,6 +136,7 @@ def _tell(alarm: FleetAlarm, now: datetime) -> None:
     )
     if _rung_since(now - timedelta(hours=1)) > LETTERS_AN_HOUR:
         return
+    calls.tell_fleet(alarm.id, now)
     for person in people:
         mail.post(
             "fleet_alarm",

@@ -3,6 +3,7 @@
 ``cost`` is by the price book, whoever pays; ``charged`` is what the workspace's statement says.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +17,7 @@ from app.domain.terms import Terms
 from app.extensions import db
 from app.models import (
     BotAddress,
+    CloudRegion,
     IdlePayer,
     Machine,
     Resource,
@@ -50,6 +52,21 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Sums:
+    """The same of all workspaces together."""
+
+    cost: int
+    charged: int
+    absorbed: int
+    unpriced: bool
+
+    @property
+    def margin(self) -> int:
+        """What is left of what is charged."""
+        return self.charged - self.cost
+
+
+@dataclass(frozen=True)
 class Leak:
     """Something metered that no row accounts for, or that runs unmetered; told without names."""
 
@@ -61,22 +78,61 @@ class Leak:
 
 def of_month(month: Month, now: datetime, number: int = 1) -> tuple[list[Row], bool]:
     """A page of workspaces that used anything in the month, by name, and whether more follow."""
-    end = max(month.start, min(month.end, now))
-    using = select(UsageInterval.workspace_id).where(
-        UsageInterval.started_at < end,
-        UsageInterval.ended_at.is_(None) | (UsageInterval.ended_at > month.start),
-    )
-    query = select(Workspace).where(Workspace.id.in_(using))
-    query = query.order_by(func.lower(Workspace.name), Workspace.id)
+    query = _using(month, now).order_by(func.lower(Workspace.name), Workspace.id)
     found = list(db.session.scalars(query.limit(PAGE + 1).offset((number - 1) * PAGE)))
     shown = found[:PAGE]
     ids = [workspace.id for workspace in shown]
-    machines, idle = _counted(_running(), ids), _counted(_idle(), ids)
+    machines = _counted(_running(Machine.workspace_id, func.count()), ids)
+    idle = _counted(_idle(BotAddress.workspace_id, func.count()), ids)
     rows = [
         _row(workspace, month, now, machines.get(workspace.id, 0), idle.get(workspace.id, 0))
         for workspace in shown
     ]
     return rows, len(found) > PAGE
+
+
+def count(month: Month, now: datetime) -> int:
+    """How many workspaces used anything in the month."""
+    query = select(func.count()).select_from(_using(month, now).subquery())
+    return db.session.scalar(query) or 0
+
+
+def sums(month: Month, now: datetime) -> Sums:
+    """What all of them cost, each month added up as its own statement does it."""
+    return sums_of([_row(it, month, now) for it in db.session.scalars(_using(month, now))])
+
+
+def sums_of(rows: Sequence[Row]) -> Sums:
+    """The same of rows that are there."""
+    return Sums(
+        cost=sum(row.cost for row in rows),
+        charged=sum(row.charged for row in rows),
+        absorbed=sum(row.absorbed for row in rows),
+        unpriced=any(row.unpriced for row in rows),
+    )
+
+
+def running() -> int:
+    """Machines there are at this moment, of all workspaces."""
+    return db.session.scalar(_running(func.count())) or 0
+
+
+def idle_addresses() -> int:
+    """Addresses that no machine uses at this moment, of all workspaces."""
+    return db.session.scalar(_idle(func.count())) or 0
+
+
+def fullest_quotas(most: int = 3) -> list[tuple[str, str, int]]:
+    """Region, metric and percent in use of the quotas with the least headroom, as last seen."""
+    found = [
+        (round(100 * used / limit), region.region, metric)
+        for region in db.session.scalars(select(CloudRegion))
+        for metric, (used, limit) in region.quotas.items()
+        if limit
+    ]
+    return [
+        (region, metric, percent) for percent, region, metric in sorted(found)[: -most - 1 : -1]
+    ]
 
 
 def first_month(now: datetime) -> Month:
@@ -99,7 +155,19 @@ def leaks() -> list[Leak]:
     ]
 
 
-def _row(workspace: Workspace, month: Month, now: datetime, machines: int, idle: int) -> Row:
+def _using(month: Month, now: datetime) -> Select[Workspace]:
+    """Workspaces that used anything in the month."""
+    end = max(month.start, min(month.end, now))
+    using = select(UsageInterval.workspace_id).where(
+        UsageInterval.started_at < end,
+        UsageInterval.ended_at.is_(None) | (UsageInterval.ended_at > month.start),
+    )
+    return select(Workspace).where(Workspace.id.in_(using))
+
+
+def _row(
+    workspace: Workspace, month: Month, now: datetime, machines: int = 0, idle: int = 0
+) -> Row:
     told = statements.of_workspace(workspace, month, now)
     cost = told.total + told.absorbed
     if told.terms.markup_percent:
@@ -123,16 +191,18 @@ def _counted(query: Select[*tuple[Any, ...]], ids: list[str]) -> dict[str, int]:
     return {workspace_id: count for workspace_id, count in rows}  # noqa: C416 -- rows are no pairs
 
 
-def _running() -> Select[*tuple[Any, ...]]:
-    return select(Machine.workspace_id, func.count()).where(Machine.gone_at.is_(None))
+def _running(*columns: Any) -> Select[*tuple[Any, ...]]:
+    return select(*columns).select_from(Machine).where(Machine.gone_at.is_(None))
 
 
-def _idle() -> Select[*tuple[Any, ...]]:
+def _idle(*columns: Any) -> Select[*tuple[Any, ...]]:
     running = select(Machine.id).where(
         Machine.bot_id == BotAddress.bot_id, Machine.gone_at.is_(None)
     )
-    return select(BotAddress.workspace_id, func.count()).where(
-        BotAddress.ip.is_not(None), BotAddress.released_at.is_(None), ~running.exists()
+    return (
+        select(*columns)
+        .select_from(BotAddress)
+        .where(BotAddress.ip.is_not(None), BotAddress.released_at.is_(None), ~running.exists())
     )
 
 

@@ -4,10 +4,12 @@ They keep new things from beginning. What runs goes on: a machine is never taken
 where a position may be open with nobody managing it, a bot wakes whatever was spent.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain import audit, clock, machines, months, notices, owners, statements, terms, tidings
 from app.domain.audit import Actor
@@ -28,8 +30,30 @@ SPENT = (
 """Names no amount: who sees a bot need not see what bots cost."""
 BOUND = "bound"
 """What keeps a bot is no trouble of the cloud's; stands where a cause of the drivers would."""
+NEAR = 80
+"""So many percent of a bound are worth a word before it is reached."""
 SEEN_FOR = timedelta(minutes=1)
 """So long a look at what was spent holds, however many bots wake meanwhile."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """How much of a bound is used; ``money`` in dollars, else a number."""
+
+    what: str
+    used: Decimal
+    most: Decimal
+    money: bool = False
+
+    @property
+    def percent(self) -> int:
+        """In whole percent, never rounded up; of nothing at all everything is used."""
+        return int(self.used * 100 / self.most) if self.most else 100
+
+    @property
+    def near(self) -> bool:
+        """Whether it is time to ask for more."""
+        return self.percent >= NEAR
 
 
 def check_bot(workspace: Workspace, now: datetime) -> None:
@@ -42,10 +66,27 @@ def check_bot(workspace: Workspace, now: datetime) -> None:
     if most is None:
         return
     alive = Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None)
-    if (db.session.scalar(select(func.count(Bot.id)).where(*alive)) or 0) >= most:
+    if _count(Bot.id, *alive) >= most:
         raise Refused(
             f"{workspace.name} has the {most} bots that it may have. Delete one first. {ASK}"
         )
+
+
+def uses(workspace: Workspace, spent: Decimal, now: datetime) -> list[Use]:
+    """Each bound there is and how much of it is used, ``spent`` in the month that runs."""
+    agreed = terms.of(workspace.id, months.of(now))
+    alive = Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None)
+    running = Machine.workspace_id == workspace.id, Machine.gone_at.is_(None)
+    found = (
+        ("bots", _count(Bot.id, *alive), agreed.max_bots),
+        ("machines at once", _count(Machine.id, *running), agreed.max_machines),
+        ("spending this month", spent, agreed.max_spend),
+    )
+    return [
+        Use(what, Decimal(used), Decimal(most), money=used is spent)
+        for what, used, most in found
+        if most is not None
+    ]
 
 
 def hold_back(compute: BotCompute, now: datetime) -> bool:
@@ -70,6 +111,8 @@ def spent_out(workspace: Workspace, agreed: BillingTerms, now: datetime, *, by: 
         return False
     agreed.spent_seen_at = now
     spent = statements.dollars(statements.of_workspace(workspace, month, now).total) or Decimal(0)
+    if spent * 100 >= agreed.max_spend * NEAR:
+        _warn_owners(workspace, agreed, spent, now)
     if spent < agreed.max_spend:
         return False
     first = update(BillingTerms).where(
@@ -127,16 +170,30 @@ def _no_machine(agreed: BillingTerms, bot_id: str) -> str:
         return ""
     row = select(BillingTerms.id).where(BillingTerms.id == agreed.id).with_for_update()
     db.session.execute(row)
-    running = select(func.count(Machine.id)).where(
-        Machine.workspace_id == agreed.workspace_id,
-        Machine.gone_at.is_(None),
-        Machine.bot_id != bot_id,
-    )
-    if (db.session.scalar(running) or 0) < agreed.max_machines:
+    others = Machine.workspace_id == agreed.workspace_id, Machine.bot_id != bot_id
+    if _count(Machine.id, *others, Machine.gone_at.is_(None)) < agreed.max_machines:
         return ""
     return (
         f"The workspace runs the {agreed.max_machines} machines that it may run at once. "
         f"The bot wakes when one of them sleeps. {ASK}"
+    )
+
+
+def _count(column: InstrumentedAttribute[str], *where: ColumnElement[bool]) -> int:
+    return db.session.scalar(select(func.count(column)).where(*where)) or 0
+
+
+def _warn_owners(workspace: Workspace, agreed: BillingTerms, spent: Decimal, now: datetime) -> None:
+    """In the inbox, once for each month and bound: there is time to ask for more."""
+    month = months.of(now)
+    notices.tell(
+        [owner.id for owner in owners.active(workspace)],
+        f"{workspace.name} has spent {NEAR} % of what it may in {month.title}",
+        key=f"spend near {workspace.id} {month} {agreed.max_spend}",
+        now=now,
+        body=f"${spent:,.2f} of ${agreed.max_spend:,.2f}. At the bound nothing wakes. {ASK}",
+        path=f"/w/{workspace.id}/billing/{month}",
+        workspace_id=workspace.id,
     )
 
 

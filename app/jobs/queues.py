@@ -27,6 +27,7 @@ JOBS = {
     "sign_checkpoint": "app.jobs.checkpoints.sign_checkpoint",
     "look_around": "app.jobs.status.look_around",
     "look_at_costs": "app.jobs.costs.look_at_costs",
+    "send_statement": "app.jobs.costs.send_statement",
     "spread_update": "app.jobs.status.spread_update",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""

@@ -18,6 +18,7 @@ from app.domain import (
     mail,
     outbox,
     ownership,
+    statement_letters,
     sweeps,
     upgrades,
 )
@@ -77,7 +78,8 @@ def sweep(now: datetime) -> None:
 
 def forget(now: datetime) -> None:
     """Every ten minutes; what machines cost so far is added up as often."""
-    patiently(budgets.ask_due, now)
+    for costs in (budgets.ask_due, statement_letters.ask_due):
+        patiently(costs, now)
     for old in OLD:
         patiently(old, now)
     _each(invitation_book.due, invitation_book.expire, now)

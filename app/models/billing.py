@@ -71,10 +71,11 @@ class BudgetAlert(Tenant, Model):
 
 
 class BillingContact(Tenant, Model):
-    """An address that budget alerts go to besides the members who see what bots cost.
+    """An address that budget alerts and the sums of ended months go to, besides the members.
 
     It has no right to anything, and gets nothing but one question until ``verified_at``:
     ``token_hash`` is of the link in it. Its random ``id`` is what ends it, from its own letters.
+    ``told_month`` (``YYYY-MM``) is the latest whose sum it was written.
     """
 
     __table_args__ = (UniqueConstraint("workspace_id", "email_key"),)
@@ -86,5 +87,6 @@ class BillingContact(Tenant, Model):
     token_hash: Mapped[str] = mapped_column(String(64), default="", index=True)
     asked_at: Mapped[datetime] = mapped_column(Moment)
     verified_at: Mapped[datetime | None] = mapped_column(Moment)
+    told_month: Mapped[str] = mapped_column(String(7), default="")
     added_by: Mapped[str | None] = mapped_column(ForeignKey("user.id"))
     added_at: Mapped[datetime] = mapped_column(Moment)

@@ -85,5 +85,6 @@ def _page(form: BudgetForm, contact_form: ContactForm) -> str:
         contacts=billing_contacts.of(current.workspace()),
         readers=budgets.readers(current.workspace()),
         shares=budgets.SHARES,
-        **billing_pages.standing(),
+        told=budgets.history(current.workspace()),
+        **billing_pages.budget(),
     )

@@ -76,6 +76,13 @@ def history(bot_id: str) -> ResponseReturnValue:
     return bot_pages.page("history", loading.bot(bot_id))
 
 
+@bp.get("/<bot_id>/addresses.csv")
+@requires(Permission.BOT_VIEW)
+def addresses(bot_id: str) -> Response:
+    """The whole history of its address, for a spreadsheet."""
+    return bot_pages.addresses_of(loading.bot(bot_id))
+
+
 @bp.get("/<bot_id>/state")
 @requires(Permission.BOT_VIEW)
 def state(bot_id: str) -> ResponseReturnValue:

@@ -1,7 +1,5 @@
 """What the pages about costs have in common: the month in the address, lines, the file."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
@@ -17,15 +15,17 @@ from app.domain import (
     months,
     price_book,
     profits,
+    quotas,
     statements,
     terms,
 )
 from app.domain.advice import Rates
 from app.domain.months import Month
+from app.domain.quotas import Use
 from app.domain.schedule import Schedule, from_plain
 from app.domain.statement_lines import Kind, Line
 from app.domain.statements import BotBill, Statement
-from app.web import amounts, loading
+from app.web import amounts, loading, sheets
 
 COLUMNS = (
     *("bot", "bot_id", "resource", "region", "machine_type", "from_utc", "to_utc", "hours"),
@@ -49,15 +49,22 @@ def around(chosen: Month, told: Statement) -> dict[str, Any]:
     """The months before and after, where there are any; of the one that runs, the budget."""
     workspace, now = current.workspace(), current.now()
     first, latest = statements.first_month(workspace, now), months.of(now)
+    expected = forecast.of_month(told, workspace, now, current.config().tempo)
     return {
         "earlier": chosen.previous if chosen > first else None,
         "later": chosen.next if chosen < latest else None,
         "running": chosen == latest,
         "now": now,
         **earned(told),
-        "forecast": forecast.of_month(told, workspace, now, current.config().tempo),
-        **(standing(told) if chosen == latest else {}),
+        "forecast": expected,
+        **({"uses": uses(told), **standing(told, expected)} if chosen == latest else {}),
     }
+
+
+def uses(told: Statement) -> list[Use]:
+    """How much is used of what was agreed, in the month that runs."""
+    spent = statements.dollars(told.total) or Decimal(0)
+    return quotas.uses(current.workspace(), spent, current.now())
 
 
 def rates(region: str) -> Rates:
@@ -82,17 +89,24 @@ def who() -> dict[str, Any]:
     return {"author": current.user(), "by": current.actor(), "now": current.now()}
 
 
-def standing(told: Statement | None = None) -> dict[str, Any]:
-    """The budget beside what was spent in the month that runs, and what was told of it."""
+def budget() -> dict[str, Any]:
+    """The budget of the month that runs, with what is spent, told and to be expected."""
     workspace, now = current.workspace(), current.now()
-    month = months.of(now)
     if budgets.of(workspace) is None:
         return {"standing": None, "alerts": []}
-    told = told or statements.of_workspace(workspace, month, now)
-    spent = statements.dollars(told.total) or Decimal(0)
+    told = statements.of_workspace(workspace, months.of(now), now)
+    return standing(told, forecast.of_month(told, workspace, now, current.config().tempo))
+
+
+def standing(told: Statement, expected: int | None) -> dict[str, Any]:
+    """The same of a statement and its forecast."""
+    workspace = current.workspace()
+    found = budgets.standing(workspace, statements.dollars(told.total) or Decimal(0))
+    end = statements.dollars(expected)
     return {
-        "standing": budgets.standing(workspace, spent),
-        "alerts": budgets.alerts(workspace, month),
+        "standing": found,
+        "alerts": budgets.alerts(workspace, told.month),
+        "beyond": expected if found and end is not None and end > found.amount else None,
     }
 
 
@@ -132,28 +146,16 @@ def advice_of(bill: BotBill) -> list[str]:
 def csv_of(chosen: Month) -> Response:
     """The file. Amounts are exact to the millionth of a dollar, as they add up."""
     workspace = current.workspace()
-    body = io.StringIO()
-    writer = csv.writer(body, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    for row in statements.lines_of(workspace, chosen, current.now()):
-        writer.writerow(_cells(*row))
-    response = Response(body.getvalue(), mimetype="text/csv")
-    name = f"statement-{workspace.slug}-{chosen}.csv"
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    rows = (_cells(*row) for row in statements.lines_of(workspace, chosen, current.now()))
+    return sheets.answer(f"statement-{workspace.slug}-{chosen}.csv", COLUMNS, rows)
 
 
 def _cells(bot_id: str, name: str, line: Line) -> Iterator[str]:
-    yield from (_harmless(name), bot_id, line.kind.value, line.region, line.machine_type)
+    yield from (sheets.harmless(name), bot_id, line.kind.value, line.region, line.machine_type)
     yield from (line.start.isoformat(), line.end.isoformat(), f"{hours(line.length):.6f}")
     yield "" if line.rate is None else amounts.plainly(line.rate)
     yield "" if line.cost is None else format(statements.dollars(line.cost) or 0, "f")
     yield from (format(statements.dollars(line.absorbed) or 0, "f"), line.version)
-
-
-def _harmless(text: str) -> str:
-    """A spreadsheet calculates what begins like a formula; an apostrophe keeps it a text."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
 
 
 def hours(microseconds: int) -> Decimal:

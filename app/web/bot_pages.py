@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from flask import render_template, request
+from flask import Response, render_template, request
 from wtforms import SelectChoice
 
 from app import current
@@ -31,7 +31,7 @@ from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
 from app.models import AddressEventKind, Bot, Environment, StrategyVersion
-from app.web import billing_pages, places, series
+from app.web import billing_pages, places, series, sheets
 from app.web.formatting import decimals, symbol
 from app.web.guards import allowed
 from app.web.week import Week, week
@@ -120,6 +120,20 @@ def _history(bot: Bot, _before: datetime | None) -> dict[str, Any]:
     }
 
 
+def addresses_of(bot: Bot) -> Response:
+    """All that happened to its address as a file, newest first."""
+    rows = (
+        (
+            *(it.at.isoformat(), it.ip, it.kind.value, "yes" if it.ok else "no", it.generation),
+            sheets.harmless(it.detail),
+        )
+        for it in addresses.history(bot, limit=None)
+    )
+    name = f"addresses-{current.workspace().slug}-{bot.id}.csv"
+    return sheets.answer(name, ADDRESS_COLUMNS, rows)
+
+
+ADDRESS_COLUMNS = ("at_utc", "address", "event", "as_it_should_be", "generation", "note")
 ADDRESS_WORDS = {
     AddressEventKind.RESERVED: "reserved",
     AddressEventKind.ATTACHED: "a machine runs at it",

@@ -64,7 +64,7 @@ def rows() -> dict[str, Any]:
     """The list, and what stands above it."""
     now, asked = current.now(), wanted()
     lines, onward = fleet_list.page(asked, now)
-    counts = fleet_list.counts(asked.region)
+    counts, alarms = fleet_list.counts(asked.region), fleet_alarms.open_alarms()
     return {
         "lines": lines,
         "onward": _address(after=onward) if onward else None,
@@ -74,7 +74,8 @@ def rows() -> dict[str, Any]:
         "counts": counts,
         "troubled": fleet_list.troubled_count(now),
         "all": sum(counts.values()) - counts.get(Phase.RELEASED, 0),
-        "alarms": fleet_alarms.open_alarms(),
+        "alarms": alarms,
+        "takers": fleet_alarms.takers(alarms),
         "alarm_titles": fleet_alarms.TITLES,
         "moving": fleet_list.moving(counts),
         "settled": not any(counts.get(it) for it in Phase if it not in _STILL),
@@ -136,7 +137,7 @@ def bot_page(bot: Bot, form: RenewForm | None = None) -> str:
 def bot_parts(bot_id: str) -> dict[str, Any]:
     """What of a bot's page changes by itself."""
     line, found = fleet_list.one(bot_id) or abort(404), fleet_story.machines(bot_id)
-    now = current.now()
+    now, alarms = current.now(), fleet_story.alarms(bot_id)
     return {
         "line": line,
         "bot_id": bot_id,
@@ -145,7 +146,8 @@ def bot_parts(bot_id: str) -> dict[str, Any]:
         "consoles": fleet_story.consoles(found),
         "operations": fleet_story.operations(bot_id),
         "events": fleet_story.address_events(bot_id),
-        "alarms": fleet_story.alarms(bot_id),
+        "alarms": alarms,
+        "takers": fleet_alarms.takers(alarms),
         "alarm_titles": fleet_alarms.TITLES,
         "upgrades": fleet_story.upgrades(bot_id),
         "advice": remedies.about(line.compute.cause, line.compute.problem),

@@ -107,6 +107,7 @@ def test_each_share_is_told_once_a_month(desk):
     keys = select(Notice.title).where(Notice.user_id == desk.owner.id)
     told = [title for title in db.session.scalars(keys) if "budget" in title]
     assert len(told) == 3
+    assert [it.percent for it in budgets.history(desk.workspace)] == [100, 80, 50]
     december = datetime(2026, 12, 20, tzinfo=UTC)
     desk.look(december)
     assert budgets.alerts(desk.workspace, months_of(december)) == []

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from app.domain import fleet_alarms, letters
 from app.domain.letters import House
 from app.extensions import db
-from app.models import AlarmKind, AuditEvent, FleetAlarm, Mail, Notice, NoticeKind
+from app.models import AlarmKind, AuditEvent, FleetAlarm, Mail, Notice, NoticeKind, TelegramCall
 from tests import factories
 from tests.factories import NOW, TESTER
 
@@ -61,6 +61,7 @@ def test_many_alarms_fill_no_mailbox(operator):
     rung, posted = told()
     assert len(rung) == fleet_alarms.LETTERS_AN_HOUR + 5
     assert len(posted) == fleet_alarms.LETTERS_AN_HOUR
+    assert len(list(db.session.scalars(select(TelegramCall)))) == fleet_alarms.LETTERS_AN_HOUR
 
 
 def test_who_rings_at_the_same_time_keeps_one(operator, monkeypatch):

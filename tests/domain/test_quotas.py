@@ -30,6 +30,7 @@ from app.models import (
     Notice,
     Phase,
     Resource,
+    UsageInterval,
     Wish,
 )
 from tests import factories
@@ -239,3 +240,38 @@ def test_a_position_that_may_be_open_wakes_whatever_was_spent(town):
     assert place.run(bot) is Phase.BOOTING
     assert bot.wish is Wish.FOLLOW
     assert len(place.cloud.machines) == 1
+
+
+def test_how_much_is_used_is_said_before_a_bound_is_reached(town):
+    place = town(2, max_bots=2, max_spend=Decimal("1.00"))
+    place.run(place.bots[0])
+    cents = [Decimal("0.79"), Decimal("0.80"), Decimal("3.00")]
+    found = [quotas.uses(place.workspace, spent, NOW) for spent in cents]
+    assert [[(it.what, it.percent, it.near) for it in uses] for uses in found] == [
+        [("bots", 100, True), ("spending this month", percent, percent >= 80)]
+        for percent in (79, 80, 300)
+    ]
+    place.agree(max_machines=5)
+    (use,) = quotas.uses(place.workspace, Decimal(9), NOW)
+    assert (use.what, use.used, use.most, use.near) == ("machines at once", 1, 5, False)
+    place.agree(max_machines=0)
+    assert quotas.uses(place.workspace, Decimal(0), NOW)[0].percent == 100
+    place.agree()
+    assert quotas.uses(place.workspace, Decimal(0), NOW) == []
+
+
+def test_owners_hear_once_that_a_bound_on_spending_comes_near(town):
+    place = town(1, max_spend=Decimal("1.00"))
+    (bot,) = place.bots
+    near = Notice.key.startswith(f"spend near {place.workspace.id}")
+    for hours, known in ((79, 0), (80, 1), (90, 1), (100, 1)):
+        db.session.query(UsageInterval).delete()
+        spend(place, hours)
+        place.now += quotas.SEEN_FOR
+        agreed = terms.agreed(place.workspace.id, months.of(NOW))
+        quotas.spent_out(bot.workspace, agreed, place.now, by=TESTER)
+        db.session.commit()
+        assert len(told(Notice, near)) == known
+    (notice,) = told(Notice, near)
+    assert "$0.80 of $1.00" in notice.body
+    assert len(told(Mail, Mail.letter == "spend_stopped")) == 1

@@ -102,3 +102,13 @@ def test_every_line_is_price_times_hours_and_the_address_is_used_once(life):
     (address,) = addresses
     whole = statement_lines.length(address.start, address.end)
     assert spent[Kind.IN_USE] + spent[Kind.IDLE] == whole
+
+
+def test_where_the_books_of_two_machines_overlap_the_address_is_paid_once():
+    first = Stretch(START, START + 5 * HOUR, REGION, MICRO)
+    second = Stretch(START + 3 * HOUR, START + 6 * HOUR, REGION, MICRO)
+    lines = told([first, second], [Stretch(START, START + 8 * HOUR, REGION, "")], START + 8 * HOUR)
+    spent = {kind: sum(it.length for it in lines if it.kind is kind) for kind in Kind}
+    hour = statement_lines.length(START, START + HOUR)
+    assert (spent[Kind.IN_USE], spent[Kind.IDLE]) == (6 * hour, 2 * hour)
+    assert spent[Kind.MACHINE] == 8 * hour

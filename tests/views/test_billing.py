@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet_costs, months, statements, terms
+from app.domain import bots, fleet_costs, forecast, months, statements, terms
 from app.domain.terms import Terms
 from app.extensions import db
 from app.models import (
@@ -18,6 +18,7 @@ from app.models import (
     BillingContact,
     BotAddress,
     Budget,
+    BudgetAlert,
     IdlePayer,
     Mail,
     Resource,
@@ -188,6 +189,30 @@ def test_the_owner_sets_changes_and_drops_the_budget(house, owner, place, crew):
     assert "No budget is set" in page.text
     assert crew.rows(Budget, Budget.workspace_id == crew.id) == []
     assert len(crew.events("billing.budget")) == 2
+    assert page.by_id("beyond") is None
+    assert page.by_id("alerts") is None
+    with site.rows(house):
+        about = {"workspace_id": crew.id, "month": "2026-01", "amount": Decimal(9)}
+        told = {"percent": 80, "spent": Decimal("7.5"), "told_at": datetime.now(UTC)}
+        db.session.add(BudgetAlert(**about, **told))
+    rows = owner.get(f"{place.home}/budget").by_id("alerts").all("tr")
+    assert [cell.text for cell in rows[1].all("td")][:3] == ["80 %", "$7.50", "$9.00"]
+
+
+def test_a_month_that_will_not_fit_is_said_in_time(house, monkeypatch):
+    crew = Crew(house)
+    place = furnish(house, crew)
+    owner = sign_in(Pages(house), crew, "Olga")
+    monkeypatch.setattr(forecast, "of_month", lambda *_: 12_340_000)
+    owner.get(f"{place.home}/budget")
+    page = owner.post(f"{place.home}/budget", amount="12.33")
+    assert "By the month's end it will be $12.34" in page.by_id("beyond").text
+    owner.get(place.home, 303)
+    assert owner.follow().by_id("beyond")
+    owner.get(f"{place.home}/budget")
+    assert owner.post(f"{place.home}/budget", amount="12.34").by_id("beyond") is None
+    monkeypatch.setattr(forecast, "of_month", lambda *_: None)
+    assert owner.get(f"{place.home}/budget").by_id("beyond") is None
 
 
 def test_an_address_is_asked_confirms_and_takes_itself_off(house, owner, place, crew):
@@ -278,6 +303,9 @@ def test_the_operator_agrees_on_terms_and_the_statement_follows(house, operator)
     assert "25" not in page.by_id("terms_title").parent.parent.text.partition("Price book")[0]
     assert "what the operator adds to the price book is in them" in page.text
     assert "Paid by this workspace" in page.text
+    assert "nearly reached" in page.text
+    used = [it.text for it in page.by_id("uses").by_class("quota")]
+    assert used == ["Bots100 %2 of 2", "Spending this month0 %$0.00 of $99.50"]
     assert "Paid by the operator" in owner.get(place.month).text
     page = owner.get(f"{crew.home}/bots/new")
     page = owner.post(f"{crew.home}/bots/new", 422, **(NEW | {"name": "Third"}))
@@ -315,6 +343,28 @@ def test_the_operator_sees_cost_charge_margin_and_leaks(house, operator, monkeyp
     cells = [cell.text for cell in row.all("td")]
     assert cells[2:6] == ["1", "$0.24", "$0.12", "−$0.12"]
     operator.get("/operator/costs/2999-01", 404)
+    operator.get("/operator/costs/2999-01/sums", 404)
+
+
+def test_the_fleet_s_sums_are_the_same_whatever_page_is_shown(house, operator, monkeypatch):
+    for _ in range(2):
+        furnish(house, Crew(house))
+    costs = f"/operator/costs/{MONTH}"
+    monkeypatch.setattr(fleet_costs, "PAGE", 1000)
+    whole = operator.get(costs).by_id("sums").text
+    monkeypatch.setattr(fleet_costs, "PAGE", 1)
+    first, second = operator.get(costs), operator.get(f"{costs}?page=2")
+    assert _hrefs(first.by_id("costs")) != _hrefs(second.by_id("costs"))
+    now = [[stats(page)[name] for name in ("Workspaces", "Leaks")] for page in (first, second)]
+    assert now[0] == now[1]
+    assert int(now[0][0]) >= 2
+    assert "Page 1 of " in first.text
+    assert "Next 1" in first.text
+    assert "Previous 1" in second.text
+    asked = first.by_id("cost_sums").get("hx-get")
+    assert asked == second.by_id("cost_sums").get("hx-get") == f"{costs}/sums"
+    assert operator.get(asked).by_id("sums").text == whole, "without JavaScript too"
+    assert operator.fragment(asked).by_id("sums").text == whole
 
 
 def _used_now(bot):

@@ -251,6 +251,7 @@ def test_quotas_and_alarms(operator, office, opal):
     assert "It is late." in page.text
     operator.post(f"{FLEET}/alarms/{number}/take")
     assert row(office, FleetAlarm, number).taken_by == opal.id
+    assert "taken by Opal" in operator.get(FLEET).text
     operator.post(f"{FLEET}/alarms/{number}/take", 409)
     assert [it[0] for it in events(office, number)] == ["fleet.alarm_take"]
     operator.post(f"{FLEET}/alarms/alm_nothing/take", 404)

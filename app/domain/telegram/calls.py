@@ -52,6 +52,12 @@ def tell_desk(ticket: Ticket, message: TicketMessage, kind: str, now: datetime) 
     )
 
 
+def tell_fleet(alarm_id: str, now: datetime) -> None:
+    """Ring the operators' chat for an alarm of the fleet, once for each."""
+    key = f"alarm {alarm_id}"
+    _put("alarm", key, now, to=OPERATORS, audience=Audience.OPERATOR, alarm_id=alarm_id)
+
+
 def turn_topic(ticket: Ticket, now: datetime) -> None:
     """A ticket is over, or goes on: its topic is closed or opened, if it has one."""
     key = f"topic {ticket.id} {ticket.version} {now.isoformat()}"

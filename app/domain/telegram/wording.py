@@ -6,6 +6,7 @@ What users are told comes from public messages alone; notes are not even asked f
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.domain import fleet_alarms
 from app.domain.letters import House
 from app.domain.support import states
 from app.domain.telegram.texts import TOPIC_NAME, defused, listed, shortened
@@ -13,6 +14,7 @@ from app.extensions import db
 from app.models import (
     AuthorKind,
     Contact,
+    FleetAlarm,
     TelegramCall,
     Ticket,
     TicketMessage,
@@ -35,6 +37,8 @@ class Words:
 
 def of(call: TelegramCall, ticket: Ticket | None, house: House) -> Words:
     """The words of a call."""
+    if call.kind == "alarm":
+        return _alarm(call, house)
     if ticket is None or call.kind not in _KINDS:
         return Words(str(call.values.get("text", "")), _kept_buttons(call.values))
     message = db.session.get(TicketMessage, call.message_id) if call.message_id else None
@@ -44,6 +48,15 @@ def of(call: TelegramCall, ticket: Ticket | None, house: House) -> Words:
 def topic_name(ticket: Ticket) -> str:
     """The name of a ticket's topic."""
     return shortened(f"{ticket.ref} {defused(ticket.subject)}", TOPIC_NAME)
+
+
+def _alarm(call: TelegramCall, house: House) -> Words:
+    """What is wrong with the fleet and since when, as it stands as the call goes out."""
+    alarm = db.session.get_one(FleetAlarm, call.values["alarm_id"], populate_existing=True)
+    link = f"{house.base_url}{fleet_alarms.PAGE}"
+    about = f"{link}/bots/{alarm.bot_id}" if alarm.bot_id else link
+    head = f"{fleet_alarms.TITLES[alarm.kind]}, {alarm.since:%Y-%m-%d %H:%M} UTC"
+    return Words(f"{head}\n\n{defused(alarm.message)}\n\n{about}")
 
 
 def _ring(call: TelegramCall, ticket: Ticket, message: TicketMessage | None, house: House) -> Words:

@@ -6,6 +6,7 @@ from app.domain.telegram import calls, chats
 from app.extensions import db
 from app.models import (
     Audience,
+    FleetAlarm,
     Membership,
     TelegramCall,
     TelegramTopic,
@@ -36,6 +37,8 @@ def void(call: TelegramCall, ticket: Ticket | None, operators_chat: int) -> str:
         return "There is no chat for it (any more)."
     if call.ticket_id and ticket is None:
         return "The ticket is gone."
+    if call.kind == "alarm":
+        return _void_alarm(call)
     if call.kind == "topic":
         return _void_topic(ticket, operators_chat)
     if call.message_id is not None:
@@ -43,6 +46,11 @@ def void(call: TelegramCall, ticket: Ticket | None, operators_chat: int) -> str:
         if message is None or message.redacted_at is not None:
             return "The message was taken back."
     return _void_person(call, ticket) if call.recipient_id else ""
+
+
+def _void_alarm(call: TelegramCall) -> str:
+    alarm = db.session.get(FleetAlarm, call.values.get("alarm_id", ""), populate_existing=True)
+    return "The trouble is over." if alarm is None or alarm.cleared_at is not None else ""
 
 
 def _void_topic(ticket: Ticket | None, operators_chat: int) -> str:

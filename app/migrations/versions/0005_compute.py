@@ -207,6 +207,7 @@ def lay_tables():
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("asked_at", moment(), nullable=False),
         sa.Column("verified_at", moment(), nullable=True),
+        sa.Column("told_month", sa.String(length=7), nullable=False),
         sa.Column("added_by", sa.String(length=40), nullable=True),
         sa.Column("added_at", moment(), nullable=False),
         sa.Column("workspace_id", sa.String(length=40), nullable=False),

@@ -1,0 +1,147 @@
+"""The sum of a month goes once to each address that had said yes by its end."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from app.domain import billing_contacts, mail, statement_letters
+from app.domain.letters import House
+from app.domain.terms import Terms
+from app.extensions import db
+from app.models import IdlePayer, MailState, OutboxMessage, Resource, UsageInterval
+from tests import factories
+from tests.domain.test_budgets import BASE, START, Desk, letters
+from tests.domain.test_statements import HOUR, machine, used
+from tests.domain.test_terms import agree
+from tests.parallel import at_once
+
+END = datetime(2026, 12, 1, tzinfo=UTC)
+CLOSED = END + timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def desk(app):
+    """A workspace with two addresses, and a bot that cost a dollar and five cents in November."""
+    desk = Desk()
+    for name in ("one", "two"):
+        desk.confirmed(f"{name}@example.com")
+    desk.spend(70)
+    db.session.commit()
+    return desk
+
+
+def asked(now):
+    """Whom the timetable has a worker write for."""
+    db.session.query(OutboxMessage).delete()
+    statement_letters.ask_due(now)
+    query = select(OutboxMessage.arguments).where(OutboxMessage.job == statement_letters.JOB)
+    return [arguments["place"] for arguments in db.session.scalars(query)]
+
+
+def send(desk, now=CLOSED):
+    statement_letters.send(desk.workspace.id, now, BASE)
+    db.session.commit()
+
+
+def written():
+    return [(it.to_email, it.values["month"], it.values["total"]) for it in letters("statement")]
+
+
+def read(letter):
+    errand = mail.begin(letter.id, CLOSED, house=House("plutarc", BASE), sender="a@example.org")
+    return errand.letter
+
+
+def test_it_goes_once_and_only_after_the_month_is_in_the_books(desk):
+    early = CLOSED - timedelta(seconds=1)
+    assert asked(early) == []
+    send(desk, early)
+    assert written() == []
+    assert asked(CLOSED) == [desk.workspace.id]
+    for moment in (CLOSED, CLOSED, CLOSED + DAY):
+        send(desk, moment)
+    both = [(f"{name}@example.com", "November 2026", "$1.05") for name in ("one", "two")]
+    assert sorted(written()) == both
+    assert asked(CLOSED + DAY) == []
+
+
+def test_two_at_once_write_once(app, desk):
+    place = desk.workspace.id
+    db.session.rollback()
+
+    def act():
+        db.session.connection()
+        yield
+        statement_letters.send(place, CLOSED, BASE)
+
+    assert at_once(app, act, act) == [None, None]
+    assert len(letters("statement")) == 2
+    assert asked(CLOSED) == []
+
+
+def test_who_says_yes_or_leaves_later(desk):
+    new = desk.confirmed("new@example.com")
+    new.verified_at = END
+    gone = next(it for it in billing_contacts.of(desk.workspace) if it.email == "two@example.com")
+    billing_contacts.leave(gone.id, by=factories.TESTER, now=CLOSED)
+    desk.add("asked@example.com")
+    db.session.commit()
+    send(desk)
+    assert [email for email, *_ in written()] == ["one@example.com"]
+    left = next(it for it in billing_contacts.of(desk.workspace) if it.email == "one@example.com")
+    billing_contacts.remove(desk.workspace, left, by=factories.TESTER, now=CLOSED)
+    db.session.flush()
+    (letter,) = letters("statement")
+    db.session.refresh(letter)
+    assert letter.state is MailState.CANCELLED
+
+
+def test_each_month_is_written_of_in_its_turn_and_none_is_made_up_for(desk):
+    used(desk.bot, Resource.ADDRESS, END, END + HOUR)
+    send(desk, CLOSED)
+    send(desk, CLOSED + 31 * DAY)
+    assert {month for _, month, _ in written()} == {"November 2026", "December 2026"}
+    used(desk.bot, Resource.ADDRESS, END + 40 * DAY, END + 41 * DAY)
+    send(desk, CLOSED + 95 * DAY)
+    assert len(written()) == 4, "in February nothing was used, and January is long over"
+    send(desk, CLOSED)
+    assert len(written()) == 4, "a clock that was set back writes nothing anew"
+
+
+def test_a_workspace_that_is_gone_or_used_nothing_is_silent(desk):
+    db.session.query(UsageInterval).delete()
+    send(desk)
+    assert (written(), asked(CLOSED)) == ([], [])
+    desk.workspace.deleted_at = CLOSED
+    assert asked(CLOSED + 31 * DAY) == []
+    send(desk, CLOSED + 31 * DAY)
+
+
+def test_the_letter_says_what_was_saved_and_how_to_end_it(desk):
+    db.session.query(UsageInterval).delete()
+    agree(desk.workspace, Terms(Decimal(0), IdlePayer.OPERATOR))
+    used(desk.bot, Resource.ADDRESS, START, START + 100 * HOUR)
+    machine(desk.bot, 1, START, START + 10 * HOUR)
+    send(desk)
+    letter = read(letters("statement")[0])
+    contact = next(it for it in billing_contacts.of(desk.workspace) if it.email == letter.to_email)
+    assert letter.subject == f"{desk.workspace.name}: the machines cost $0.15 in November 2026"
+    # An hour awake is 0.00838 + 0.00137 + 0.005, an hour of a lone address 0.01 dollars.
+    assert "would have cost $1.48: sleeping saved $1.33." in letter.text
+    assert "The addresses of sleeping bots, $0.90, are paid by whoever runs" in letter.text
+    assert f"{BASE}/w/{desk.workspace.id}/billing/2026-11" in letter.text
+    assert f"{BASE}/billing/leave/{contact.id}" in letter.text
+    assert ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click") in letter.headers
+
+
+def test_the_letter_hides_no_loss_and_no_gap(desk):
+    db.session.query(UsageInterval).delete()
+    used(desk.bot, Resource.ADDRESS, START, START + 10 * HOUR)
+    machine(desk.bot, 1, START, START + HOUR, kind="unheard-of")
+    send(desk)
+    letter = read(letters("statement")[0])
+    assert "For a part of the time there is no price" in letter.text
+    assert "saved" not in letter.text
