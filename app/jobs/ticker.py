@@ -15,7 +15,7 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app, current
-from app.domain import checkpoints, deadlines, fleet, leadership, outbox
+from app.domain import checkpoints, deadlines, fleet, leadership, outbox, turns
 from app.domain.status import measure
 from app.extensions import db
 from app.jobs import queues, timetable
@@ -62,7 +62,10 @@ class Ticker:
         if not leading:
             self.watch_at = None
             return 0
-        sent = self._relay(now) + self._hint_due(now)
+        sent = self._relay(now)
+        turns.give(now, current.config().compute_in_flight)
+        db.session.commit()
+        sent += self._hint_due(now)
         if now >= self.sweep_at:
             timetable.sweep(now)
             self.sweep_at = now + SWEEP_EVERY
