@@ -30,6 +30,7 @@ _FURTHER: dict[str, dict[str, timedelta]] = {
         "first_lead": timedelta(minutes=5),
         "lead_margin": timedelta(minutes=1),
         "longest_lead": timedelta(minutes=15),
+        "spread": timedelta(minutes=1),
         "longest_run": timedelta(days=120),
     },
 }

@@ -91,7 +91,7 @@ def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
     compute.lease_until = now + LEASE
     operations.close_abandoned(bot_id, now)
     bot, call = compute.bot, operations.under_way(bot_id)
-    tempo = leads.tempo_of(bot.region, settings.tempo)
+    tempo = leads.of_bot(bot, settings.tempo)
     facts = _facts(bot, compute, call, now, tempo)
     _note_wish(bot, compute, facts.desired, now, tempo)
     decision = plan(facts, now, tempo)
@@ -182,7 +182,7 @@ def situation(
         synced_at=machine.synced_at if machine else None,
         position_state=machine.position_state if machine else PositionState.FLAT,
         open_positions=open_positions,
-        wakes_at=wakes_at(bot.schedule, now, leads.tempo_of(bot.region, tempo), today(bot))
+        wakes_at=wakes_at(bot.schedule, now, leads.of_bot(bot, tempo), today(bot))
         if compute.phase is Phase.ASLEEP
         else None,
         renewed=compute.renewal is not None,
@@ -202,7 +202,11 @@ def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo, wished: Today)
 
 def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
     """What the planner works towards for this bot, and why: by the lead its region has learned."""
-    tempo = leads.tempo_of(bot.region, tempo)
+    return _wanted(bot, now, leads.of_bot(bot, tempo))
+
+
+def _wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
+    """The same by the bot's own tempo."""
     plan_of_bot, left_behind = schedule.from_plain(bot.schedule), machines.stranded(bot.id)
     return lifecycle.desired(
         bot.wish, plan_of_bot, now, tempo, stranded=left_behind, today=today(bot)
@@ -225,7 +229,7 @@ def _facts(
 ) -> Facts:
     machine = machines.current_machine(bot.id)
     return Facts(
-        desired=wanted(bot, now, tempo)[0],
+        desired=_wanted(bot, now, tempo)[0],
         phase=compute.phase,
         phase_since=compute.phase_since,
         machine=_machine_facts(machine, compute.phase) if machine else None,
