@@ -6,6 +6,7 @@ writes only while its fence still holds. Both may run twice. What they decide by
 database's clock: a worker whose own clock is wrong neither steals a lease nor takes old for new.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +22,12 @@ from app.domain import (
     operations,
     places,
     schedule,
+    waits,
 )
 from app.domain.beginnings import BEGINNINGS
 from app.domain.errands import Errand, Settings, Turn
 from app.domain.lifecycle import Tempo, Today
-from app.domain.planner import Action, CallFacts, Facts, MachineFacts, plan
+from app.domain.planner import CALLS, Action, CallFacts, Facts, MachineFacts, Plan, plan
 from app.extensions import change, db
 from app.gateways.compute.driver import MachineState, Outcome, Result, StepKind
 from app.models import (
@@ -97,6 +99,8 @@ def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
     decision = plan(facts, now, tempo)
     if call is not None and decision.action is not Action.FOLLOW_UP:
         operations.leave(call, now)
+    if decision.action in CALLS and (until := places.slowed(bot.region, now)) is not None:
+        decision = _without_calls(compute, facts, until, now, tempo)
     compute.due_at = decision.look_again
     errand = BEGINNINGS[decision.action](Turn(bot, compute, decision, now, settings))
     if errand is None:
@@ -239,6 +243,18 @@ def _facts(
         call=CallFacts(StepKind(call.kind), call.started_at) if call else None,
         renewal=compute.renewal,
     )
+
+
+def _without_calls(
+    compute: BotCompute, facts: Facts, until: datetime, now: datetime, tempo: Tempo
+) -> Plan:
+    """What there is to do while the region must not be asked: as if its machine was just seen."""
+    machine = facts.machine and replace(facts.machine, observed_at=now)
+    decision = plan(replace(facts, machine=machine, call=None), now, tempo)
+    if decision.action not in CALLS and decision.action is not Action.WAIT:
+        return decision
+    again = waits.stand_back(compute, until)
+    return Plan(Action.WAIT, "its region was asked too often", min(again, facts.next_change))
 
 
 def _next_look(bot: Bot, now: datetime, tempo: Tempo) -> datetime:

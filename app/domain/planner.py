@@ -37,6 +37,19 @@ class Action(StrEnum):
     WAIT = "wait"
 
 
+CALLS = frozenset(
+    {
+        Action.RESERVE_ADDRESS,
+        Action.RELEASE_ADDRESS,
+        Action.INSERT_MACHINE,
+        Action.OBSERVE_MACHINE,
+        Action.READ_CONSOLE,
+        Action.FOLLOW_UP,
+        Action.DELETE_MACHINE,
+    }
+)
+
+
 @dataclass(frozen=True)
 class MachineFacts:
     """What is known of the present generation of the machine.

@@ -165,6 +165,7 @@ def lay_tables():
         sa.Column("shut_until", moment(), nullable=True),
         sa.Column("shut_cause", sa.String(length=24), nullable=False),
         sa.Column("shut_detail", sa.String(length=400), nullable=False),
+        sa.Column("slow_until", moment(), nullable=True),
         sa.PrimaryKeyConstraint("region", name="pk_cloud_region"),
     )
     op.create_table(
