@@ -2,13 +2,15 @@
 
 import time
 from datetime import UTC, datetime
+from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app import current
 from app.config import Config
-from app.domain import checkpoints, finds, fleet, mail, sweeps
+from app.domain import checkpoints, finds, fleet, machines, mail, sweeps
 from app.domain.inbound import intake, parse
 from app.domain.inbound.case import Desk
 from app.domain.letters import House
@@ -42,7 +44,19 @@ def compute_driver(config: Config) -> ComputeDriver:
 def preload(config: Config) -> None:
     """Load what jobs need before the worker forks, so that no job loads it for itself."""
     if config.compute.gce is not None:
-        import_module("google.cloud.compute_v1")
+        import_module("app.gateways.compute.gce")
+
+
+def prepare(config: Config) -> None:
+    """Build the programs of the exchanges that bots have; what fails here is a job's to meet."""
+    if config.compute.gce is None:
+        return
+    from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415 -- as above
+
+    preparation = Preparation(config.bundle_dir)
+    with suppress(SQLAlchemyError):
+        for exchange in machines.exchanges():
+            preparation.build(exchange)
 
 
 def postman(config: Config) -> Postman:
