@@ -6,6 +6,7 @@ writes only while its fence still holds. Both may run twice. What they decide by
 database's clock: a worker whose own clock is wrong neither steals a lease nor takes old for new.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,6 +46,8 @@ __all__ = ["Errand", "Settings", "begin", "due", "finish", "hinted", "poke", "si
 
 LEASE = timedelta(seconds=30)
 """Longer than any step: a driver answers within 15 seconds or says that it does not know."""
+HINT_AGAIN = timedelta(seconds=5)
+"""After so long a bot that was hinted at and is still due is hinted at anew."""
 
 
 def due(now: datetime, limit: int = 500) -> list[str]:
@@ -59,15 +62,29 @@ def due(now: datetime, limit: int = 500) -> list[str]:
     return list(db.session.scalars(query))
 
 
+def is_due(bot_id: str, now: datetime) -> bool:
+    """Whether somebody should look at this bot at once."""
+    due_now = BotCompute.bot_id == bot_id, BotCompute.due_at <= clock.moment(now)
+    return db.session.scalar(select(BotCompute.bot_id).where(*due_now)) is not None
+
+
 def hinted(bot_ids: list[str], now: datetime) -> None:
     """Push the next look back a little, so that a slow worker is not hinted twice a second.
 
     What a quick worker has decided in the meantime stands.
     """
     now = clock.database_now(now)
-    later = now + timedelta(seconds=5)
+    later = now + HINT_AGAIN
     due_still = BotCompute.bot_id.in_(bot_ids), BotCompute.due_at <= now
     db.session.execute(update(BotCompute).where(*due_still).values(due_at=later))
+
+
+def give_back(bot_ids: Sequence[str], now: datetime) -> None:
+    """Bots that were hinted at and that nobody came to after all are due at once."""
+    moment = clock.moment(now)
+    hinted_at = BotCompute.due_at.between(moment, clock.database_now(now) + HINT_AGAIN)
+    theirs = update(BotCompute).where(BotCompute.bot_id.in_(bot_ids), hinted_at)
+    db.session.execute(theirs.values(due_at=moment).execution_options(synchronize_session=False))
 
 
 def poke(bot_id: str, now: datetime) -> None:
