@@ -24,12 +24,14 @@ _DEFAULTS = {
 _FURTHER: dict[str, dict[str, timedelta]] = {
     "local": {"observe_every": timedelta(seconds=2), "longest_lead": timedelta(seconds=15)},
     "gce": {
-        "observe_every": timedelta(seconds=30),
+        # A sweep looks at all of them once a minute, with one call.
+        "observe_every": timedelta(minutes=2),
         "patience": timedelta(minutes=5),
         "boot_deadline": timedelta(minutes=6),
         "first_lead": timedelta(minutes=5),
         "lead_margin": timedelta(minutes=1),
         "longest_lead": timedelta(minutes=15),
+        "spread": timedelta(minutes=1),
         "longest_run": timedelta(days=120),
     },
 }

@@ -2,21 +2,15 @@
 
 import secrets
 from collections.abc import Callable
-from datetime import timedelta
 
-from sqlalchemy import select
-
-from app.domain import audit, clock, commands, endings, machines, operations, places, quotas, waits
+from app.domain import audit, commands, endings, machines, operations, places, quotas, turns, waits
 from app.domain.errands import Errand, Turn, follow, make, short
 from app.domain.planner import Action
 from app.extensions import db
 from app.gateways.compute.driver import Cause, StepKind
-from app.models import BotAddress, BotCompute, CloudRegion, Machine, Phase, Renewal
+from app.models import BotAddress, CloudRegion, Machine, Phase, Renewal
 from app.models.base import new_id
 from runner.protocol import CommandKind
-
-_STARTS_AT_ONCE = 5108
-"""Under this number PostgreSQL keeps a lock: those who start machines count one after another."""
 
 
 def _reserve_address(turn: Turn) -> Errand | None:
@@ -48,8 +42,7 @@ def _release_address(turn: Turn) -> Errand | None:
 def _insert_machine(turn: Turn) -> Errand | None:
     if quotas.hold_back(turn.compute, turn.now):
         return None
-    if _in_flight() >= turn.settings.in_flight:
-        turn.compute.due_at = turn.now + timedelta(seconds=1)
+    if not turns.take(turn.compute, turn.now, turn.settings.in_flight):
         return None
     address, zone = _address(turn), ""
     if turn.settings.zoned:
@@ -214,12 +207,3 @@ def _note(action: str, turn: Turn, machine: Machine) -> None:
 
 def _address(turn: Turn) -> BotAddress:
     return db.session.get_one(BotAddress, turn.bot.id)
-
-
-def _in_flight() -> int:
-    """How many machines are on their way: asked for and not yet ready, or not yet refused."""
-    if clock.has_clock():
-        db.session.execute(select(db.func.pg_advisory_xact_lock(_STARTS_AT_ONCE)))
-    phases = (Phase.CREATING, Phase.BOOTING)
-    query = select(db.func.count()).select_from(BotCompute).where(BotCompute.phase.in_(phases))
-    return db.session.scalar(query) or 0

@@ -80,9 +80,11 @@ def _give_up(compute: BotCompute, reason: str, result: Result, now: datetime) ->
     waits.at_once(compute, now)
 
 
-def _rate(compute: BotCompute, _step: Step, result: Result, now: datetime) -> None:
-    """Asked too often: a minute or more, and never a block."""
-    waits.retry_later(compute, result, now, least=waits.MINUTE)
+def _rate(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
+    """Asked too often: the whole region waits for a minute or more, and nobody is blocked."""
+    until = places.slow_down(step.region, now)
+    waits.retry_later(compute, result, now)
+    compute.retry_at = compute.due_at = waits.stand_back(compute, until)
 
 
 def _held(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:

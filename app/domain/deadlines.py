@@ -122,7 +122,7 @@ def _late_wakes(now: datetime, tempo: Tempo) -> Iterator[Late]:
     known = leads.by_region(tempo)
     for bot_id, wanted_at, region in db.session.execute(query.limit(MOST)):
         since = wanted_at or now
-        lead = known.get(region, leads.first(tempo)).wake_lead
+        lead = leads.own(bot_id, known.get(region, leads.first(tempo))).wake_lead
         allowed = max(lead, tempo.patience / 2)
         if now - since > allowed:
             took, may = (f"{it.total_seconds():.0f} s" for it in (now - since, allowed))

@@ -6,6 +6,8 @@ writes only while its fence still holds. Both may run twice. What they decide by
 database's clock: a worker whose own clock is wrong neither steals a lease nor takes old for new.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,11 +23,12 @@ from app.domain import (
     operations,
     places,
     schedule,
+    waits,
 )
 from app.domain.beginnings import BEGINNINGS
 from app.domain.errands import Errand, Settings, Turn
 from app.domain.lifecycle import Tempo, Today
-from app.domain.planner import Action, CallFacts, Facts, MachineFacts, plan
+from app.domain.planner import CALLS, Action, CallFacts, Facts, MachineFacts, Plan, plan
 from app.extensions import change, db
 from app.gateways.compute.driver import MachineState, Outcome, Result, StepKind
 from app.models import (
@@ -43,6 +46,8 @@ __all__ = ["Errand", "Settings", "begin", "due", "finish", "hinted", "poke", "si
 
 LEASE = timedelta(seconds=30)
 """Longer than any step: a driver answers within 15 seconds or says that it does not know."""
+HINT_AGAIN = timedelta(seconds=5)
+"""After so long a bot that was hinted at and is still due is hinted at anew."""
 
 
 def due(now: datetime, limit: int = 500) -> list[str]:
@@ -57,15 +62,29 @@ def due(now: datetime, limit: int = 500) -> list[str]:
     return list(db.session.scalars(query))
 
 
+def is_due(bot_id: str, now: datetime) -> bool:
+    """Whether somebody should look at this bot at once."""
+    due_now = BotCompute.bot_id == bot_id, BotCompute.due_at <= clock.moment(now)
+    return db.session.scalar(select(BotCompute.bot_id).where(*due_now)) is not None
+
+
 def hinted(bot_ids: list[str], now: datetime) -> None:
     """Push the next look back a little, so that a slow worker is not hinted twice a second.
 
     What a quick worker has decided in the meantime stands.
     """
     now = clock.database_now(now)
-    later = now + timedelta(seconds=5)
+    later = now + HINT_AGAIN
     due_still = BotCompute.bot_id.in_(bot_ids), BotCompute.due_at <= now
     db.session.execute(update(BotCompute).where(*due_still).values(due_at=later))
+
+
+def give_back(bot_ids: Sequence[str], now: datetime) -> None:
+    """Bots that were hinted at and that nobody came to after all are due at once."""
+    moment = clock.moment(now)
+    hinted_at = BotCompute.due_at.between(moment, clock.database_now(now) + HINT_AGAIN)
+    theirs = update(BotCompute).where(BotCompute.bot_id.in_(bot_ids), hinted_at)
+    db.session.execute(theirs.values(due_at=moment).execution_options(synchronize_session=False))
 
 
 def poke(bot_id: str, now: datetime) -> None:
@@ -91,12 +110,14 @@ def begin(bot_id: str, now: datetime, settings: Settings) -> Errand | None:
     compute.lease_until = now + LEASE
     operations.close_abandoned(bot_id, now)
     bot, call = compute.bot, operations.under_way(bot_id)
-    tempo = leads.tempo_of(bot.region, settings.tempo)
+    tempo = leads.of_bot(bot, settings.tempo)
     facts = _facts(bot, compute, call, now, tempo)
     _note_wish(bot, compute, facts.desired, now, tempo)
     decision = plan(facts, now, tempo)
     if call is not None and decision.action is not Action.FOLLOW_UP:
         operations.leave(call, now)
+    if decision.action in CALLS and (until := places.slowed(bot.region, now)) is not None:
+        decision = _without_calls(compute, facts, until, now, tempo)
     compute.due_at = decision.look_again
     errand = BEGINNINGS[decision.action](Turn(bot, compute, decision, now, settings))
     if errand is None:
@@ -182,7 +203,7 @@ def situation(
         synced_at=machine.synced_at if machine else None,
         position_state=machine.position_state if machine else PositionState.FLAT,
         open_positions=open_positions,
-        wakes_at=wakes_at(bot.schedule, now, leads.tempo_of(bot.region, tempo), today(bot))
+        wakes_at=wakes_at(bot.schedule, now, leads.of_bot(bot, tempo), today(bot))
         if compute.phase is Phase.ASLEEP
         else None,
         renewed=compute.renewal is not None,
@@ -202,7 +223,11 @@ def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo, wished: Today)
 
 def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
     """What the planner works towards for this bot, and why: by the lead its region has learned."""
-    tempo = leads.tempo_of(bot.region, tempo)
+    return _wanted(bot, now, leads.of_bot(bot, tempo))
+
+
+def _wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
+    """The same by the bot's own tempo."""
     plan_of_bot, left_behind = schedule.from_plain(bot.schedule), machines.stranded(bot.id)
     return lifecycle.desired(
         bot.wish, plan_of_bot, now, tempo, stranded=left_behind, today=today(bot)
@@ -225,7 +250,7 @@ def _facts(
 ) -> Facts:
     machine = machines.current_machine(bot.id)
     return Facts(
-        desired=wanted(bot, now, tempo)[0],
+        desired=_wanted(bot, now, tempo)[0],
         phase=compute.phase,
         phase_since=compute.phase_since,
         machine=_machine_facts(machine, compute.phase) if machine else None,
@@ -235,6 +260,18 @@ def _facts(
         call=CallFacts(StepKind(call.kind), call.started_at) if call else None,
         renewal=compute.renewal,
     )
+
+
+def _without_calls(
+    compute: BotCompute, facts: Facts, until: datetime, now: datetime, tempo: Tempo
+) -> Plan:
+    """What there is to do while the region must not be asked: as if its machine was just seen."""
+    machine = facts.machine and replace(facts.machine, observed_at=now)
+    decision = plan(replace(facts, machine=machine, call=None), now, tempo)
+    if decision.action not in CALLS and decision.action is not Action.WAIT:
+        return decision
+    again = waits.stand_back(compute, until)
+    return Plan(Action.WAIT, "its region was asked too often", min(again, facts.next_change))
 
 
 def _next_look(bot: Bot, now: datetime, tempo: Tempo) -> datetime:

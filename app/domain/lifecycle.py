@@ -51,7 +51,8 @@ class Tempo:
     ``patience``: how long the cloud may take for an address, a machine, an end. ``boot_deadline``:
     how long a machine may take from running to its runner's first word. ``longest_lead``: how far
     ahead of a session a machine is ever asked for; zero keeps ``wake_lead`` as it is set, else it
-    is learned for each region and ``machine_type``. ``longest_run``: after it the cloud ends a
+    is learned for each region and ``machine_type``. ``spread``: over how long the wakes of bots
+    that are due together are spread, earlier. ``longest_run``: after it the cloud ends a
     machine whatever it holds.
     """
 
@@ -64,6 +65,7 @@ class Tempo:
     first_lead: timedelta = timedelta(0)
     lead_margin: timedelta = timedelta(seconds=1)
     longest_lead: timedelta = timedelta(0)
+    spread: timedelta = timedelta(0)
     longest_run: timedelta | None = None
     machine_type: str = "local"
 

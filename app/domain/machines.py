@@ -18,6 +18,12 @@ def expect(bot: Bot, now: datetime) -> None:
     db.session.flush()
 
 
+def exchanges() -> list[str]:
+    """Those that bots have: a machine's program is made for one."""
+    query = select(Bot.exchange).where(Bot.deleted_at.is_(None)).distinct()
+    return list(db.session.scalars(query.order_by(Bot.exchange)))
+
+
 def current_machine(bot_id: str) -> Machine | None:
     """The one machine of a bot that is not proven gone."""
     return db.session.scalar(

@@ -163,7 +163,7 @@ def _summary(
         synced_at=synced_at,
         position_state=position_state or PositionState.FLAT,
         open_positions=len(positions),
-        wakes_at=fleet.wakes_at(schedule, now, tempo, Today(*wished)) if asleep else None,
+        wakes_at=_wakes_at(row, now, tempo, Today(*wished)) if asleep else None,
         renewed=renewal is not None,
     )
     return Summary(
@@ -177,6 +177,10 @@ def _summary(
         net_today=sum(results, NOTHING),
         unrealised=sum([position.unrealised for position in positions], NOTHING),
     )
+
+
+def _wakes_at(row: Any, now: datetime, tempo: Tempo, wished: Today) -> datetime | None:
+    return fleet.wakes_at(row.schedule, now, leads.own(row.id, tempo), wished)
 
 
 def _scoped(query: Select[*tuple[Any, ...]], one: bool) -> Select[*tuple[Any, ...]]:

@@ -22,6 +22,8 @@ from app.models import AlarmKind, Bot, BotCompute, CloudRegion, Phase, ZoneCoold
 
 COOLDOWN = timedelta(minutes=5)
 SHUT_FOR = timedelta(minutes=15)
+SLOW_FOR = timedelta(minutes=1)
+"""A cloud counts calls by the minute."""
 PROBE_FOR = timedelta(minutes=5)
 """How long the others wait for the one bot that tries."""
 OF_REGIONS = (Cause.QUOTA, Cause.PERMISSION)
@@ -85,6 +87,20 @@ def shut(region: str, cause: Cause, detail: str, now: datetime) -> datetime:
     words = f"Nothing is started in {region} until {until:%H:%M} UTC. The cloud says: {detail}"
     fleet_alarms.raise_alarm(AlarmKind.REGION_SHUT, f"region {region}", words, now)
     return until
+
+
+def slow_down(region: str, now: datetime) -> datetime:
+    """The region was asked too often: until when none of its bots asks for anything."""
+    until = max(slowed(region, now) or now, now + SLOW_FOR)
+    _upsert(CloudRegion, {"region": region}, {"slow_until": until}, _NEW_REGION)
+    return until
+
+
+def slowed(region: str, now: datetime) -> datetime | None:
+    """Until when nothing may be asked there; what lies further off only says a clock was moved."""
+    row = db.session.get(CloudRegion, region, populate_existing=True)
+    until = row.slow_until if row is not None else None
+    return until if until is not None and now < until <= now + SLOW_FOR else None
 
 
 def barred(region: str, causes: Collection[Cause], now: datetime) -> CloudRegion | None:

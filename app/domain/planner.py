@@ -17,6 +17,7 @@ PROOF_AGE = timedelta(seconds=30)
 FOLLOWED_FOR = timedelta(minutes=10)
 """A call that is under way for longer is given up, and what there is looked at instead."""
 LOOK_AGAIN = timedelta(seconds=5)
+SOON = timedelta(seconds=2)
 SUCCESSOR = "flat, its successor is wanted"
 """Why a machine ended that is only replaced."""
 
@@ -35,6 +36,19 @@ class Action(StrEnum):
     CANCEL_DRAIN = "cancel_drain"
     UNBLOCK = "unblock"
     WAIT = "wait"
+
+
+CALLS = frozenset(
+    {
+        Action.RESERVE_ADDRESS,
+        Action.RELEASE_ADDRESS,
+        Action.INSERT_MACHINE,
+        Action.OBSERVE_MACHINE,
+        Action.READ_CONSOLE,
+        Action.FOLLOW_UP,
+        Action.DELETE_MACHINE,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -135,7 +149,7 @@ def _creating(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
         return Plan(Action.DELETE_MACHINE, "the cloud did not make it in time", now)
     if machine is None:
         return Plan(Action.OBSERVE_MACHINE, "is it there?", now)
-    return _observe(machine, now, timedelta(seconds=2)) or _wait("being made", now)
+    return _observe(machine, now, SOON) or _rest("being made", machine, now, SOON)
 
 
 def _booting(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
@@ -144,7 +158,7 @@ def _booting(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
         return Plan(Action.DELETE_MACHINE, "the machine ended while starting", now)
     late = now - facts.phase_since > tempo.boot_deadline
     if not machine.dead and not late:
-        return _observe(machine, now, timedelta(seconds=2)) or _wait("starting", now)
+        return _observe(machine, now, SOON) or _rest("starting", machine, now, SOON)
     reason = (
         "the machine ended while starting" if machine.dead else "its runner did not report in time"
     )
@@ -160,7 +174,8 @@ def _ready(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
         return Plan(Action.ASK_DRAIN, "finish first", now)
     if _renewed_now(facts, tempo, now):
         return Plan(Action.ASK_DRAIN, "finish first, its successor is wanted", now)
-    return Plan(Action.WAIT, "awake", min(facts.next_change, now + LOOK_AGAIN))
+    again = _seen_again(facts.machine, now, tempo) if facts.renewal is None else now
+    return Plan(Action.WAIT, "awake", min(facts.next_change, max(again, now + LOOK_AGAIN)))
 
 
 def _draining(facts: Facts, now: datetime, tempo: Tempo) -> Plan:
@@ -209,8 +224,24 @@ def _look(machine: MachineFacts | None, now: datetime, tempo: Tempo) -> Plan | N
     """A silent machine is looked at more often; only one that is seen dead is cleared away."""
     if machine is None or machine.dead:
         return Plan(Action.DELETE_MACHINE, "the machine is dead", now)
+    return _observe(machine, now, _observed_every(machine, now, tempo))
+
+
+def _seen_again(machine: MachineFacts | None, now: datetime, tempo: Tempo) -> datetime:
+    """When a machine that was looked at is looked at again."""
+    if machine is None or machine.observed_at is None:
+        return now
+    return machine.observed_at + _observed_every(machine, now, tempo)
+
+
+def _observed_every(machine: MachineFacts, now: datetime, tempo: Tempo) -> timedelta:
     silent = machine.synced_at is None or now - machine.synced_at > SILENCE
-    return _observe(machine, now, LOOK_AGAIN if silent else tempo.observe_every)
+    return LOOK_AGAIN if silent else tempo.observe_every
+
+
+def _rest(reason: str, machine: MachineFacts, now: datetime, every: timedelta) -> Plan:
+    """Wait for the next look; whoever speaks meanwhile is heard at once."""
+    return Plan(Action.WAIT, reason, (machine.observed_at or now) + every)
 
 
 def _observe(machine: MachineFacts, now: datetime, every: timedelta) -> Plan | None:

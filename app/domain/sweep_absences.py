@@ -7,7 +7,7 @@ from sqlalchemy import Select, select, update
 
 from app.domain import addresses, fleet, waits
 from app.extensions import db
-from app.gateways.compute.driver import Cause, Survey
+from app.gateways.compute.driver import Cause, MachineState, Survey
 from app.models import Bot, BotAddress, BotCompute, Machine, Phase, Wish
 
 SETTLED = timedelta(minutes=2)
@@ -21,7 +21,7 @@ def conclude(
 ) -> list[str]:
     """Draw the conclusions; returns the addresses that are missing, for the next sweep.
 
-    A machine that is missing may be gone: its bot is looked at, directly, by the planner. An
+    A machine that is missing or switched off may be gone: the planner looks at it, directly. An
     address counts as lost when two complete listings in a row do not show it as it is ours.
     """
     _look_at(_missing_machines(survey, asked_at), now)
@@ -40,21 +40,27 @@ def conclude(
 
 
 def _missing_machines(survey: Survey, asked_at: datetime) -> list[str]:
+    """Of bots whose machine should run: not shown, or shown switched off."""
     query = select(Machine.bot_id, Machine.name).where(
         Machine.gone_at.is_(None),
         Machine.dead_at.is_(None),
         Machine.running_at < asked_at - SETTLED,
     )
-    seen = set(survey.names)
+    seen = {it.name for it in survey.machines if it.state is not MachineState.TERMINATED}
     missing = [bot_id for bot_id, name in db.session.execute(query) if name not in seen]
     return missing[:_MOST_AT_ONCE]
 
 
 def _look_at(bot_ids: list[str], now: datetime) -> None:
-    """Have the planner look now; unlike a poke it shortens no pause after a refusal."""
+    """Have the planner look now; unlike a poke it shortens no pause after a refusal.
+
+    What was seen of the machine before counts no more: it is asked for directly.
+    """
     if bot_ids:
         soon = update(BotCompute).where(BotCompute.bot_id.in_(bot_ids), BotCompute.due_at > now)
         db.session.execute(soon.values(due_at=now))
+        there = update(Machine).where(Machine.bot_id.in_(bot_ids), Machine.gone_at.is_(None))
+        db.session.execute(there.values(observed_at=None))
 
 
 def _kept(asked_at: datetime) -> Select[*tuple[Any, ...]]:

@@ -40,6 +40,17 @@ def retry_later(
     compute.due_at = compute.retry_at
 
 
+def stand_back(compute: BotCompute, until: datetime) -> datetime:
+    """When to ask again: not before then, and not all at once with the others of the region.
+
+    Who is asleep is in nobody's way meanwhile; who is awake may still be told to finish.
+    """
+    again = until + MINUTE * random.random()  # noqa: S311 -- jitter, not a secret
+    if compute.phase is Phase.ASLEEP:
+        compute.retry_at = again
+    return again
+
+
 def pause(attempt: int, first: timedelta, longest: timedelta) -> timedelta:
     """How long to wait after so many tries: doubled each time, with jitter."""
     ceiling: timedelta = min(first * 2 ** min(attempt, 9), longest)

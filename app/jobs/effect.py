@@ -1,14 +1,17 @@
 """The one place where a step meets the outside: begin, commit, do, finish, commit."""
 
+import logging
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib import import_module
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app import current
 from app.config import Config
-from app.domain import checkpoints, finds, fleet, mail, sweeps
+from app.domain import checkpoints, finds, fleet, machines, mail, sweeps
 from app.domain.inbound import intake, parse
 from app.domain.inbound.case import Desk
 from app.domain.letters import House
@@ -27,6 +30,12 @@ from app.jobs import attachments
 
 _ONE_JOB = 30.0
 """Seconds."""
+_SHARED_FOR = 1.0
+"""Seconds after which a job of several bots takes on no other one."""
+_STEPS_AT_ONCE = 3
+"""Of one bot: a driver's step may take fifteen seconds, a job sixty."""
+
+log = logging.getLogger(__name__)
 
 
 def compute_driver(config: Config) -> ComputeDriver:
@@ -42,7 +51,19 @@ def compute_driver(config: Config) -> ComputeDriver:
 def preload(config: Config) -> None:
     """Load what jobs need before the worker forks, so that no job loads it for itself."""
     if config.compute.gce is not None:
-        import_module("google.cloud.compute_v1")
+        import_module("app.gateways.compute.gce")
+
+
+def prepare(config: Config) -> None:
+    """Build the programs of the exchanges that bots have; what fails here is a job's to meet."""
+    if config.compute.gce is None:
+        return
+    from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415 -- as above
+
+    preparation = Preparation(config.bundle_dir)
+    with suppress(SQLAlchemyError):
+        for exchange in machines.exchanges():
+            preparation.build(exchange)
 
 
 def postman(config: Config) -> Postman:
@@ -58,7 +79,37 @@ def telegram(config: Config) -> Telegram:
     return BotApi(found.token, found.api_base) if found.on else NoTelegram()
 
 
-def advance(bot_id: str) -> bool:
+def advance_each(bot_ids: Sequence[str]) -> None:
+    """Take what steps are due now of these bots, a few of each; what fails keeps no other waiting.
+
+    To begin a process costs more than a step where the cloud answers quickly. Where it does not,
+    the rest is given back, to be shared out anew among all workers.
+    """
+    until = time.monotonic() + _SHARED_FOR
+    driver = compute_driver(current.config())
+    for at, bot_id in enumerate(bot_ids):
+        if at and time.monotonic() > until:
+            fleet.give_back(bot_ids[at:], datetime.now(UTC))
+            db.session.commit()
+            return
+        for _ in range(_STEPS_AT_ONCE):
+            if not _advance_patiently(bot_id, driver):
+                break
+
+
+def _advance_patiently(bot_id: str, driver: ComputeDriver) -> bool:
+    """Take a step; whether another one is due at once."""
+    try:
+        return advance(bot_id, driver) and fleet.is_due(bot_id, datetime.now(UTC))
+    except Exception:
+        log.exception("a step of %s failed; it is hinted at again", bot_id)
+        return False
+    finally:
+        db.session.rollback()
+        db.session.remove()
+
+
+def advance(bot_id: str, driver: ComputeDriver | None = None) -> bool:
     """Take one step of one bot; ``True`` if something was done outside."""
     config = current.config()
     settings = fleet.Settings(
@@ -72,7 +123,7 @@ def advance(bot_id: str) -> bool:
     db.session.commit()
     if errand is None:
         return False
-    result = compute_driver(config).do(errand.step)
+    result = (driver or compute_driver(config)).do(errand.step)
     db.session.connection()
     fleet.finish(errand, result, datetime.now(UTC))
     db.session.commit()

@@ -8,8 +8,14 @@ from app.jobs.worker import in_app
 
 @in_app
 def advance_bot(bot_id: str) -> None:
-    """Take one step of one bot; running it twice, late or in vain changes nothing."""
-    effect.advance(bot_id)
+    """Take one bot's next steps; running it twice, late or in vain changes nothing."""
+    effect.advance_each([bot_id])
+
+
+@in_app
+def advance_bots(bot_ids: str) -> None:
+    """The same for several, their ids between spaces."""
+    effect.advance_each(bot_ids.split())
 
 
 @in_app

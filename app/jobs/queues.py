@@ -17,6 +17,7 @@ class QueueName(StrEnum):
 
 JOBS = {
     "advance_bot": "app.jobs.fleet.advance_bot",
+    "advance_bots": "app.jobs.fleet.advance_bots",
     "sweep_cloud": "app.jobs.fleet.sweep_cloud",
     "delete_find": "app.jobs.fleet.delete_find",
     "send_mail": "app.jobs.mail.send_mail",

@@ -10,12 +10,13 @@ import signal
 import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app, current
-from app.domain import checkpoints, deadlines, fleet, leadership, outbox
+from app.domain import checkpoints, deadlines, fleet, leadership, outbox, turns
 from app.domain.status import measure
 from app.extensions import db
 from app.jobs import queues, timetable
@@ -28,6 +29,8 @@ LEASE = timedelta(seconds=10)
 FORGET_EVERY = timedelta(minutes=10)
 SWEEP_EVERY = timedelta(seconds=30)
 WATCH_FIRST = timedelta(minutes=2)
+FEW, MOST_TOGETHER = 2, 8
+"""Up to so many bots that are due get a job each; of more, so many share one at most."""
 SIGN_FIRST, SIGN_EVERY = timedelta(minutes=1), timedelta(hours=1)
 
 LOOKS = (
@@ -62,7 +65,10 @@ class Ticker:
         if not leading:
             self.watch_at = None
             return 0
-        sent = self._relay(now) + self._hint_due(now)
+        sent = self._relay(now)
+        turns.give(now, current.config().compute_in_flight)
+        db.session.commit()
+        sent += self._hint_due(now)
         if now >= self.sweep_at:
             timetable.sweep(now)
             self.sweep_at = now + SWEEP_EVERY
@@ -119,9 +125,11 @@ class Ticker:
     def _hint_due(self, now: datetime) -> int:
         due = fleet.due(now)
         db.session.rollback()
-        ids = [(bot_id, f"{bot_id}-{secrets.token_hex(4)}") for bot_id in due]
+        size = min(ceil(len(due) / FEW), MOST_TOGETHER)
+        groups = [due[at : at + size] for at in range(0, len(due), size or 1)]
+        ids = [(" ".join(group), f"{group[0]}-{secrets.token_hex(4)}") for group in groups]
         self._hand_over(
-            [(QueueName.FLEET, "advance_bot", job_id, {"bot_id": bot_id}) for bot_id, job_id in ids]
+            [(QueueName.FLEET, "advance_bots", job_id, {"bot_ids": them}) for them, job_id in ids]
         )
         if due:
             fleet.hinted(due, now)

@@ -4,6 +4,7 @@
 """
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -97,13 +98,23 @@ def main(arguments: list[str]) -> int:
     app = application()
     effect.preload(app.extensions["plutarc"])
     with app.app_context():
+        if arguments == [queues.QueueName.FLEET.value]:
+            effect.prepare(app.extensions["plutarc"])
+        db.session.remove()
         db.engine.dispose()
+    _keep_shared()
     connection = queues.connect(app.extensions["plutarc"].redis_url)
     queue = queues.open_queue(queues.QueueName(arguments[0]), connection)
     with suppress(StopRequested):
         while not BoundWorker.told_to_stop:
             _work(queue)
     return 0
+
+
+def _keep_shared() -> None:
+    """Let no collection in a child look at what it has from its parent: each look copies a page."""
+    gc.collect()
+    gc.freeze()
 
 
 def _work(queue: Queue) -> None:

@@ -53,7 +53,8 @@ class BotCompute(Tenant, Model):
     """The planner's row for one bot: one lease, one fence, one phase.
 
     ``wanted_at``: since when a machine is wanted that is not ready yet, by the schedule's own
-    moment. ``cause``: of the present ``problem``, a ``Cause`` of the drivers.
+    moment. ``turn_at``: when the line gave it its turn to start, until it comes. ``cause``: of the
+    present ``problem``, a ``Cause`` of the drivers.
     """
 
     __table_args__ = (
@@ -76,6 +77,7 @@ class BotCompute(Tenant, Model):
     problem: Mapped[str] = mapped_column(String(400), default="")
     cause: Mapped[str] = mapped_column(String(24), default="")
     wanted_at: Mapped[datetime | None] = mapped_column(Moment)
+    turn_at: Mapped[datetime | None] = mapped_column(Moment)
     renewal: Mapped[Renewal | None] = mapped_column(Chosen(Renewal))
     renewal_why: Mapped[str] = mapped_column(String(200), default="")
     attempt: Mapped[int] = mapped_column(default=0)

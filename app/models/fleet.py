@@ -18,6 +18,7 @@ class CloudRegion(Model):
     """A region as last seen: its zones, its quotas (metric -> [used, limit]).
 
     A breaker stands open while ``shut_until`` lies ahead: nothing is inserted or reserved there.
+    ``slow_until``: it was asked too often, so no bot of it asks for anything until then.
     """
 
     region: Mapped[str] = mapped_column(String(40), primary_key=True)
@@ -27,6 +28,7 @@ class CloudRegion(Model):
     shut_until: Mapped[datetime | None] = mapped_column(Moment)
     shut_cause: Mapped[str] = mapped_column(String(24), default="")
     shut_detail: Mapped[str] = mapped_column(String(400), default="")
+    slow_until: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class ZoneCooldown(Model):

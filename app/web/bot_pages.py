@@ -166,8 +166,9 @@ def _region(bot: Bot | None) -> str:
 
 
 def _tempo(bot: Bot | None) -> Tempo:
-    """How early it wakes, as its region has taught."""
-    return leads.tempo_of(_region(bot), current.config().tempo)
+    """How early it wakes, as its region has taught; a new bot's own share is not known yet."""
+    tempo = current.config().tempo
+    return leads.of_bot(bot, tempo) if bot else leads.tempo_of(_region(bot), tempo)
 
 
 def week_of(bot: Bot | None, plan: Schedule) -> Week:

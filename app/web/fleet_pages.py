@@ -1,7 +1,7 @@
 """What the operators' pages about the fleet show."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import abort, render_template, request, url_for
@@ -13,6 +13,7 @@ from app.domain import (
     fleet_list,
     fleet_story,
     machines,
+    places,
     remedies,
     renewals,
     upgrades,
@@ -46,6 +47,8 @@ class RegionCard:
     quotas: list[tuple[str, float, float, int]]
     cooldowns: list[ZoneCooldown]
     leads: list[WakeLead]
+    spread: timedelta
+    slow: datetime | None
 
 
 def wanted() -> Filter:
@@ -118,6 +121,8 @@ def region_cards() -> list[RegionCard]:
             quotas=_quotas(seen.get(name)),
             cooldowns=[it for it in cooldowns if it.region == name and it.until > current.now()],
             leads=[it for it in leads if it.region == name],
+            spread=current.config().tempo.spread,
+            slow=places.slowed(name, current.now()),
         )
         for name in names
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import bills, bots, machine, pages, planner
+from tests.bench import bills, bots, machine, pages, planner, rush
 from tests.bench.report import Section, page
 
 RESULTS = machine.ROOT / "docs" / "results"
@@ -17,11 +17,18 @@ RESULTS = machine.ROOT / "docs" / "results"
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--fast", action="store_true", help="a check in minutes")
-    parser.add_argument(
-        "--only", choices=("runner", "pages", "planner", "bills"), help="one part alone"
-    )
+    parser.add_argument("--only", type=_names, help="some parts alone, with commas between them")
     parser.add_argument("--out", type=Path, help="the file to write (docs/results/bench-COMMIT.md)")
     return parser.parse_args()
+
+
+def _names(text: str) -> list[str]:
+    """The parts that are named."""
+    names = text.split(",")
+    unknown = set(names) - set(_parts(fast=True))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no part {', '.join(sorted(unknown))}")
+    return names
 
 
 def main() -> int:
@@ -37,7 +44,7 @@ def main() -> int:
     out = options.out or RESULTS / f"bench-{commit}{'-fast' if options.fast else ''}.md"
     loads, sections = [machine.load()], []
     for name, part in _parts(fast=options.fast).items():
-        if options.only in (None, name):
+        if options.only is None or name in options.only:
             print(f"{name} ...", file=sys.stderr, flush=True)
             sections.append(part())
             loads.append(machine.load())
@@ -67,12 +74,14 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "pages": lambda: pages.measure(10, 100, rounds=20),
             "planner": lambda: planner.measure((1_000,), rounds=100),
             "bills": lambda: bills.measure(100, rounds=3),
+            "rush": lambda: rush.measure(rush.Rush(60, 8)),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
         "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=300),
         "bills": lambda: bills.measure(500, rounds=9),
+        "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
     }
 
 

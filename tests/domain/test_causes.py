@@ -11,7 +11,7 @@ from app.domain.errors import Conflict
 from app.extensions import db
 from app.gateways.compute.driver import Cause, Outcome, Result, StepKind
 from app.models import BotAddress, CloudRegion, Machine, MachineConsole, Phase
-from tests import sql
+from tests import factories, sql
 from tests.domain.test_fleet import SETTINGS, Life
 from tests.factories import TESTER
 
@@ -44,6 +44,15 @@ def start(life):
 
 def neighbour(life):
     other = Life.beside(life)
+    other.run()
+    start(other)
+    return other
+
+
+def elsewhere(life):
+    """A bot of another region."""
+    other = Life.beside(life)
+    other.bot = factories.bot(life.bot.workspace, region="far")
     other.run()
     start(other)
     return other
@@ -164,6 +173,62 @@ def test_a_rate_is_waited_out_for_a_minute_and_never_blocks(life):
     assert life.compute.retry_at >= life.now + timedelta(minutes=1)
     life.pass_time(minutes=2)
     assert life.run() is Phase.BOOTING
+
+
+def test_a_rate_keeps_the_whole_region_from_asking_and_nobody_else(life):
+    other, far = neighbour(life), elsewhere(life)
+    life.cloud.script = [None, refusal(Outcome.RETRY, Cause.RATE)]
+    life.run(3)
+    refused_at, asked = life.now, len(calls(life))
+    assert other.run() is Phase.ASLEEP
+    assert far.run() is Phase.BOOTING
+    pauses = [it.compute.due_at - refused_at for it in (life, other)]
+    assert all(timedelta(minutes=1) <= it <= timedelta(minutes=2) for it in pauses)
+    assert pauses[0] != pauses[1], "they come back each for itself"
+    for seconds in (30, 29):
+        other.pass_time(seconds=seconds)
+        fleet.poke(other.bot.id, other.now)
+        other.run()
+    assert (len(calls(life)), calls(other)) == (asked, [])
+    assert life.compute.phase is Phase.CREATING
+    assert other.compute.phase is Phase.ASLEEP
+    assert alarms() == {}, "a rate is no block"
+    for it in (life, other):
+        it.now = refused_at + timedelta(minutes=2)
+        assert it.run() is Phase.BOOTING
+
+
+def test_while_the_region_waits_who_is_awake_is_told_to_finish_but_not_looked_at(life):
+    life.claim_when_there()
+    other = neighbour(life)
+    life.cloud.script = [refusal(Outcome.RETRY, Cause.RATE)]
+    other.run(3)
+    life.pass_time(seconds=45)
+    looks = len(calls(life, StepKind.OBSERVE_MACHINE))
+    bots.stop(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    life.run(1)
+    assert life.compute.phase is Phase.DRAINING
+    life.run(3)
+    assert len(calls(life, StepKind.OBSERVE_MACHINE)) == looks
+    assert life.compute.due_at > life.now + timedelta(seconds=14)
+    life.pass_time(minutes=2)
+    life.run(1)
+    assert len(calls(life, StepKind.OBSERVE_MACHINE)) == looks + 1
+
+
+def test_a_call_under_way_is_still_followed_after_the_region_has_waited(life):
+    life.cloud.script = [None, Result(Outcome.PENDING, operation="operation-1")]
+    life.run(2)
+    other = neighbour(life)
+    life.cloud.script = [refusal(Outcome.RETRY, Cause.RATE)]
+    other.run(2)
+    life.pass_time(seconds=2)
+    life.run(3)
+    asked = len(calls(life))
+    life.pass_time(minutes=2)
+    life.run(1)
+    assert calls(life)[asked].operation == "operation-1"
 
 
 def test_what_is_invalid_blocks_the_bot_alone(life):

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet, machines, runners, schedule
+from app.domain import bots, fleet, machines, runners, schedule, turns
 from app.domain.errors import Gone, NotAllowed
 from app.extensions import db
 from app.gateways.compute.driver import Outcome, Result
@@ -338,7 +338,7 @@ def test_only_so_many_machines_start_at_once(life):
     bots.start(life.bot, by=TESTER, now=life.now)
     db.session.commit()
     assert fleet.begin(life.bot.id, life.now, few) is None
-    assert life.compute.due_at == life.now + timedelta(seconds=1)
+    assert life.compute.due_at == life.now + turns.LOOKS_AGAIN
 
 
 # -- the claim ------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain import bots, fleet, leads, schedule
+from app.domain import bots, deadlines, fleet, fleet_alarms, leads, overview, schedule
 from app.extensions import db
 from app.models import Machine, Phase, WakeLead
+from app.web import week
 from runner.protocol import CommandKind
 from tests import factories
 from tests.domain.test_fleet import SETTINGS, Life
@@ -109,6 +110,62 @@ def test_the_gate_lets_one_that_woke_early_by_what_was_learned_trade(app, keys):
     life.claim()
     assert life.compute.phase is Phase.READY
     assert CommandKind.DRAIN not in life.report()
+
+
+@given(st.text(min_size=1), st.integers(0, 900), st.sampled_from([0, 1, 30, 60]))
+def test_a_bots_own_share_is_earlier_by_no_more_than_the_spread_and_never_later(bot, lead, wide):
+    spread = timedelta(seconds=wide)
+    tempo = replace(LEARNING, wake_lead=timedelta(seconds=lead), spread=spread)
+    own = leads.own(bot, tempo)
+    assert timedelta(0) <= own.wake_lead - tempo.wake_lead <= spread
+    assert own == leads.own(bot, tempo), "it stays"
+    may_grow = tempo.longest_lead - tempo.wake_lead
+    assert own.longest_lead - own.wake_lead == may_grow, "when to look next counts on this"
+
+
+def test_shares_are_spread_over_the_whole_minute():
+    shares = [leads.share_of(f"bot_{number}", timedelta(minutes=1)) for number in range(2000)]
+    seconds = {it.total_seconds() for it in shares}
+    assert seconds == set(range(61))
+    assert max(shares.count(it) for it in set(shares)) < 3 * 2000 / 61
+
+
+def test_a_bot_wakes_when_its_pages_say_so_earlier_by_its_share(app, keys):
+    life = Life(keys)
+    wide = replace(LEARNING, spread=timedelta(minutes=1))
+    life.settings = replace(SETTINGS, tempo=wide)
+    later = schedule.session(list(range(7)), "13:00:00", "14:00:00")
+    plan = schedule.schedule("UTC", [later])
+    bots.reschedule(life.bot, plan, by=TESTER, now=life.now)
+    bots.start(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    life.run()
+    share = leads.share_of(life.bot.id, wide.spread)
+    expected = NOW + timedelta(minutes=55) - share
+    (row,) = overview.summaries(life.bot.workspace, life.now, wide)
+    situation = fleet.situation(life.bot, life.compute, None, 0, life.now, wide)
+    strip = week.week(plan, life.now, leads.of_bot(life.bot, wide))
+    assert row.reading.when == situation.wakes_at == strip.wakes[0] == expected
+    life.now = expected - timedelta(seconds=1)
+    assert life.run() is Phase.ASLEEP
+    life.now = expected
+    assert life.run() is Phase.BOOTING
+    assert life.machine.wanted_at == expected
+
+
+def test_who_wakes_early_by_its_share_is_not_called_late_for_it(app, keys):
+    life = Life(keys)
+    wide = replace(LEARNING, patience=timedelta(seconds=1), spread=timedelta(minutes=1))
+    share = leads.share_of(life.bot.id, wide.spread)
+    life.run()
+    bots.start(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    life.settings = replace(SETTINGS, in_flight=0)
+    life.run(1)
+    lead = timedelta(minutes=5) + share
+    for late, rings in ((timedelta(0), False), (timedelta(seconds=1), True)):
+        deadlines.sweep(NOW + lead + late, wide)
+        assert bool(fleet_alarms.open_alarms()) is rings
 
 
 @given(st.lists(st.integers(0, 100_000), min_size=1, max_size=50))

@@ -1,5 +1,6 @@
 """The planner's table, and what it must never do."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -157,6 +158,27 @@ def test_a_failed_try_is_waited_out():
     later = NOW + timedelta(seconds=9)
     decision = planner.plan(facts(Phase.ASLEEP, retry_at=later), NOW, TEMPO)
     assert (decision.action, decision.look_again) == (Action.WAIT, later)
+
+
+def again(phase, now=NOW, tempo=TEMPO, **values):
+    decision = planner.plan(facts(phase, **values), now, tempo)
+    assert decision.action is Action.WAIT
+    return decision.look_again
+
+
+def test_what_is_well_is_looked_at_no_sooner_than_there_is_something_to_see():
+    slow = replace(TEMPO, observe_every=timedelta(seconds=30))
+    lately = machine(observed_at=NOW - timedelta(seconds=10), synced_at=NOW)
+    assert again(Phase.READY, tempo=slow, machine=lately) == NOW + timedelta(seconds=20)
+    soon = NOW + timedelta(seconds=9)
+    assert again(Phase.READY, tempo=slow, machine=lately, next_change=soon) == soon
+    renewed = {"machine": lately, "renewal": Renewal.NEXT_WAKE}
+    assert again(Phase.READY, tempo=slow, **renewed) == NOW + planner.LOOK_AGAIN
+    silent = machine(observed_at=NOW, synced_at=NOW - SILENCE - timedelta(seconds=1))
+    assert again(Phase.READY, tempo=slow, machine=silent) == NOW + planner.LOOK_AGAIN
+    for phase in (Phase.CREATING, Phase.BOOTING):
+        fresh = machine(observed_at=NOW - timedelta(seconds=1))
+        assert again(phase, machine=fresh) == NOW + planner.SOON - timedelta(seconds=1)
 
 
 AT_ONCE = (Renewal.WHEN_FLAT, Renewal.DRAIN, Renewal.FLATTEN)

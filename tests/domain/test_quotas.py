@@ -7,7 +7,6 @@ import pytest
 from sqlalchemy import select
 
 from app.domain import (
-    beginnings,
     bots,
     deadlines,
     fleet,
@@ -17,6 +16,7 @@ from app.domain import (
     quotas,
     retries,
     terms,
+    turns,
 )
 from app.domain.errors import Refused
 from app.domain.terms import Terms
@@ -183,7 +183,7 @@ def test_a_minute_of_wakes_adds_the_month_up_once(town, monkeypatch):
 
 def test_who_is_held_back_keeps_nobody_else_from_starting(town, monkeypatch):
     place = town(1, max_machines=0)
-    monkeypatch.setattr(beginnings, "_in_flight", lambda: pytest.fail("took the fleet's lock"))
+    monkeypatch.setattr(turns, "take", lambda *_: pytest.fail("took the fleet's lock"))
     assert place.run(place.bots[0]) is Phase.ASLEEP
 
 

@@ -367,6 +367,17 @@ def test_a_missing_machine_makes_the_planner_look_and_proves_no_more(place):
     assert fleet.due(place.now) == [place.bots[0].id]
     machine = db.session.scalars(select(Machine).where(Machine.bot_id == place.bots[0].id)).one()
     assert (machine.dead_at, machine.gone_at) == (None, None)
+    assert machine.observed_at is None, "what was seen before keeps no look away"
+
+
+def test_a_machine_shown_switched_off_is_looked_at_and_one_that_stops_is_not(place):
+    first, second = place.survey.machines[:2]
+    for seen in (first, second):
+        place.lack("machines", seen.name)
+    off = replace(first, state=MachineState.TERMINATED)
+    place.add(machines=[off, replace(second, state=MachineState.STOPPING)])
+    place.sweep()
+    assert fleet.due(place.now) == [place.bots[0].id]
 
 
 def test_an_address_is_lost_after_two_listings_and_found_again(place):

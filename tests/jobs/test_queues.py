@@ -4,18 +4,18 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from rq.registry import FailedJobRegistry
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import current
-from app.domain import bots, invitations, leadership, outbox, ownership, workspaces
+from app.domain import bots, fleet, invitations, leadership, outbox, ownership, workspaces
 from app.domain.audit_chain import GENESIS
 from app.domain.support import files
 from app.extensions import db
-from app.jobs import queues
+from app.jobs import effect, queues
 from app.jobs.queues import QueueName
 from app.jobs.ticker import Ticker
 from app.models import AuditHead, BotCompute, InvitationState, OfferState, OutboxMessage, Role
@@ -49,7 +49,69 @@ def test_a_due_bot_is_hinted_once_and_again_if_nobody_came(ticker, redis):
     assert ticker.tick(NOW) == 1
     assert ticker.tick(NOW + timedelta(seconds=1)) == 0
     assert ticker.tick(NOW + timedelta(seconds=6)) == 1
-    assert [job.kwargs for job in queued(redis)] == [{"bot_id": made.id}] * 2
+    assert [job.kwargs for job in queued(redis)] == [{"bot_ids": made.id}] * 2
+
+
+def some_bots(count):
+    workspace = factories.organisation()
+    version = factories.strategy(workspace).latest
+    made = [factories.bot(workspace, version=version).id for _ in range(count)]
+    db.session.commit()
+    return made
+
+
+@pytest.mark.parametrize(("count", "jobs"), [(1, 1), (2, 2), (3, 2), (17, 3)])
+def test_few_bots_have_a_job_each_and_many_share_one(ticker, redis, count, jobs):
+    made = some_bots(count)
+    assert ticker.tick(NOW) == count
+    groups = [job.kwargs["bot_ids"].split() for job in queued(redis)]
+    assert len(groups) == jobs
+    assert sorted(bot_id for group in groups for bot_id in group) == sorted(made)
+    assert max(map(len, groups)) <= 8
+
+
+def seen(monkeypatch, step):
+    """Ids that steps were taken of, each by ``step``."""
+    ids = []
+    monkeypatch.setattr(
+        effect, "advance", lambda bot_id, _driver=None: ids.append(bot_id) or step(bot_id)
+    )
+    return ids
+
+
+def test_a_step_that_fails_keeps_no_other_bot_of_its_job_waiting(app, monkeypatch):
+    def fail(bot_id):
+        raise RuntimeError(bot_id)
+
+    ids = seen(monkeypatch, fail)
+    effect.advance_each(["bot_a", "bot_b"])
+    assert ids == ["bot_a", "bot_b"]
+
+
+def test_steps_that_are_due_at_once_are_taken_in_one_job_but_not_without_end(app, monkeypatch):
+    one, two = some_bots(2)
+    later = update(BotCompute).where(BotCompute.bot_id == two)
+    db.session.execute(later.values(due_at=datetime.now(UTC) + timedelta(hours=1)))
+    db.session.commit()
+    ids = seen(monkeypatch, lambda _: True)
+    effect.advance_each([one, two])
+    assert ids == [one, one, one, two]
+
+
+def test_what_a_slow_job_does_not_come_to_is_due_again_at_once(app, redis, monkeypatch):
+    one, two, three = made = some_bots(3)
+    now = datetime.now(UTC)
+    fleet.hinted(made, now)
+    far = now + timedelta(hours=1)
+    other = update(BotCompute).where(BotCompute.bot_id == three)
+    db.session.execute(other.values(due_at=far))
+    db.session.commit()
+    monkeypatch.setattr(effect, "_SHARED_FOR", -1.0)
+    ids = seen(monkeypatch, lambda _: False)
+    effect.advance_each(made)
+    assert ids == [one]
+    assert fleet.due(datetime.now(UTC)) == [two]
+    assert db.session.get_one(BotCompute, three).due_at == far
 
 
 def test_a_change_is_hinted_at_once(ticker, redis):
@@ -83,7 +145,7 @@ def test_a_lost_redis_loses_time_and_nothing_else(app, redis, valkey):
     valkey.flush()
     assert queued(redis) == []
     assert ticker.tick(NOW + timedelta(seconds=6)) == 1
-    assert [job.kwargs for job in queued(redis)] == [{"bot_id": made.id}]
+    assert [job.kwargs for job in queued(redis)] == [{"bot_ids": made.id}]
 
 
 def test_sent_hints_are_forgotten_after_a_day(ticker):

@@ -8,6 +8,9 @@ from pathlib import Path
 from app.gateways.compute import boot, bundles
 from app.gateways.compute.driver import Result, Step
 
+_built: dict[tuple[str, Path, Path], Path] = {}
+"""Of this process and those it forks; sources change with the release, and so do processes."""
+
 
 @dataclass(frozen=True)
 class Preparation:
@@ -18,9 +21,20 @@ class Preparation:
 
     def __call__(self, step: Step) -> dict[str, str] | Result:
         """The metadata of the machine that the step inserts."""
-        built = bundles.build(step.exchange or "", self.bundle_dir, self.root)
+        built = self.build(step.exchange or "")
         if isinstance(built, Result):
             return built
         gate = step.environment.get("PLUTARC_GATE", "").rstrip("/")
         url = f"{gate}/runner/v1/bundle/{built.name}"
         return boot.metadata(step.environment, built.stem, url)
+
+    def build(self, exchange: str) -> Path | Result:
+        """The program for an exchange, built or found; found without a look once it was built."""
+        key = (exchange, self.bundle_dir, self.root)
+        known = _built.get(key)
+        if known is not None and known.exists():
+            return known
+        built = bundles.build(exchange, self.bundle_dir, self.root)
+        if isinstance(built, Path):
+            _built[key] = built
+        return built

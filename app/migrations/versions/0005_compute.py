@@ -34,7 +34,7 @@ INDEXES = {
 ADDED = {
     "bot": ["keep_awake_until", "asleep_until"],
     "bot_address": ["lost_at"],
-    "bot_compute": ["cause", "wanted_at", "renewal", "renewal_why"],
+    "bot_compute": ["cause", "wanted_at", "turn_at", "renewal", "renewal_why"],
     "cloud_operation": ["cause", "zone", "operation"],
     "machine": ["zone", "machine_type", "cloud_id", "wanted_at", "inserted_at"],
 }
@@ -128,6 +128,7 @@ def widen_tables():
             sa.Column("cause", sa.String(length=24), nullable=False, server_default="")
         )
         batch.add_column(sa.Column("wanted_at", moment(), nullable=True))
+        batch.add_column(sa.Column("turn_at", moment(), nullable=True))
         batch.add_column(sa.Column("renewal", sa.String(24), nullable=True))
         batch.add_column(
             sa.Column("renewal_why", sa.String(length=200), nullable=False, server_default="")
@@ -164,6 +165,7 @@ def lay_tables():
         sa.Column("shut_until", moment(), nullable=True),
         sa.Column("shut_cause", sa.String(length=24), nullable=False),
         sa.Column("shut_detail", sa.String(length=400), nullable=False),
+        sa.Column("slow_until", moment(), nullable=True),
         sa.PrimaryKeyConstraint("region", name="pk_cloud_region"),
     )
     op.create_table(
