@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select
 
-from app.domain import audit, bots, fleet, machines, renewals
+from app.domain import audit, bots, fleet, machines, renewals, retries
 from app.extensions import db
 from app.gateways.compute.driver import Result, StepKind
 from app.gateways.vault import Opener
@@ -174,7 +174,11 @@ class World:
     def steps(self, count=8):
         for _ in range(count):
             self.step()
+            self.rest()
         return self.compute.phase
+
+    def rest(self):
+        """Between two steps that follow each other: this cloud needs no time."""
 
     def hint(self):
         """What the ticker does: whether the bot was due; the hint itself may get lost."""
@@ -196,14 +200,15 @@ class World:
             assert (self._audited(), self._face()) == (seen, before), "a refusal left something"
             raise
         db.session.commit()
-        due = verb in (bots.flatten, renewals.ask) or self._face() != before
+        due = verb in (bots.flatten, renewals.ask, retries.now_for) or self._face() != before
         assert self._audited() - seen == due, f"{verb.__name__} left no event, or too many"
         assert self._next_door() == next_door, "a wish for one bot wrote rows of another"
 
     def _face(self):
         """What people decide about a bot."""
         bot = self.bot
-        return bot.wish, bot.paused, bot.schedule, bot.mode, bot.testnet_connection_id
+        today = bot.keep_awake_until, bot.asleep_until
+        return bot.wish, bot.paused, bot.schedule, bot.mode, bot.testnet_connection_id, today
 
     def _next_door(self):
         return checks.rows(self.neighbour) if self.neighbour else None
@@ -215,10 +220,24 @@ class World:
 
     # -- short cuts ---------------------------------------------------------------------------
 
+    def grow(self, age):
+        """From birth, or from the middle of its life: most trouble begins there."""
+        if age == "new":
+            return
+        self.steps(2)
+        if age in ("awake", "finishing"):
+            self.wish(bots.start)
+            self.wake()
+        if age == "finishing":
+            self.wish(bots.stop)
+            self.steps(2)
+            self.runner.sync()
+
     def wake(self):
         """From wherever it is to a claimed, reporting runner; the wish must be to follow."""
         for _ in range(12):
             self.step()
+            self.rest()
             if self.runner is not None and self.runner.claim_id is None:
                 self.runner.claim()
                 self.runner.asked_venue = True
