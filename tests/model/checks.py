@@ -53,7 +53,7 @@ def may_be_deleted(world):
 
 def nothing_left_behind(world):
     """Called when an insertion is decided: no older machine may exist, not even a dead one."""
-    assert not world.cloud.of(world.bot_id), "a next generation while an older machine exists"
+    assert not world.older_machines(), "a next generation while an older machine exists"
 
 
 def one_machine(world):

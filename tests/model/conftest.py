@@ -64,14 +64,17 @@ def house(engine_url, clock, tmp_path):
         db.session.commit()
         keys = workspace.id, version.id, connection.id
 
-        def world(neighbour=None):
+        def home():
             kinds = (Workspace, StrategyVersion, Connection)
-            home = [db.session.get_one(*pair) for pair in zip(kinds, keys, strict=True)]
-            made = World(*home, (private,), clock, neighbour)
+            return [db.session.get_one(*pair) for pair in zip(kinds, keys, strict=True)]
+
+        def world(neighbour=None, make=World, **more):
+            made = make(home(), (private,), clock, neighbour, **more)
             if not engine_url.startswith("sqlite"):
                 made.skews = {"one": -timedelta(minutes=5), "two": timedelta(minutes=5)}
             return made
 
+        world.home = home
         yield world
         db.session.remove()
         db.engine.dispose()
@@ -82,3 +85,14 @@ def world(house):
     made = house()
     yield made
     made.close()
+
+
+@pytest.fixture
+def place(house, monkeypatch):
+    """What makes installations on Compute Engine."""
+    from tests.model.place import Place, sleepers
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    person = factories.user("Olga")
+    asleep = sleepers(*house.home())
+    return lambda: Place(house, person, asleep)

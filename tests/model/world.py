@@ -36,24 +36,31 @@ class Errand:
 class HandClock:
     """The time, and where the database has a clock of its own, the database's too."""
 
-    def __init__(self, set_clock):
-        self._set, self.now = set_clock, NOW
+    def __init__(self, set_clock, follow):
+        self._set, self._follow, self.now = set_clock, follow, NOW
         self.move(timedelta(0))
 
     def move(self, by):
         self.now += by
         self._set(self.now)
+        self._follow(by)
 
 
 class World:
-    """See the module. ``set_clock`` tells the database the time where it has a clock of its own."""
+    """See the module. ``set_clock`` tells the database the time where it has a clock of its own.
 
-    def __init__(self, workspace, version, connection, private_key, set_clock, neighbour=None):
+    ``bot``: what the bot is made with, beside what all bots here have.
+    """
+
+    settings = SETTINGS
+
+    def __init__(self, home, private_key, set_clock, neighbour=None, cloud=None, **bot):
+        workspace, version, connection = home
         self.tempo, self.opener = TEMPO, Opener(private_key)
         self.neighbour = neighbour
         self._connection_id = connection.id
-        self._time = neighbour._time if neighbour else HandClock(set_clock)
-        self.cloud = neighbour.cloud if neighbour else Cloud()
+        self.cloud = neighbour.cloud if neighbour else cloud or Cloud()
+        self._time = neighbour._time if neighbour else HandClock(set_clock, self.cloud.follow)
         self.ticks = 0
         self.runners, self.delayed = {}, []
         self.position, self.orders = False, 0
@@ -61,7 +68,7 @@ class World:
         self.skews = {}
         self.ip, self.ip_removed = None, False
         self.moves = []
-        bot = factories.bot(workspace, version=version)
+        bot = factories.bot(workspace, version=version, **bot)
         db.session.commit()
         self.bot_id = bot.id
         if neighbour:
@@ -135,11 +142,11 @@ class World:
 
     # -- the planner --------------------------------------------------------------------------
 
-    def begin(self, skew=timedelta(0), settings=SETTINGS):
+    def begin(self, skew=timedelta(0)):
         """A worker begins a step and commits; what it has in hand, if anything."""
         unended = self.machine is not None and not self.machine.end_reason
         db.session.rollback()
-        errand = fleet.begin(self.bot_id, self.now + skew, settings)
+        errand = fleet.begin(self.bot_id, self.now + skew, self.settings)
         db.session.commit()
         if errand is None:
             return None
@@ -164,10 +171,14 @@ class World:
             assert checks.rows(self) == before, "a stale fence wrote something"
         return taken
 
-    def step(self, fate=Fate.ANSWERED):
+    def older_machines(self):
+        """What must not be there when a next generation is asked for."""
+        return self.cloud.of(self.bot_id)
+
+    def step(self, *fate):
         held = self.begin()
         if held is not None:
-            self.do(held, fate)
+            self.do(held, *fate)
             self.finish(held)
         return held
 
