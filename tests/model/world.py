@@ -152,7 +152,7 @@ class World:
             return None
         if errand.step.kind is StepKind.DELETE_MACHINE and unended:
             checks.may_be_deleted(self)
-        if errand.step.kind is StepKind.INSERT_MACHINE:
+        if errand.step.kind is StepKind.INSERT_MACHINE and not errand.step.operation:
             checks.nothing_left_behind(self)
         return Errand(errand)
 
