@@ -93,6 +93,6 @@ def place(house, monkeypatch):
     from tests.model.place import Place, sleepers
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    person = factories.user("Olga")
+    person_id = factories.user("Olga").id
     asleep = sleepers(*house.home())
-    return lambda: Place(house, person, asleep)
+    return lambda: Place(house, person_id, asleep)

@@ -133,6 +133,11 @@ class Vm:
             self._cloud.fake.terminate(self.name)
 
     @property
+    def ending(self):
+        row = self.row
+        return row is None or row["status"] == "STOPPING"
+
+    @property
     def boots(self):
         row = self.row
         return row.get("_boots", 0) if row else 0

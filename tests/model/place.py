@@ -33,7 +33,7 @@ from tests.model import gce_checks
 from tests.model.gce import GceCloud, GceWorld
 from tests.model.sweeper import Sweeper
 
-SLEEPERS = 12
+SLEEPERS = 24
 ROUNDS = 500
 """So many looks at everything suffice to come to rest; the clock is moved between them."""
 EVERY = timedelta(minutes=5)
@@ -49,13 +49,13 @@ MENDED = (
 class Place:
     """See the module. ``house`` makes worlds; ``sleepers``: name -> its ip and its bot."""
 
-    def __init__(self, house, person, sleepers):
+    def __init__(self, house, person_id, sleepers):
         self._house = house
         forget()
         self.cloud = GceCloud()
         self.cloud.keeps(sleepers)
         self.cloud.strangers_move_in()
-        self.sweeper = Sweeper(self.cloud, person)
+        self.sweeper = Sweeper(self.cloud, person_id)
         self.worlds = self.sweeper.worlds
 
     def bot(self, age):

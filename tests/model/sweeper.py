@@ -5,7 +5,7 @@ from sqlalchemy import select
 from app.domain import deadlines, finds, sweeps
 from app.domain.errors import Conflict, Refused
 from app.extensions import db
-from app.models import BotAddress, FindState
+from app.models import BotAddress, FindState, User
 from tests.factories import TEMPO, TESTER
 from tests.gateways.compute.gce_world import REGION
 from tests.model import gce_checks
@@ -15,8 +15,8 @@ class Sweeper:
     """``since``: when each thing was first shown by a complete listing, by the cloud's clock;
     ``let_go``: when sweeps have decided on deletions, by the same."""
 
-    def __init__(self, cloud, person):
-        self.cloud, self._person = cloud, person
+    def __init__(self, cloud, person_id):
+        self.cloud, self._person_id = cloud, person_id
         self.worlds, self.since, self.let_go = [], {}, []
 
     @property
@@ -94,11 +94,11 @@ class Sweeper:
 
     def people_decide(self):
         """What is held back, an operator looks at, and lets go."""
-        for find in self.finds():
-            if find.state is not FindState.HELD:
-                continue
+        held = [find for find in self.finds() if find.state is FindState.HELD]
+        for find in held:
+            person = db.session.get_one(User, self._person_id)
             try:
-                finds.release(find, self._person, by=TESTER, now=self.now)
+                finds.release(find, person, by=TESTER, now=self.now)
                 db.session.commit()
             except (Conflict, Refused):
                 db.session.rollback()

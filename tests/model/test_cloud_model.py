@@ -121,9 +121,7 @@ class CloudModel(Moves, RuleBasedStateMachine):
     def a_machine_is_switched_off(self, status):
         self.fake.terminate(self.world.vm.name, status)
 
-    @precondition(
-        lambda self: self.world.vm is not None and self.world.vm.row["status"] != "STOPPING"
-    )
+    @precondition(lambda self: self.world.vm is not None and not self.world.vm.ending)
     @rule()
     def a_machine_is_deleted_by_hand(self):
         self.fake.delete_by_hand(self.world.vm.name)
@@ -140,9 +138,13 @@ class CloudModel(Moves, RuleBasedStateMachine):
             self.fake.release_by_hand(self.world.address.name)
             self.world.ip_removed = True
 
-    @rule(kind=st.sampled_from(["machine", "address"]), number=st.integers(1, 4))
-    def something_is_left_behind(self, kind, number):
-        self.there.leak(kind, number)
+    @rule(
+        kind=st.sampled_from(["machine", "address"]),
+        numbers=st.sets(st.integers(1, 5), min_size=1),
+    )
+    def something_is_left_behind(self, kind, numbers):
+        for number in sorted(numbers):
+            self.there.leak(kind, number)
 
     # -- sweeps -------------------------------------------------------------------------------
 
@@ -152,9 +154,9 @@ class CloudModel(Moves, RuleBasedStateMachine):
 
     @rule()
     def sweeps_for_a_while(self):
-        for _ in range(2):
+        for minutes in (16, 16, 40):
             self.there.sweeper.sweep()
-            self.world.pass_time(timedelta(minutes=16))
+            self.world.pass_time(timedelta(minutes=minutes))
         self.there.sweeper.sweep()
 
     @rule(holder=st.sampled_from(["one", "two"]))
