@@ -247,7 +247,10 @@ class GceCloud:
 
     def insert_address(self, name, labels, ip=None):
         """An address that no step of ours asked for."""
-        body = {"name": name, "labels": labels, "networkTier": "STANDARD", "description": "-"}
+        mark = "/".join(
+            [labels.get("managed-by", "-"), labels.get("env", "-"), labels.get("bot", "-")]
+        )
+        body = {"name": name, "labels": labels, "networkTier": "STANDARD", "description": mark}
         with self.fake.lock:
             self.fake.insert_address(REGION, body, {"verb": "hand"})
             row = self.fake.store.get("address", f"{REGION}/{name}")

@@ -93,9 +93,15 @@ class Place:
             world.delayed = []
             if world.ip_removed:
                 deleted(world)
+        self._settle()
+        self.worlds[0].pass_time(EVERY)  # everybody is looked at once more, and alarms have ended
+        self._settle()
+        self._check()
+
+    def _settle(self):
         swept = None
         for _ in range(ROUNDS):
-            self._go_on()
+            self.go_on()
             if self._agrees():
                 break
             if swept is None or abs(self.worlds[0].now - swept) >= EVERY:
@@ -103,9 +109,9 @@ class Place:
                 self.sweeper.sweep()
                 self.sweeper.people_decide()
             self.worlds[0].pass_time(self._pause())
-        self._check()
 
-    def _go_on(self):
+    def go_on(self):
+        """Runners report, workers look at what is due, and deletions go a step further."""
         for world in self.worlds:
             if world.runner is not None:
                 world._runner_behaves()

@@ -84,10 +84,19 @@ class Sweeper:
         finds.finish(clearing, result, self.now)
         db.session.commit()
 
+    def due(self):
+        """Deletions that somebody should go on with; ids are random, so by name."""
+        found = {find.id: find for find in self.finds()}
+        return sorted(finds.due(self.now), key=lambda find_id: self._place(found[find_id]))
+
+    def _place(self, find):
+        bots = [world.bot_id.removeprefix("bot_") for world in self.worlds]
+        _, bot, which = find.name.split("-")
+        return find.kind.value, bots.index(bot) if bot in bots else len(bots), bot, which
+
     def clear(self):
         """All deletions that are due, a step each."""
-        due = finds.due(self.now)
-        for find_id in due:
+        for find_id in self.due():
             clearing = self.begin(find_id)
             if clearing is not None:
                 self.end(clearing)

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.domain import finds
+from app.domain import bots
 from app.models import Phase
 from tests.model import gce_checks
 from tests.model.gce import FAILURES, FATES, WEATHER, ZONES
@@ -83,8 +83,50 @@ class CloudModel(Moves, RuleBasedStateMachine):
 
     @rule()
     def it_goes_well_for_a_while(self):
-        for _ in range(6):
-            self.an_ordinary_while(2)
+        self.go_on(6)
+
+    @rule(fate=FATE, failure=FAILURE, asked=st.booleans(), late=st.booleans())
+    def a_worker_stalls_and_goes_on_too_late(self, fate, failure, asked, late):
+        """Its lease runs out, before or after its call; others have gone on when it comes back."""
+        held = self.world.begin()
+        if held is None:
+            return
+        if asked:
+            self.world.do(held, fate, failure)
+        self.world.pass_time(timedelta(seconds=31))
+        self.go_on(4)
+        if not asked:
+            self.world.do(held, fate, failure)
+        self.world.finish(held)
+        if late and self.fake.late:
+            self.there.cloud.arrive()
+
+    @rule(at=st.integers(0, 7), fate=FATE, failure=FAILURE)
+    def it_wakes_and_sleeps(self, at, fate, failure):
+        """By hand, and both times one call has this fate."""
+        for wish in (bots.start, bots.stop):
+            super().try_wish(wish)
+            for number in range(8):
+                if number == at:
+                    self.world.step(fate, failure)
+                self.go_on(1)
+
+    @rule(seconds=st.sampled_from([11, 16, 31]))
+    def runners_are_silent_for_a_while(self, seconds):
+        for _ in range(3):
+            self.world.pass_time(timedelta(seconds=seconds))
+            self.world.steps(2)
+
+    def go_on(self, rounds=2):
+        """What would happen anyway: runners report, workers look, time passes."""
+        for _ in range(rounds):
+            self.there.go_on()
+            self.world.pass_time(timedelta(seconds=2))
+
+    def try_wish(self, *args, **kwargs):
+        """People are slow: something happens before they wish again."""
+        super().try_wish(*args, **kwargs)
+        self.go_on()
 
     @precondition(lambda self: self.fake.late)
     @rule()
@@ -96,10 +138,12 @@ class CloudModel(Moves, RuleBasedStateMachine):
     @rule(change=st.sampled_from(WEATHER))
     def the_weather_changes(self, change):
         self.fake.configure(**change)
+        self.go_on()
 
     @rule(zones=st.sets(ZONE, min_size=1))
     def zones_run_out_of_machines(self, zones):
         self.fake.stockout(*zones)
+        self.go_on()
 
     @rule(zone=ZONE)
     def a_zone_is_missing_from_listings(self, zone):
@@ -115,16 +159,19 @@ class CloudModel(Moves, RuleBasedStateMachine):
     @rule()
     def a_host_fails_and_its_machine_boots_again(self):
         self.fake.restart_host(self.world.vm.name)
+        self.go_on()
 
     @precondition(lambda self: self.world.vm is not None and self.world.vm.running)
     @rule(status=st.sampled_from(["TERMINATED", "STOPPED", "SUSPENDED"]))
     def a_machine_is_switched_off(self, status):
         self.fake.terminate(self.world.vm.name, status)
+        self.go_on()
 
     @precondition(lambda self: self.world.vm is not None and not self.world.vm.ending)
     @rule()
     def a_machine_is_deleted_by_hand(self):
         self.fake.delete_by_hand(self.world.vm.name)
+        self.go_on()
 
     @precondition(lambda self: self.world.trading)
     @rule()
@@ -176,7 +223,7 @@ class CloudModel(Moves, RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 3))
     def a_deletion_begins(self, which):
-        due = finds.due(self.world.now)
+        due = self.there.sweeper.due()
         clearing = self.there.sweeper.begin(due[which % len(due)]) if due else None
         if clearing is not None:
             self.clearings.append(clearing)
@@ -199,4 +246,4 @@ class CloudModel(Moves, RuleBasedStateMachine):
 @pytest.mark.timeout(7_200 if SOAK else 1_800)
 def test_the_fleet_on_compute_engine_under_faults(place):
     model = type("Model", (CloudModel,), {"place": staticmethod(place)})
-    run_state_machine_as_test(model, settings=effort(8, 40))
+    run_state_machine_as_test(model, settings=effort(8, 25))
