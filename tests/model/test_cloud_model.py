@@ -8,8 +8,7 @@ others share the project.
 
 After every move ``gce_checks.everything`` must hold. At the end all weather clears and late calls
 arrive: then each bot must come to rest where its wish says, and the cloud must hold exactly what
-the rows say. ``HYPOTHESIS_PROFILE=soak`` runs it for long; what it taught is in
-``test_cloud_faults``.
+the rows say. ``HYPOTHESIS_PROFILE=soak`` runs it for long.
 """
 
 from datetime import timedelta
@@ -27,6 +26,7 @@ from hypothesis.stateful import (
 
 from app.domain import bots
 from app.models import Phase
+from tests.gateways.compute.gce_world import REGION
 from tests.model import gce_checks
 from tests.model.gce import FAILURES, FATES, WEATHER, ZONES
 from tests.model.moves import AGES, SOAK, WORKERS, Moves, effort
@@ -102,10 +102,12 @@ class CloudModel(Moves, RuleBasedStateMachine):
             self.there.cloud.arrive()
 
     @rule(at=st.integers(0, 7), fate=FATE, failure=FAILURE)
-    def it_wakes_and_sleeps(self, at, fate, failure):
-        """By hand, and both times one call has this fate."""
+    def all_wake_and_sleep(self, at, fate, failure):
+        """By hand and at once, and both times one call has this fate."""
         for wish in (bots.start, bots.stop):
-            super().try_wish(wish)
+            for _ in self.there.worlds:
+                super().try_wish(wish)
+                self.world = self.world.neighbour or self.world
             for number in range(8):
                 if number == at:
                     self.world.step(fate, failure)
@@ -145,9 +147,11 @@ class CloudModel(Moves, RuleBasedStateMachine):
         self.fake.stockout(*zones)
         self.go_on()
 
-    @rule(zone=ZONE)
-    def a_zone_is_missing_from_listings(self, zone):
-        self.fake.unreach(zone)
+    @rule(scope=st.sampled_from([*ZONES, REGION]), swept=st.booleans())
+    def a_place_is_missing_from_listings(self, scope, swept):
+        self.fake.unreach(scope)
+        if swept:
+            self.sweeps_for_a_while()
 
     @rule()
     def the_weather_clears(self):
