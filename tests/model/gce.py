@@ -85,7 +85,6 @@ WEATHER = (
     {"leak_disks": True},
     {"static_addresses": 0},
     {"in_use_addresses": 0},
-    {"operations_in_flight": 0},
     {"page": 2},
 )
 

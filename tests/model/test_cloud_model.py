@@ -35,6 +35,7 @@ WELL = "applied and answered"
 FATE = st.sampled_from([WELL, WELL, WELL, *FATES])
 FAILURE = st.sampled_from([None, None, None, *FAILURES])
 ZONE = st.sampled_from(ZONES)
+PLACE = st.sampled_from([*ZONES, REGION, REGION])
 
 
 class CloudModel(Moves, RuleBasedStateMachine):
@@ -113,6 +114,19 @@ class CloudModel(Moves, RuleBasedStateMachine):
                     self.world.step(fate, failure)
                 self.go_on(1)
 
+    @rule()
+    def an_insertion_comes_when_its_bot_sleeps_again(self):
+        """Its worker slept too; the machine it makes is nobody's."""
+        super().try_wish(bots.start)
+        held = self.world.begin()
+        self.world.pass_time(timedelta(seconds=31))
+        super().try_wish(bots.stop)
+        self.go_on(6)
+        if held is not None:
+            self.world.do(held)
+            self.go_on()
+            self.world.finish(held)
+
     @rule(seconds=st.sampled_from([11, 16, 31]))
     def runners_are_silent_for_a_while(self, seconds):
         for _ in range(3):
@@ -147,11 +161,9 @@ class CloudModel(Moves, RuleBasedStateMachine):
         self.fake.stockout(*zones)
         self.go_on()
 
-    @rule(scope=st.sampled_from([*ZONES, REGION]), swept=st.booleans())
-    def a_place_is_missing_from_listings(self, scope, swept):
+    @rule(scope=PLACE)
+    def a_place_is_missing_from_listings(self, scope):
         self.fake.unreach(scope)
-        if swept:
-            self.sweeps_for_a_while()
 
     @rule()
     def the_weather_clears(self):
@@ -203,8 +215,10 @@ class CloudModel(Moves, RuleBasedStateMachine):
     def a_whole_sweep(self):
         self.there.sweeper.sweep()
 
-    @rule()
-    def sweeps_for_a_while(self):
+    @rule(hidden=st.none() | PLACE)
+    def sweeps_for_a_while(self, hidden):
+        if hidden:
+            self.fake.unreach(hidden)
         for minutes in (16, 16, 40):
             self.there.sweeper.sweep()
             self.world.pass_time(timedelta(minutes=minutes))
