@@ -86,6 +86,7 @@ class Place:
 
     def comes_to_rest(self):
         """All works again and calls that were late have come: rows, cloud and wishes agree."""
+        self._sweeps_are_blind()
         while self.cloud.fake.late:
             self.cloud.arrive()
         self.cloud.clears()
@@ -97,6 +98,13 @@ class Place:
         self.worlds[0].pass_time(EVERY)  # everybody is looked at once more, and alarms have ended
         self._settle()
         self._check()
+
+    def _sweeps_are_blind(self):
+        """Listings lack a whole region twice in a row, which proves nothing of what is there."""
+        self.cloud.fake.unreach(REGION)
+        for _ in range(3):
+            self.worlds[0].pass_time(EVERY)
+            self.sweeper.sweep()
 
     def _settle(self):
         swept = None
