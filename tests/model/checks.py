@@ -1,10 +1,11 @@
 """What must be true of rows, cloud and runners, whatever happened before."""
 
+from datetime import timedelta
 from itertools import pairwise
 
 from sqlalchemy import inspect, select
 
-from app.domain import lifecycle, planner
+from app.domain import lifecycle
 from app.domain.machines import token_digest
 from app.extensions import db
 from app.models import (
@@ -19,6 +20,9 @@ from app.models import (
     UsageInterval,
 )
 from runner.protocol import PositionState
+
+PROOF_AGE = timedelta(seconds=30)
+"""So old may the word be on which a machine is deleted; not the planner's own figure."""
 
 
 def everything(world):
@@ -45,7 +49,7 @@ def may_be_deleted(world):
     assert row.position_state is PositionState.FLAT, "deleted while not proven flat"
     assert row.open_orders == 0, "deleted with open orders"
     age = abs(world.now - row.synced_at)
-    assert age <= planner.PROOF_AGE, f"deleted on the word of a report {age} old"
+    assert age <= PROOF_AGE, f"deleted on the word of a report {age} old"
     assert not runner.trades or runner.draining, "deleted a runner that may enter"
     held = world.position or world.orders
     assert not held, "deleted although the venue holds something"
@@ -53,7 +57,7 @@ def may_be_deleted(world):
 
 def nothing_left_behind(world):
     """Called when an insertion is decided: no older machine may exist, not even a dead one."""
-    assert not world.cloud.of(world.bot_id), "a next generation while an older machine exists"
+    assert not world.older_machines(), "a next generation while an older machine exists"
 
 
 def one_machine(world):

@@ -22,7 +22,7 @@ from app.gateways.compute.driver import (
     Step,
     StepKind,
 )
-from app.models import CloudOperation
+from app.models import CloudFind, CloudOperation
 
 
 class Fate(Enum):
@@ -67,6 +67,9 @@ class Cloud:
         self.late = []
         self.disks = {}
         self.operations = {}
+
+    def follow(self, by) -> None:
+        """The clock moved; nothing here takes time."""
 
     def do(self, step: Step, fate: Fate = Fate.ANSWERED) -> Result:
         if step.kind not in LOOKS:
@@ -169,6 +172,9 @@ class Cloud:
 def intent_is_committed(step: Step) -> bool:
     """Whether another connection can read the intent: then it survives a crash."""
     engine = db.engine.execution_options(read_only=True)
-    query = select(CloudOperation.kind).where(CloudOperation.request_id == step.request_id)
+    call = select(CloudOperation.kind).where(CloudOperation.request_id == step.request_id)
+    find = select(CloudFind.id).where(CloudFind.request_id == step.request_id)
     with engine.connect() as elsewhere:
-        return elsewhere.scalar(query) == step.kind.value
+        if elsewhere.scalar(call) == step.kind.value:
+            return True
+        return elsewhere.scalar(find) is not None

@@ -4,17 +4,20 @@ PostgreSQL is told the time: its ``clock_timestamp()`` is covered by one of the 
 """
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
 from app import create_app
 from app.config import Config
+from app.domain import places
 from app.extensions import db
 from app.gateways import vault
 from app.models import Connection, StrategyVersion, Workspace
 from tests import factories, services
 from tests.model.world import World
+from tests.waiting import PATIENCE
 
 COVERED_CLOCK = """
 CREATE SCHEMA model;
@@ -64,14 +67,17 @@ def house(engine_url, clock, tmp_path):
         db.session.commit()
         keys = workspace.id, version.id, connection.id
 
-        def world(neighbour=None):
+        def home():
             kinds = (Workspace, StrategyVersion, Connection)
-            home = [db.session.get_one(*pair) for pair in zip(kinds, keys, strict=True)]
-            made = World(*home, (private,), clock, neighbour)
+            return [db.session.get_one(*pair) for pair in zip(kinds, keys, strict=True)]
+
+        def world(neighbour=None, make=World, **more):
+            made = make(home(), (private,), clock, neighbour, **more)
             if not engine_url.startswith("sqlite"):
                 made.skews = {"one": -timedelta(minutes=5), "two": timedelta(minutes=5)}
             return made
 
+        world.home = home
         yield world
         db.session.remove()
         db.engine.dispose()
@@ -82,3 +88,18 @@ def world(house):
     made = house()
     yield made
     made.close()
+
+
+@pytest.fixture
+def place(house, monkeypatch):
+    """What makes installations on Compute Engine."""
+    from app.gateways.compute import gce_calls
+    from tests.model.place import Place, sleepers
+
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    monkeypatch.setitem(gce_calls._ONCE, "timeout", PATIENCE)  # a busy machine is no fault
+    first = SimpleNamespace(crc32=lambda _id: 0)  # ids are random, and an example happens again
+    monkeypatch.setattr(places, "zlib", first)
+    person_id = factories.user("Olga").id
+    asleep = sleepers(*house.home())
+    return lambda: Place(house, person_id, asleep)

@@ -56,6 +56,8 @@ class Runner:
             self.stop()
             return
         db.session.commit()
+        present = self.world.compute.generation
+        assert self.vm.generation == present, "a machine of the past was let claim"
         self.granted = True
         self.world.newest_claim = answer.claim_id
         if answered:

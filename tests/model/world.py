@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import event, select
 
-from app.domain import audit, bots, fleet, machines, renewals
+from app.domain import audit, bots, fleet, machines, renewals, retries
 from app.extensions import db
 from app.gateways.compute.driver import Result, StepKind
 from app.gateways.vault import Opener
@@ -36,24 +36,31 @@ class Errand:
 class HandClock:
     """The time, and where the database has a clock of its own, the database's too."""
 
-    def __init__(self, set_clock):
-        self._set, self.now = set_clock, NOW
+    def __init__(self, set_clock, follow):
+        self._set, self._follow, self.now = set_clock, follow, NOW
         self.move(timedelta(0))
 
     def move(self, by):
         self.now += by
         self._set(self.now)
+        self._follow(by)
 
 
 class World:
-    """See the module. ``set_clock`` tells the database the time where it has a clock of its own."""
+    """See the module. ``set_clock`` tells the database the time where it has a clock of its own.
 
-    def __init__(self, workspace, version, connection, private_key, set_clock, neighbour=None):
+    ``bot``: what the bot is made with, beside what all bots here have.
+    """
+
+    settings = SETTINGS
+
+    def __init__(self, home, private_key, set_clock, neighbour=None, cloud=None, **bot):
+        workspace, version, connection = home
         self.tempo, self.opener = TEMPO, Opener(private_key)
         self.neighbour = neighbour
         self._connection_id = connection.id
-        self._time = neighbour._time if neighbour else HandClock(set_clock)
-        self.cloud = neighbour.cloud if neighbour else Cloud()
+        self.cloud = neighbour.cloud if neighbour else cloud or Cloud()
+        self._time = neighbour._time if neighbour else HandClock(set_clock, self.cloud.follow)
         self.ticks = 0
         self.runners, self.delayed = {}, []
         self.position, self.orders = False, 0
@@ -61,7 +68,7 @@ class World:
         self.skews = {}
         self.ip, self.ip_removed = None, False
         self.moves = []
-        bot = factories.bot(workspace, version=version)
+        bot = factories.bot(workspace, version=version, **bot)
         db.session.commit()
         self.bot_id = bot.id
         if neighbour:
@@ -135,17 +142,17 @@ class World:
 
     # -- the planner --------------------------------------------------------------------------
 
-    def begin(self, skew=timedelta(0), settings=SETTINGS):
+    def begin(self, skew=timedelta(0)):
         """A worker begins a step and commits; what it has in hand, if anything."""
         unended = self.machine is not None and not self.machine.end_reason
         db.session.rollback()
-        errand = fleet.begin(self.bot_id, self.now + skew, settings)
+        errand = fleet.begin(self.bot_id, self.now + skew, self.settings)
         db.session.commit()
         if errand is None:
             return None
         if errand.step.kind is StepKind.DELETE_MACHINE and unended:
             checks.may_be_deleted(self)
-        if errand.step.kind is StepKind.INSERT_MACHINE:
+        if errand.step.kind is StepKind.INSERT_MACHINE and not errand.step.operation:
             checks.nothing_left_behind(self)
         return Errand(errand)
 
@@ -164,17 +171,25 @@ class World:
             assert checks.rows(self) == before, "a stale fence wrote something"
         return taken
 
-    def step(self, fate=Fate.ANSWERED):
+    def older_machines(self):
+        """What must not be there when a next generation is asked for."""
+        return self.cloud.of(self.bot_id)
+
+    def step(self, *fate):
         held = self.begin()
         if held is not None:
-            self.do(held, fate)
+            self.do(held, *fate)
             self.finish(held)
         return held
 
     def steps(self, count=8):
         for _ in range(count):
             self.step()
+            self.rest()
         return self.compute.phase
+
+    def rest(self):
+        """Between two steps that follow each other: this cloud needs no time."""
 
     def hint(self):
         """What the ticker does: whether the bot was due; the hint itself may get lost."""
@@ -196,14 +211,15 @@ class World:
             assert (self._audited(), self._face()) == (seen, before), "a refusal left something"
             raise
         db.session.commit()
-        due = verb in (bots.flatten, renewals.ask) or self._face() != before
+        due = verb in (bots.flatten, renewals.ask, retries.now_for) or self._face() != before
         assert self._audited() - seen == due, f"{verb.__name__} left no event, or too many"
         assert self._next_door() == next_door, "a wish for one bot wrote rows of another"
 
     def _face(self):
         """What people decide about a bot."""
         bot = self.bot
-        return bot.wish, bot.paused, bot.schedule, bot.mode, bot.testnet_connection_id
+        today = bot.keep_awake_until, bot.asleep_until
+        return bot.wish, bot.paused, bot.schedule, bot.mode, bot.testnet_connection_id, today
 
     def _next_door(self):
         return checks.rows(self.neighbour) if self.neighbour else None
@@ -215,10 +231,24 @@ class World:
 
     # -- short cuts ---------------------------------------------------------------------------
 
+    def grow(self, age):
+        """From birth, or from the middle of its life: most trouble begins there."""
+        if age == "new":
+            return
+        self.steps(2)
+        if age in ("awake", "finishing"):
+            self.wish(bots.start)
+            self.wake()
+        if age == "finishing":
+            self.wish(bots.stop)
+            self.steps(2)
+            self.runner.sync()
+
     def wake(self):
         """From wherever it is to a claimed, reporting runner; the wish must be to follow."""
         for _ in range(12):
             self.step()
+            self.rest()
             if self.runner is not None and self.runner.claim_id is None:
                 self.runner.claim()
                 self.runner.asked_venue = True

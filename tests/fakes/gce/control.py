@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tests.fakes.gce.core import shown
 from tests.fakes.gce.listing import Listing
-from tests.fakes.gce.server import Door, Fault, Server
+from tests.fakes.gce.server import Door, Fault, Server, answered
 from tests.fakes.gce.store import Row
 from tests.waiting import PATIENCE
 
@@ -19,6 +19,7 @@ REMOTE = frozenset(
         "advance",
         "fault",
         "calm",
+        "arrive",
         "fail_next",
         "stockout",
         "room",
@@ -45,6 +46,7 @@ class Cloud(Listing):
     def __init__(self, *args: Any, port: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
+        self.late: list[tuple[str, str, dict[str, str], bytes]] = []
         self.closing = threading.Event()
         self.server: ThreadingHTTPServer = Server(("127.0.0.1", port), Door, self)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -88,10 +90,15 @@ class Cloud(Listing):
 
         Modes: ``drop_before`` and ``drop_after`` (the change is made, the answer lost), ``delay``
         and ``hang`` (``seconds``), ``error_before`` and ``error_after`` (``code``, and ``reason``,
-        ``message``, ``info``, or ``html=True``).
+        ``message``, ``info``, or ``html=True``), ``late`` (the connection is dropped, and the
+        change is made at ``arrive``).
         """
         with self.lock:
             self.faults.append(Fault(match, mode, times, more))
+
+    def arrive(self) -> None:
+        """The oldest request that was held up on its way arrives; nobody waits for the answer."""
+        answered(self, *self.late.pop(0))
 
     def calm(self) -> None:
         """Forget all faults, stockouts and planned failures; every zone answers."""

@@ -80,32 +80,18 @@ class Door(BaseHTTPRequestHandler):
         if parts.path.startswith("/_fake/"):
             return self._steer(parts.path.removeprefix("/_fake/"), body)
         fault = self._fault(verb, parts.path)
+        request = verb, parts.path, dict(parse_qsl(parts.query)), body
+        if fault and fault.mode == "late":
+            cloud.late.append(request)
+            return self._drop()
         if fault and not self._spoil_before(fault):
             return None
-        code, told = self._answer(verb, parts.path, dict(parse_qsl(parts.query)), body)
+        code, told = answered(cloud, *request)
         if fault and fault.mode == "drop_after":
             return self._drop()
         if fault and fault.mode == "error_after":
             return self._refuse(fault)
         return self._tell(code, told)
-
-    def _answer(self, verb: str, path: str, asked: dict[str, str], body: bytes) -> tuple[int, Row]:
-        cloud = self.server.cloud
-        with cloud.lock:
-            if cloud.closing.is_set():
-                return 503, {}
-            cloud.settle()
-            try:
-                code, told = 200, route(cloud, verb, path, asked, body)
-            except Refusal as refusal:
-                code, told = refusal.code, refusal.body()
-            if verb != "GET":
-                call = {"verb": verb, "path": path, "request": asked.get("requestId", "")}
-                told_body = json.loads(body) if body else None
-                number = str(cloud.store.count("call"))
-                cloud.store.put("call", number, call | {"code": code, "body": told_body})
-            cloud.settle()
-        return code, told
 
     # -- faults -------------------------------------------------------------------------------
 
@@ -181,6 +167,27 @@ def what(path: str) -> str:
     if rest[0] == "aggregated":
         return "aggregated"
     return rest[2] if len(rest) > 2 else rest[0]
+
+
+def answered(
+    cloud: Cloud, verb: str, path: str, asked: dict[str, str], body: bytes
+) -> tuple[int, Row]:
+    """Do what a request asks for, and note what was to change something."""
+    with cloud.lock:
+        if cloud.closing.is_set():
+            return 503, {}
+        cloud.settle()
+        try:
+            code, told = 200, route(cloud, verb, path, asked, body)
+        except Refusal as refusal:
+            code, told = refusal.code, refusal.body()
+        if verb != "GET":
+            call = {"verb": verb, "path": path, "request": asked.get("requestId", "")}
+            told_body = json.loads(body) if body else None
+            number = str(cloud.store.count("call"))
+            cloud.store.put("call", number, call | {"code": code, "body": told_body})
+        cloud.settle()
+    return code, told
 
 
 def route(cloud: Cloud, verb: str, path: str, asked: dict[str, str], body: bytes) -> Row:
