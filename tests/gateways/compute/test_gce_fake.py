@@ -189,3 +189,11 @@ def test_all_of_it_survives_the_death_of_its_process(tmp_path, monkeypatch):
         assert [call["code"] for call in second.remote.calls()] == [200, 200]
     finally:
         second.kill()
+
+
+def test_a_request_that_is_held_up_arrives_when_nobody_waits_for_it(gce):
+    gce.cloud.fault("POST addresses", "late")
+    assert gce.do("reserve_address").outcome is Outcome.UNKNOWN
+    assert gce.cloud.snapshot()["addresses"] == []
+    gce.cloud.arrive()
+    assert [it["name"] for it in gce.cloud.snapshot()["addresses"]] == ["b-one-ip"]
