@@ -118,6 +118,17 @@ def test_a_turn_is_given_to_no_more_than_there_are_places(line):
     assert set(fleet.due(it.now)) == {it.lives[0].bot.id, it.lives[1].bot.id}
 
 
+def test_whose_turn_it_is_is_looked_at_before_whoever_is_longer_overdue(line):
+    it = line(2, places=1)
+    turn, overdue = it.lives
+    it.want(turn)
+    rows = [db.session.get_one(BotCompute, life.bot.id) for life in (turn, overdue)]
+    rows[0].wanted_at, rows[1].due_at = it.now, it.now - timedelta(minutes=1)
+    db.session.commit()
+    turns.give(it.now, 1)
+    assert fleet.due(it.now) == [turn.bot.id, overdue.bot.id]
+
+
 def test_a_turn_that_is_not_taken_passes_on_and_comes_back(line):
     it = line(3, places=1)
     broken, two, three = it.lives
