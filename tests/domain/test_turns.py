@@ -152,6 +152,24 @@ def test_a_turn_that_is_not_taken_passes_on_and_comes_back(line):
     assert it.begun == [two, three, broken]
 
 
+def test_who_comes_late_for_a_turn_goes_before_whoever_is_not_so_long_due(line):
+    it = line(2, places=1)
+    late, two = it.lives
+    it.want(late, two)
+    for life in it.lives:
+        life.settings = replace(SETTINGS, in_flight=0)
+        life.step()
+        life.settings = replace(SETTINGS, in_flight=1)
+    turns.give(it.now, 1)
+    it.pass_time(seconds=11)
+    turns.give(it.now, 1)
+    db.session.commit()
+    assert two.compute.turn_at == it.now
+    it.look(late)
+    it.look(two)
+    assert it.begun == [late]
+
+
 def test_without_anybody_who_gives_turns_a_bot_looks_by_itself(line):
     it = line(2, places=1)
     one, two = it.lives
