@@ -51,12 +51,15 @@ HINT_AGAIN = timedelta(seconds=5)
 
 
 def due(now: datetime, limit: int = 500) -> list[str]:
-    """Ids of bots that somebody should look at, longest overdue first."""
+    """Ids of bots that somebody should look at: whose turn to start it is, then longest overdue.
+
+    A place is kept for the first; others are mostly looked at to see that nothing has changed.
+    """
     now = clock.database_now(now)
     query = (
         select(BotCompute.bot_id)
         .where(BotCompute.due_at <= now, BotCompute.lease_until <= now)
-        .order_by(BotCompute.due_at)
+        .order_by(BotCompute.turn_at.is_(None), BotCompute.due_at)
         .limit(limit)
     )
     return list(db.session.scalars(query))

@@ -102,12 +102,14 @@ def _has_turn(compute: BotCompute, now: datetime) -> bool:
 
 
 def _before(compute: BotCompute, now: datetime, enough: int) -> int:
-    """How many have a turn, or are longer due and have let none pass; counted up to ``enough``."""
+    """How many are longer due and have let no turn pass; counted up to ``enough``.
+
+    Who comes late for a turn still goes before those that are not so long due.
+    """
     if compute.wanted_at is None:
         return 0
     mine = tuple_(literal(compute.wanted_at, Moment), literal(compute.bot_id))
-    longer = (tuple_(*_ORDER) < mine) & _patient(now)
     query = select(BotCompute.bot_id).where(
-        _waits(now), BotCompute.bot_id != compute.bot_id, _fresh(now) | longer
+        _waits(now), tuple_(*_ORDER) < mine, _fresh(now) | _patient(now)
     )
     return len(db.session.scalars(query.limit(enough)).all())

@@ -72,14 +72,14 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         return {
             "runner": lambda: bots.measure(bots.Pace(starts=1, seconds=30)),
             "pages": lambda: pages.measure(10, 100, rounds=20),
-            "planner": lambda: planner.measure((1_000,), rounds=100),
+            "planner": lambda: planner.measure((1_000, 10_000), rounds=100),
             "bills": lambda: bills.measure(100, rounds=3),
             "rush": lambda: rush.measure(rush.Rush(60, 8)),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
-        "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=300),
+        "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=200),
         "bills": lambda: bills.measure(500, rounds=9),
         "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
     }

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import redis
 from flask import Flask
@@ -35,30 +35,33 @@ _METHOD = (
     "nothing due and once with {due} bots due, whose hints go to a real Valkey. *Step*: a bot's "
     "machine looked after once, begun, committed, done by a null driver, finished, committed. "
     "SQLite in WAL mode, PostgreSQL with its durable default settings, both on this disk. "
-    "Median of {rounds} rounds."
+    "Median of {rounds} rounds, of all sizes in turns."
 )
 
 
 def measure(sizes: tuple[int, ...], rounds: int) -> Section:
-    """Each size on each database."""
+    """All sizes on each database, in turns."""
     section = Section("Planner", _METHOD.format(due=DUE, rounds=rounds))
-    rows, busy = [], {}
+    rows = []
     with ExitStack() as stack:
         valkey = Valkey()
         stack.callback(valkey.stop)
         for name in ("SQLite", "PostgreSQL"):
-            for size in sizes:
-                with ExitStack() as inner:
-                    app = _app(_database(name, inner))
-                    told = _measure_one(app, valkey.url, size, rounds)
-                    rows.append([name, f"{size:,}", *(f"{value:,.0f}" for value in told)])
-                    busy[name, size] = told[1]
+            with ExitStack() as inner:
+                towns = [
+                    inner.enter_context(Town(_app(_database(name, inner)), valkey.url, size))
+                    for size in sizes
+                ]
+                told = _measure(towns, rounds)
+            rows += [
+                [name, f"{size:,}", *(f"{value:,.0f}" for value in rates)]
+                for size, rates in zip(sizes, told, strict=True)
+            ]
+            for size, rates in list(zip(sizes, told, strict=True))[1:]:
+                label = f"tick on {name}, {DUE} due, {size:,} bots beside {sizes[0]:,}"
+                section.figures.append(Figure(label, told[0][1] / rates[1], "×", most=FLAT))
     head = ["database", "bots", "idle ticks a s", f"ticks a s, {DUE} due", "steps a s"]
     section.tables.append((head, rows))
-    for (name, size), rate in busy.items():
-        if size != sizes[0]:
-            label = f"tick on {name}, {DUE} due, {size:,} bots beside {sizes[0]:,}"
-            section.figures.append(Figure(label, busy[name, sizes[0]] / rate, "×", most=FLAT))
     return section
 
 
@@ -77,27 +80,51 @@ def _app(url: str) -> Flask:
     return create_app(Config.from_environment(settings, "worker"), "worker")
 
 
-def _measure_one(app: Flask, redis_url: str, size: int, rounds: int) -> list[float]:
-    now = factories.NOW
-    with app.app_context(), redis.Redis.from_url(redis_url) as connection:
-        try:
+class Town:
+    """So many bots in a database of their own, and a ticker for them."""
+
+    def __init__(self, app: Flask, redis_url: str, size: int) -> None:
+        self.app, self.size = app, size
+        self.redis = redis.Redis.from_url(redis_url)
+        self.ticker = Ticker(self.redis, "bench")
+
+    def __enter__(self) -> Self:
+        with self.app.app_context():
             db.create_all()
-            ids = _people(size, now)
+            self.ids = _people(self.size, factories.NOW)
             if db.engine.dialect.name == "postgresql":
                 # What it does by itself within a minute after so many rows have come.
                 db.session.execute(text("ANALYZE"))
             db.session.commit()
-            ticker = Ticker(connection, "bench")
-            idle = _rate(rounds, lambda turn: ticker.tick(now + timedelta(seconds=turn)))
-            _due(ids[:DUE], now)
-            # A hint pushes a bot back by five seconds: at this pace the same ones are due again.
-            busy = _rate(rounds, lambda turn: ticker.tick(now + timedelta(seconds=6 * turn)))
-            steps = _rate(rounds, lambda turn: _step(ids[turn % size], now))
-            return [idle, busy, steps]
-        finally:
-            connection.flushall()
-            db.session.remove()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self.app.app_context():
             db.engine.dispose()
+        self.redis.flushall()
+        self.redis.close()
+
+    def idle(self, turn: int) -> None:
+        """A look with nothing due."""
+        self.ticker.tick(factories.NOW + timedelta(seconds=turn))
+
+    def busy(self, turn: int) -> None:
+        """A look with some due: a hint pushes a bot back by five seconds, so they are again."""
+        self.ticker.tick(factories.NOW + timedelta(seconds=6 * turn))
+
+    def step(self, turn: int) -> None:
+        """A machine looked after once."""
+        _step(self.ids[turn % self.size], factories.NOW)
+
+
+def _measure(towns: list[Town], rounds: int) -> list[list[float]]:
+    """For each: idle looks, looks with some due, and steps, all by the second."""
+    idle = _rates(towns, rounds, Town.idle)
+    for town in towns:
+        with town.app.app_context():
+            _due(town.ids[:DUE], factories.NOW)
+    busy, steps = _rates(towns, rounds, Town.busy), _rates(towns, rounds, Town.step)
+    return [list(rates) for rates in zip(idle, busy, steps, strict=True)]
 
 
 def _people(size: int, now: datetime) -> list[str]:
@@ -151,11 +178,13 @@ def _step(bot_id: str, now: datetime) -> None:
     db.session.remove()
 
 
-def _rate(rounds: int, turn: Callable[[int], object]) -> float:
-    """Turns a second, by the median turn."""
-    times = []
+def _rates(towns: list[Town], rounds: int, verb: Callable[[Town, int], None]) -> list[float]:
+    """Turns a second, by the median turn; in turns, so that other load falls on all alike."""
+    times: list[list[float]] = [[] for _ in towns]
     for number in range(rounds):
-        began = time.perf_counter()
-        turn(number)
-        times.append(time.perf_counter() - began)
-    return 1 / sorted(times)[rounds // 2]
+        for town, taken in zip(towns, times, strict=True):
+            with town.app.app_context():
+                began = time.perf_counter()
+                verb(town, number)
+                taken.append(time.perf_counter() - began)
+    return [1 / sorted(taken)[rounds // 2] for taken in times]

@@ -118,6 +118,17 @@ def test_a_turn_is_given_to_no_more_than_there_are_places(line):
     assert set(fleet.due(it.now)) == {it.lives[0].bot.id, it.lives[1].bot.id}
 
 
+def test_whose_turn_it_is_is_looked_at_before_whoever_is_longer_overdue(line):
+    it = line(2, places=1)
+    turn, overdue = it.lives
+    it.want(turn)
+    rows = [db.session.get_one(BotCompute, life.bot.id) for life in (turn, overdue)]
+    rows[0].wanted_at, rows[1].due_at = it.now, it.now - timedelta(minutes=1)
+    db.session.commit()
+    turns.give(it.now, 1)
+    assert fleet.due(it.now) == [turn.bot.id, overdue.bot.id]
+
+
 def test_a_turn_that_is_not_taken_passes_on_and_comes_back(line):
     it = line(3, places=1)
     broken, two, three = it.lives
@@ -139,6 +150,24 @@ def test_a_turn_that_is_not_taken_passes_on_and_comes_back(line):
     it.pass_time(minutes=1)
     it.tick()
     assert it.begun == [two, three, broken]
+
+
+def test_who_comes_late_for_a_turn_goes_before_whoever_is_not_so_long_due(line):
+    it = line(2, places=1)
+    late, two = it.lives
+    it.want(late, two)
+    for life in it.lives:
+        life.settings = replace(SETTINGS, in_flight=0)
+        life.step()
+        life.settings = replace(SETTINGS, in_flight=1)
+    turns.give(it.now, 1)
+    it.pass_time(seconds=11)
+    turns.give(it.now, 1)
+    db.session.commit()
+    assert two.compute.turn_at == it.now
+    it.look(late)
+    it.look(two)
+    assert it.begun == [late]
 
 
 def test_without_anybody_who_gives_turns_a_bot_looks_by_itself(line):
