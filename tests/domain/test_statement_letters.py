@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, text
 
-from app.domain import billing_contacts, dressing, mail, statement_letters
+from app.domain import billing_contacts, dressing, mail, statement_letters, statements
 from app.domain.letters import House
+from app.domain.months import Month
 from app.domain.terms import Terms
 from app.extensions import db
 from app.models import BillingContact, IdlePayer, MailState, OutboxMessage, Resource, UsageInterval
@@ -200,3 +201,45 @@ def test_a_letter_to_an_address_that_left_is_void_when_its_turn_comes(desk):
     assert mail.begin(gone.id, CLOSED, house=house, sender=sender) is None
     assert (gone.state, gone.error) == (MailState.CANCELLED, dressing.LEFT)
     assert mail.begin(stays.id, CLOSED, house=house, sender=sender)
+
+
+def test_less_than_a_cent_is_no_loss_and_is_spelt_as_on_the_page(desk):
+    db.session.query(UsageInterval).delete()
+    awake = timedelta(seconds=108_008)  # its three lines are rounded up together by a millionth
+    used(desk.bot, Resource.ADDRESS, START, START + awake)
+    machine(desk.bot, 1, START, START + awake)
+    told = statements.of_workspace(desk.workspace, Month(2026, 11), CLOSED)
+    assert (told.saved, told.felt, told.bots[0].felt) == (-1, 0, 0)
+    send(desk)
+    text = read(letters("statement")[0]).text
+    assert "cost $0.66 in November 2026" in text
+    assert "more than it saved" not in text
+    shown = [statements.spelt(it) for it in (None, 0, 1, -1, 9_999, 10_000, -1_234_567_890)]
+    assert shown == ["no price", "$0.00", "< $0.01", "> −$0.01", "< $0.01", "$0.01", "−$1,234.57"]
+    assert [statements.felt(it) for it in (None, 9_999, 10_000, -10_000)] == [
+        None,
+        0,
+        10_000,
+        -10_000,
+    ]
+
+
+def test_a_sum_below_a_cent_says_so(desk):
+    db.session.query(UsageInterval).delete()
+    used(desk.bot, Resource.ADDRESS, START, START + timedelta(minutes=1))
+    send(desk)
+    letter = read(letters("statement")[0])
+    assert letter.subject == f"{desk.workspace.name}: the machines cost < $0.01 in November 2026"
+    assert "<strong>&lt; $0.01</strong>" in letter.html
+
+
+def test_who_pays_nothing_is_not_written_to_and_what_has_no_price_is_no_nothing(desk):
+    agree(desk.workspace, Terms(Decimal(0), IdlePayer.OPERATOR))
+    send(desk)
+    assert written() == [], "the operator pays for the address, and no machine ran"
+    db.session.query(UsageInterval).delete()
+    db.session.query(BillingContact).update({"told_month": ""})
+    used(desk.bot, Resource.ADDRESS, START, START + HOUR)
+    db.session.query(UsageInterval).update({"region": "moon-1"})
+    send(desk)
+    assert "For a part of the time there is no price" in read(letters("statement")[0]).text
