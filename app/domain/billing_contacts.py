@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app import tenancy
-from app.domain import accounts, audit, mail, strangers, workspaces
+from app.domain import accounts, audit, dressing, mail, strangers, workspaces
 from app.domain.audit import Actor, Change
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import change, db
@@ -108,7 +108,7 @@ def ask_again(
 
 def remove(workspace: Workspace, contact: BillingContact, *, by: Actor, now: datetime) -> None:
     """Take an address off; it is told, if it ever agreed to be."""
-    if contact.verified_at is not None:
+    if _end("billing.contact_remove", contact, by, now) and contact.verified_at is not None:
         mail.post(
             "billing_removed",
             to=contact.email,
@@ -117,15 +117,13 @@ def remove(workspace: Workspace, contact: BillingContact, *, by: Actor, now: dat
             workspace_id=workspace.id,
             workspace=workspace.name,
         )
-    _end("billing.contact_remove", contact, by, now)
 
 
 def forget_all(workspace: Workspace) -> list[Change]:
     """Take all off, silently, for the workspace ends; say how many there were."""
-    mine = BillingContact.workspace_id == workspace.id
-    ids = select(BillingContact.id).where(mine)
+    ids = [contact.id for contact in of(workspace)]
+    count = change(delete(BillingContact).where(BillingContact.id.in_(ids)))
     _cancel_letters(Mail.recipient_id.in_(ids))
-    count = change(delete(BillingContact).where(mine))
     return [Change("billing contacts", count, 0)] if count else []
 
 
@@ -162,9 +160,8 @@ def leave(token: str, *, by: Actor, now: datetime) -> None:
     """The address wants to hear no more. Raises ``Conflict`` if the link is nobody's."""
     with tenancy.everywhere("a mailed link is good for whoever holds it"):
         found = db.session.get(BillingContact, token)
-        if found is None:
+        if found is None or not _end("billing.contact_leave", found, by, now):
             raise Conflict(NOBODY)
-        _end("billing.contact_leave", found, by, now)
 
 
 def write(
@@ -184,7 +181,7 @@ def write(
     """
     for contact in of(workspace) if to is None else to:
         name = f"{key} {contact.id}"
-        if contact.verified_at is None or _written(name):
+        if contact.verified_at is None or not _held(contact) or _written(name):
             continue
         leave_link = f"{base_url}/billing/leave/{contact.id}"
         sent = mail.post(
@@ -206,6 +203,12 @@ def write(
             }
         }
     db.session.flush()
+
+
+def _held(contact: BillingContact) -> bool:
+    """Whether it is still there, and stays until this transaction has ended; see ``_end``."""
+    query = select(BillingContact.id).where(BillingContact.id == contact.id)
+    return db.session.scalar(query.with_for_update(read=True)) is not None
 
 
 def _ask(
@@ -234,17 +237,21 @@ def _may_ask(email_key: str, by: Actor, now: datetime) -> bool:
 
 
 def _cancel_letters(whose: ColumnElement[bool]) -> None:
-    why = "Its reader is told of costs no more."
     waiting_ones = whose, Mail.state.in_(mail.WAITING)
-    change(update(Mail).where(*waiting_ones).values(state=MailState.CANCELLED, error=why))
+    change(update(Mail).where(*waiting_ones).values(state=MailState.CANCELLED, error=dressing.LEFT))
 
 
-def _end(action: str, contact: BillingContact, by: Actor, now: datetime) -> None:
-    """The row goes, and with it the letters that wait."""
+def _end(action: str, contact: BillingContact, by: Actor, now: datetime) -> bool:
+    """The row goes, and then the letters that wait; ``False`` if somebody else ended it.
+
+    In this order: whoever writes to an address holds its row until the letter is in the books.
+    """
+    gone = delete(BillingContact).where(BillingContact.id == contact.id)
+    if not change(gone.execution_options(synchronize_session=False)):
+        return False
     _cancel_letters(Mail.recipient_id == contact.id)
-    db.session.delete(contact)
-    db.session.flush()
     _record(action, contact, by, now, [Change("email", contact.email, None)])
+    return True
 
 
 def _record(

@@ -8,16 +8,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
+
 from app.domain.letters import House
 from app.domain.support import desk_values, owner_values, recipients, threads
 from app.domain.support.recipients import Void
 from app.extensions import db
-from app.models import AddressHealth, Audience, Mail
+from app.models import AddressHealth, Audience, BillingContact, Mail
 
-__all__ = ["Dress", "Void", "dress", "message_id", "reading"]
+__all__ = ["LEFT", "Dress", "Void", "dress", "message_id", "reading"]
 
 _ANSWERS = frozenset({"ticket_answered"})
 """Letters in which a person speaks: no machine said so."""
+_OF_COSTS = frozenset({"billing_confirm", "budget_alert", "statement"})
+"""Letters that go to billing contacts; members get some of them too, and are named by none."""
+LEFT = "Its reader is told of costs no more."
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ def dress(mail: Mail, house: House, sender: str, now: datetime) -> Dress:
     """
     values, headers = dict(mail.values), tuple(mail.envelope.get("headers", {}).items())
     if mail.ticket_id is None:
+        _demand_contact(mail)
         return Dress(values, headers)
     person = recipients.check(mail)
     mail.to_email, mail.to_name = person.email, person.name
@@ -68,6 +74,15 @@ def _said(mail: Mail, house: House) -> dict[str, Any]:
     """Letters for owners know no table of the desk's: see ``owner_values``."""
     fill = owner_values.fill if mail.audience is Audience.USER else desk_values.fill
     return fill(mail, house)
+
+
+def _demand_contact(mail: Mail) -> None:
+    """Letters about costs name the row of their address; it ends with the row."""
+    if mail.letter not in _OF_COSTS or mail.recipient_id is None:
+        return
+    there = select(BillingContact.id).where(BillingContact.id == mail.recipient_id)
+    if db.session.scalar(there) is None:
+        raise Void(LEFT)
 
 
 def _demand_health(email_key: str) -> None:

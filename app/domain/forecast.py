@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.domain import advice, price_book, schedule, statement_lines
+from app.domain import advice, leads, price_book, schedule, statement_lines
 from app.domain.lifecycle import Tempo
 from app.domain.statement_lines import USUAL
 from app.domain.statements import Statement
@@ -18,7 +18,8 @@ def of_month(told: Statement, workspace: Workspace, now: datetime, tempo: Tempo)
     """In millionths of a dollar; ``None`` after the month's end, or without a price.
 
     A bot that is started follows its schedule and wishes, a stopped one keeps its address, one
-    that is being deleted costs no more. Prices are those of now.
+    that is being deleted costs no more. Prices are those of now. A machine comes as early as its
+    region has taught; a bot's own share of the spread, seconds a session, is left out.
     """
     if now >= told.month.end:
         return None
@@ -27,15 +28,16 @@ def of_month(told: Statement, workspace: Workspace, now: datetime, tempo: Tempo)
     )
     total, rest = told.total, told.month.end - now
     known: dict[Any, timedelta] = {}
+    learned, first = leads.by_region(tempo), leads.first(tempo)
     for wish, region, plan, keep, put in _bots(workspace):
         at = price(region, USUAL, now)
         if at.awake is None or at.idle is None:
             return None
-        key = (json.dumps(plan, sort_keys=True), keep, put)
+        key = (region, json.dumps(plan, sort_keys=True), keep, put)
         if wish is Wish.FOLLOW and key not in known:
             known[key] = advice.awake_for(
                 schedule.from_plain(plan),
-                tempo,
+                learned.get(region, first),
                 now,
                 told.month.end,
                 keep_awake_until=keep,

@@ -46,7 +46,7 @@ def send(workspace_id: str, now: datetime, base_url: str) -> None:
     if not to:
         return
     told = statements.of_workspace(workspace, month, now)
-    if told.bots:
+    if _worth_telling(told):
         key, page = f"statement {workspace.id} {month}", f"/w/{workspace.id}/billing/{month}"
         billing_contacts.write(
             workspace,
@@ -75,19 +75,19 @@ def _claim(contact: BillingContact, month: Month) -> bool:
     return change(mine.values(told_month=str(month))) == 1
 
 
+def _worth_telling(told: Statement) -> bool:
+    """Whether anything was to be paid; addresses that the operator pays for are no news."""
+    return bool(told.total or told.unpriced)
+
+
 def _said(told: Statement) -> dict[str, Any]:
+    felt = told.felt or 0
     return {
         "month": told.month.title,
-        "total": _dollars(told.total),
-        "always_on": _dollars(told.always_on),
-        "saved": _dollars(told.saved) if (told.saved or 0) > 0 else "",
-        "lost": _dollars(-told.saved) if told.saved is not None and told.saved < 0 else "",
-        "absorbed": _dollars(told.absorbed) if told.absorbed else "",
+        "total": statements.spelt(told.total),
+        "always_on": statements.spelt(told.always_on),
+        "saved": statements.spelt(felt) if felt > 0 else "",
+        "lost": statements.spelt(-felt) if felt < 0 else "",
+        "absorbed": statements.spelt(told.absorbed) if told.absorbed else "",
         "unpriced": bool(told.unpriced),
     }
-
-
-def _dollars(millionths: int | None) -> str:
-    """In cents; empty where it is not known."""
-    amount = statements.dollars(millionths)
-    return "" if amount is None else f"${amount:,.2f}"

@@ -19,6 +19,9 @@ from app.extensions import db
 from app.models import Bot, Machine, Resource, UsageInterval, Workspace
 
 MILLIONTH = Decimal("0.000001")
+CENT = 10_000
+"""In millionths of a dollar."""
+MINUS = "\u2212"
 
 
 @dataclass
@@ -54,6 +57,11 @@ class BotBill:
         """What sleeping saved; below zero where it cost more, ``None`` where that is not known."""
         known = self.always_on is not None and not self.unpriced
         return self.always_on - self.total if known and self.always_on is not None else None
+
+    @property
+    def felt(self) -> int | None:
+        """The same as people are told: below a cent neither gain nor loss, for it is rounding."""
+        return felt(self.saved)
 
     def add(self, line: Line) -> None:
         """Count a line in."""
@@ -99,6 +107,11 @@ class Statement:
         """What sleeping saved the workspace; ``None`` where that is not known of every bot."""
         parts = [bot.saved for bot in self.bots]
         return None if None in parts else sum(part or 0 for part in parts)
+
+    @property
+    def felt(self) -> int | None:
+        """The same as people are told: below a cent neither gain nor loss, for it is rounding."""
+        return felt(self.saved)
 
     @property
     def unpriced(self) -> list[str]:
@@ -222,3 +235,18 @@ def _fill(
 def dollars(millionths: int | None) -> Decimal | None:
     """An amount of a statement as a number of dollars, exact to the millionth."""
     return None if millionths is None else millionths * MILLIONTH
+
+
+def felt(saved: int | None) -> int | None:
+    """What sleeping saved, or nothing where it is so little that rounding may have made it."""
+    return 0 if saved is not None and abs(saved) < CENT else saved
+
+
+def spelt(millionths: int | None) -> str:
+    """An amount as pages and letters show it: in cents, and less than one said so."""
+    amount = dollars(millionths)
+    if amount is None:
+        return "no price"
+    if millionths and abs(millionths) < CENT:
+        return "< $0.01" if amount > 0 else f"> {MINUS}$0.01"
+    return f"{MINUS if amount < 0 else ''}${abs(amount):,.2f}"

@@ -12,6 +12,7 @@ from app.domain import (
     bots,
     budgets,
     forecast,
+    leads,
     months,
     price_book,
     profits,
@@ -80,8 +81,9 @@ def address_sentences(regions: Iterable[str]) -> list[tuple[str, str]]:
 
 
 def advice_on(region: str, plan: Schedule) -> list[str]:
-    """What a schedule costs and saves there."""
-    return advice.sentences(plan, rates(region), current.config().tempo, current.now())
+    """What a schedule costs and saves there, by the wake lead that its region has taught."""
+    tempo = leads.tempo_of(region, current.config().tempo)
+    return advice.sentences(plan, rates(region), tempo, current.now())
 
 
 def who() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain import devices, schedule_text
+from app.domain import devices, schedule_text, statements
 from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
@@ -40,7 +40,7 @@ def init_app(app: Flask) -> None:
         words=words,
         count=count,
         device=devices.name,
-        dollars=amounts.dollars,
+        dollars=statements.spelt,
         hourly=amounts.hourly,
         spell_hours=amounts.spell_hours,
         plainly=plainly,

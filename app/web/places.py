@@ -3,10 +3,9 @@
 from wtforms import SelectChoice
 
 from app import current
-from app.domain import months, price_book, regions, statement_lines, terms
+from app.domain import months, price_book, regions, statement_lines, statements, terms
 from app.domain.regions import Place
 from app.forms.base import offered
-from app.web.amounts import dollars
 
 
 def choices() -> list[SelectChoice]:
@@ -24,7 +23,7 @@ def label(place: Place) -> str:
         return f"{place.region}: price not known"
     more = round(place.more * 100)
     dearer = f", {more} % more than the cheapest" if more else ""
-    return f"{place.region}: {dollars(place.awake)} for 30 days awake{dearer}"
+    return f"{place.region}: {statements.spelt(place.awake)} for 30 days awake{dearer}"
 
 
 def shown(region: str) -> bool:

@@ -101,11 +101,15 @@ def test_pages_of_the_operator(window, costs):
     window.wait_for_url("**/w/**")
     over = costs.month.previous  # its sums do not run on between two looks
     first, second = (f"/operator/costs/{over}?page={number}" for number in (1, 2))
+    added_up = []
+    window.on("request", lambda it: added_up.append(it.url) if it.url.endswith("/sums") else None)
     window.goto(first)
     expect(window.locator("#sums")).to_be_visible()
     sums = window.locator("#sums").inner_text()
     window.get_by_role("link", name="Next 10").click()
+    expect(window.get_by_text("Page 2 of")).to_be_visible()
     window.wait_for_url("**page=2")
     expect(window.locator("#sums")).to_have_text(sums, use_inner_text=True)
+    assert len(added_up) == 1, "once for a month, however many pages are turned"
     pages = (first, second, "/operator/fleet", f"/operator/fleet/bots/{costs.bot_id}")
     assert not [fault for url in pages for fault in look(window, url)]

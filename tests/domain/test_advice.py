@@ -1,5 +1,6 @@
 """What sleeping saves is arithmetic on the price book; who pays the address changes who saves."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 
@@ -10,7 +11,8 @@ from app.domain.lifecycle import Tempo
 from app.domain.schedule import ALWAYS, Schedule, Session
 from app.domain.statement_lines import cost, length
 from app.domain.terms import Terms
-from app.models import IdlePayer, Resource, Wish
+from app.extensions import db
+from app.models import IdlePayer, Resource, WakeLead, Wish
 from tests import factories
 from tests.domain.test_statements import HOUR, NOVEMBER, REGION, used
 from tests.domain.test_terms import HALF, agree
@@ -110,6 +112,27 @@ def test_the_rest_of_the_month_goes_by_the_schedules(app, wish):
     assert found == told.total + expected
     assert told.total == 150_000
     assert forecast.of_month(told, workspace, NOVEMBER.end, TEMPO) is None
+
+
+def test_the_forecast_goes_by_the_lead_that_each_region_has_taught(app):
+    learning = replace(
+        TEMPO, first_lead=5 * MINUTE, longest_lead=15 * MINUTE, machine_type="e2-micro"
+    )
+    workspace = factories.organisation(now=NOW)
+    agree(workspace, OWN, NOW)
+    for region in ("local", REGION):
+        bot = factories.bot(workspace, now=NOW, schedule=WORKDAYS)
+        bot.region, bot.wish = region, Wish.FOLLOW
+    db.session.flush()
+    told = statements.of_workspace(workspace, NOVEMBER, NOW)
+    unknown = forecast.of_month(told, workspace, NOW, learning)
+    for region, seconds in (("local", 180), (REGION, 900)):
+        taught = {"region": region, "machine_type": "e2-micro", "seconds": seconds}
+        db.session.add(WakeLead(**taught, samples=9, measured_at=NOW))
+    db.session.flush()
+    known = forecast.of_month(told, workspace, NOW, learning)
+    more = cost(rates().saves, length(NOW, NOW + 21 * 10 * MINUTE))  # November has 21 workdays
+    assert abs(known - unknown - more) <= 1
 
 
 def test_without_a_price_there_is_no_forecast(app):

@@ -1,21 +1,24 @@
 """The sum of a month goes once to each address that had said yes by its end."""
 
+import threading
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
-from app.domain import billing_contacts, mail, statement_letters
+from app.domain import billing_contacts, dressing, mail, statement_letters, statements
 from app.domain.letters import House
+from app.domain.months import Month
 from app.domain.terms import Terms
 from app.extensions import db
-from app.models import IdlePayer, MailState, OutboxMessage, Resource, UsageInterval
+from app.models import BillingContact, IdlePayer, MailState, OutboxMessage, Resource, UsageInterval
 from tests import factories
 from tests.domain.test_budgets import BASE, START, Desk, letters
 from tests.domain.test_statements import HOUR, machine, used
 from tests.domain.test_terms import agree
 from tests.parallel import at_once
+from tests.waiting import PATIENCE, until
 
 END = datetime(2026, 12, 1, tzinfo=UTC)
 CLOSED = END + timedelta(hours=1)
@@ -145,3 +148,98 @@ def test_the_letter_hides_no_loss_and_no_gap(desk):
     letter = read(letters("statement")[0])
     assert "For a part of the time there is no price" in letter.text
     assert "saved" not in letter.text
+
+
+def meanwhile(app, act):
+    """Run it in a transaction and a thread of its own; returns the thread."""
+
+    def run():
+        with app.app_context():
+            act()
+            db.session.commit()
+            db.session.remove()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def waits_for_a_lock():
+    """Whether any transaction of this PostgreSQL database waits for another one."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(text(f"{waiting} AND wait_event_type = 'Lock'")))
+
+
+@pytest.mark.parametrize("letter", ["statement", "budget_alert"])
+def test_whoever_leaves_while_a_letter_is_written_gets_none(app, desk, letter):
+    desk.budget("1")
+    db.session.commit()
+    leaver = next(it.id for it in billing_contacts.of(desk.workspace) if "two@" in it.email)
+    db.session.rollback()
+    if letter == "statement":
+        statement_letters.send(desk.workspace.id, CLOSED, BASE)
+    else:
+        desk.look()
+    thread = meanwhile(app, lambda: billing_contacts.leave(leaver, by=factories.TESTER, now=CLOSED))
+    if db.engine.dialect.name == "postgresql":
+        until("it waits or is through", lambda: waits_for_a_lock() or not thread.is_alive())
+    db.session.commit()
+    thread.join(PATIENCE)
+    db.session.rollback()
+    states = {it.to_email: it.state for it in letters(letter) if "@example.com" in it.to_email}
+    assert states.pop("two@example.com") is MailState.CANCELLED
+    assert states.pop("one@example.com") is MailState.QUEUED
+
+
+def test_a_letter_to_an_address_that_left_is_void_when_its_turn_comes(desk):
+    send(desk)
+    gone, stays = letters("statement")
+    db.session.query(BillingContact).filter_by(id=gone.recipient_id).delete()
+    db.session.commit()
+    house, sender = House("plutarc", BASE), "a@example.org"
+    assert mail.begin(gone.id, CLOSED, house=house, sender=sender) is None
+    assert (gone.state, gone.error) == (MailState.CANCELLED, dressing.LEFT)
+    assert mail.begin(stays.id, CLOSED, house=house, sender=sender)
+
+
+def test_less_than_a_cent_is_no_loss_and_is_spelt_as_on_the_page(desk):
+    db.session.query(UsageInterval).delete()
+    awake = timedelta(seconds=108_008)  # its three lines are rounded up together by a millionth
+    used(desk.bot, Resource.ADDRESS, START, START + awake)
+    machine(desk.bot, 1, START, START + awake)
+    told = statements.of_workspace(desk.workspace, Month(2026, 11), CLOSED)
+    assert (told.saved, told.felt, told.bots[0].felt) == (-1, 0, 0)
+    send(desk)
+    text = read(letters("statement")[0]).text
+    assert "cost $0.66 in November 2026" in text
+    assert "more than it saved" not in text
+    shown = [statements.spelt(it) for it in (None, 0, 1, -1, 9_999, 10_000, -1_234_567_890)]
+    assert shown == ["no price", "$0.00", "< $0.01", "> −$0.01", "< $0.01", "$0.01", "−$1,234.57"]
+    assert [statements.felt(it) for it in (None, 9_999, 10_000, -10_000)] == [
+        None,
+        0,
+        10_000,
+        -10_000,
+    ]
+
+
+def test_a_sum_below_a_cent_says_so(desk):
+    db.session.query(UsageInterval).delete()
+    used(desk.bot, Resource.ADDRESS, START, START + timedelta(minutes=1))
+    send(desk)
+    letter = read(letters("statement")[0])
+    assert letter.subject == f"{desk.workspace.name}: the machines cost < $0.01 in November 2026"
+    assert "<strong>&lt; $0.01</strong>" in letter.html
+
+
+def test_who_pays_nothing_is_not_written_to_and_what_has_no_price_is_no_nothing(desk):
+    agree(desk.workspace, Terms(Decimal(0), IdlePayer.OPERATOR))
+    send(desk)
+    assert written() == [], "the operator pays for the address, and no machine ran"
+    db.session.query(UsageInterval).delete()
+    db.session.query(BillingContact).update({"told_month": ""})
+    used(desk.bot, Resource.ADDRESS, START, START + HOUR)
+    db.session.query(UsageInterval).update({"region": "moon-1"})
+    send(desk)
+    assert "For a part of the time there is no price" in read(letters("statement")[0]).text

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from types import SimpleNamespace
@@ -23,6 +24,7 @@ from app.models import (
     Mail,
     Resource,
     UsageInterval,
+    WakeLead,
     Workspace,
 )
 from tests import factories, site
@@ -129,6 +131,22 @@ def test_the_statement_shows_each_bot_and_who_pays_the_idle_address(admin, place
     assert sum("paid by the operator" in line for line in lines) == 2
     assert "Is its sleep worth it?" in page.text
     assert "No trade was closed" in page.text
+
+
+def test_advice_goes_by_the_wake_lead_that_the_region_has_taught(house, admin, place, monkeypatch):
+    config, bounds = house.extensions["plutarc"], {"longest_lead": timedelta(minutes=15)}
+    tempo = replace(config.tempo, **bounds, flat_for=timedelta(minutes=5), machine_type="taught")
+    monkeypatch.setitem(house.extensions, "plutarc", replace(config, tempo=tempo))
+    page = f"{place.month}/bots/{place.moon}"
+    taught = {"region": REGION, "machine_type": "taught", "seconds": 720}
+    assert "A pause of 17 min or less" not in admin.get(page).text
+    with site.rows(house):
+        db.session.add(WakeLead(**taught, samples=9, measured_at=datetime.now(UTC)))
+    try:
+        assert "A pause of 17 min or less" in admin.get(page).text
+    finally:
+        with site.rows(house):
+            db.session.query(WakeLead).filter_by(**taught).delete()
 
 
 def test_what_the_file_adds_up_to_is_what_the_page_says(house, admin, place, crew):

@@ -165,7 +165,7 @@ def answer_button(callback_id: str, text: str, key: str, now: datetime, *, alert
 
 def test_ring(operator: User, now: datetime) -> str:
     """Ring the operators' chat to see whether it rings; returns the call's id."""
-    text = f"A test by {operator.name}. This chat hears of every ticket."
+    text = f"A test by {operator.name}. This chat hears of every ticket, and of the fleet's alarms."
     key = new_id("test")
     _put("test", key, now, to=OPERATORS, audience=Audience.OPERATOR, text=text)
     found: str = db.session.scalars(

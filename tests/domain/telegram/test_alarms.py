@@ -8,6 +8,7 @@ import pytest
 from app import current
 from app.desk_settings import Telegram
 from app.domain import fleet_alarms
+from app.domain.telegram import calls
 from app.extensions import db
 from app.models import AlarmKind, CallState, TelegramMessage
 from tests.fakes.telegram_api import GROUP, Refuse
@@ -72,3 +73,12 @@ def test_without_a_bot_nothing_is_called_and_nothing_fails(app, desk, ring, monk
     desk.work()
     assert desk.bot.calls == []
     assert [call.state for call in desk.calls()] == [CallState.CANCELLED]
+
+
+def test_a_test_says_of_what_the_chat_hears(desk):
+    calls.test_ring(desk.operator, datetime.now(UTC))
+    db.session.commit()
+    desk.work()
+    (told,) = desk.bot.sent(GROUP)
+    assert "A test by Ada." in told["text"]
+    assert "every ticket, and of the fleet's alarms" in told["text"]
