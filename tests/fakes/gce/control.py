@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from tests.fakes.gce.core import shown
 from tests.fakes.gce.listing import Listing
-from tests.fakes.gce.server import Door, Fault, Server
+from tests.fakes.gce.server import Door, Fault, Held, Server
 from tests.fakes.gce.store import Row
 from tests.waiting import PATIENCE
 
@@ -18,7 +18,10 @@ REMOTE = frozenset(
     [
         "advance",
         "fault",
+        "held",
+        "let_go",
         "calm",
+        "empty",
         "fail_next",
         "stockout",
         "room",
@@ -45,6 +48,7 @@ class Cloud(Listing):
     def __init__(self, *args: Any, port: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
+        self.holding: list[Held] = []
         self.closing = threading.Event()
         self.server: ThreadingHTTPServer = Server(("127.0.0.1", port), Door, self)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -74,6 +78,7 @@ class Cloud(Listing):
         if self.closing.is_set():
             return
         self.closing.set()
+        self.let_go(goes_on=False)
         self.server.shutdown()
         self.server.server_close()
         self.hosts.close()
@@ -87,11 +92,32 @@ class Cloud(Listing):
         ``POST instances``, ``DELETE addresses``, ``GET *``, ``* operations``, ``GET aggregated``.
 
         Modes: ``drop_before`` and ``drop_after`` (the change is made, the answer lost), ``delay``
-        and ``hang`` (``seconds``), ``error_before`` and ``error_after`` (``code``, and ``reason``,
-        ``message``, ``info``, or ``html=True``).
+        and ``hang`` (``seconds``), ``hold_before`` and ``hold_after`` (until ``let_go``),
+        ``error_before`` and ``error_after`` (``code``, and ``reason``, ``message``, ``info``, or
+        ``html=True``).
         """
         with self.lock:
             self.faults.append(Fault(match, mode, times, more))
+
+    def hold(self, held: Held) -> bool:
+        """Wait until somebody lets this exchange go; whether it goes on, or is dropped."""
+        with self.lock:
+            self.holding.append(held)
+        held.free.wait()
+        return held.goes_on
+
+    def held(self) -> list[Row]:
+        """The exchanges that wait to be let go."""
+        with self.lock:
+            return [it.told for it in self.holding]
+
+    def let_go(self, *, goes_on: bool = True) -> None:
+        """Let every held exchange go on, though its client may be gone; or drop it."""
+        with self.lock:
+            freed, self.holding = self.holding, []
+        for held in freed:
+            held.goes_on = goes_on
+            held.free.set()
 
     def calm(self) -> None:
         """Forget all faults, stockouts and planned failures; every zone answers."""
@@ -100,6 +126,13 @@ class Cloud(Listing):
             self.planned.clear()
             self.stockouts.clear()
             self.unreachable.clear()
+
+    def empty(self) -> None:
+        """Nothing is there and nothing was ever asked; it behaves as when it was started."""
+        self.let_go(goes_on=False)
+        with self.lock:
+            self.calm()
+            self.forget()
 
     def fail_next(
         self, kind: str, code: str, message: str = "It failed.", times: int = 1, **more: Any

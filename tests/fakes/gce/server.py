@@ -7,6 +7,7 @@ import json
 import re
 import socket
 import sys
+import threading
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,6 +34,15 @@ class Fault:
     mode: str
     times: int
     more: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Held:
+    """An exchange that waits in the middle; ``told``: verb, path and request id."""
+
+    told: Row
+    free: threading.Event = field(default_factory=threading.Event)
+    goes_on: bool = True
 
 
 class Server(ThreadingHTTPServer):
@@ -75,18 +85,20 @@ class Door(BaseHTTPRequestHandler):
         cloud = self.server.cloud
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if cloud.closing.is_set():
-            return self._drop()
+            self._drop()
+            return None
         parts = urlsplit(self.path)
         if parts.path.startswith("/_fake/"):
             return self._steer(parts.path.removeprefix("/_fake/"), body)
+        asked = dict(parse_qsl(parts.query))
+        request = asked.get("requestId", "")
+        held = Held({"verb": verb, "path": parts.path, "request": request})
         fault = self._fault(verb, parts.path)
-        if fault and not self._spoil_before(fault):
+        if fault and not self._spoil_before(fault, held):
             return None
-        code, told = self._answer(verb, parts.path, dict(parse_qsl(parts.query)), body)
-        if fault and fault.mode == "drop_after":
-            return self._drop()
-        if fault and fault.mode == "error_after":
-            return self._refuse(fault)
+        code, told = self._answer(verb, parts.path, asked, body)
+        if fault and not self._spoil_after(fault, held):
+            return None
         return self._tell(code, told)
 
     def _answer(self, verb: str, path: str, asked: dict[str, str], body: bytes) -> tuple[int, Row]:
@@ -119,9 +131,11 @@ class Door(BaseHTTPRequestHandler):
                     return fault
         return None
 
-    def _spoil_before(self, fault: Fault) -> bool:
+    def _spoil_before(self, fault: Fault, held: Held) -> bool:
         """Whether the exchange goes on."""
         match fault.mode:
+            case "hold_before":
+                return self.server.cloud.hold(held) or self._drop()
             case "drop_before":
                 self._drop()
             case "error_before":
@@ -136,6 +150,19 @@ class Door(BaseHTTPRequestHandler):
                 return True
         return False
 
+    def _spoil_after(self, fault: Fault, held: Held) -> bool:
+        """Whether the answer is given."""
+        match fault.mode:
+            case "hold_after":
+                return self.server.cloud.hold(held) or self._drop()
+            case "drop_after":
+                return self._drop()
+            case "error_after":
+                self._refuse(fault)
+                return False
+            case _:
+                return True
+
     def _refuse(self, fault: Fault) -> None:
         more = fault.more
         code = more.get("code", 503)
@@ -147,10 +174,11 @@ class Door(BaseHTTPRequestHandler):
         refusal = Refusal(code, reason, message, domain=domain, info=more.get("info", ""))
         return self._tell(code, refusal.body())
 
-    def _drop(self) -> None:
+    def _drop(self) -> bool:
         self.close_connection = True
         with contextlib.suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
+        return False
 
     # -- answers ------------------------------------------------------------------------------
 
