@@ -23,13 +23,16 @@ PROBE = """
 import json, sys
 from app.config import Config
 from app.jobs import effect, worker
+from app.models import Bot
 
 def loaded():
     return "google.cloud.compute_v1" in sys.modules
 
 local, gce = Config.from_environment({}, "worker"), json.loads(sys.argv[1])
 effect.compute_driver(local)
+assert not Bot.__mapper__.configured
 effect.preload(local)
+assert Bot.__mapper__.configured
 without = loaded()
 effect.preload(Config.from_environment(gce, "cli"))
 print(json.dumps([without, loaded()]))
@@ -44,7 +47,7 @@ def test_the_driver_of_the_settings(tmp_path, environ, role, kind):
     assert isinstance(effect.compute_driver(config), kind)
 
 
-def test_the_library_is_loaded_before_the_fork_and_for_the_cloud_alone():
+def test_before_the_fork_mappers_are_made_and_the_library_is_loaded_for_the_cloud_alone():
     told = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROBE, json.dumps(GCE)],
         cwd=ROOT,

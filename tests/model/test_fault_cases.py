@@ -1,9 +1,10 @@
-"""The numbered fault cases that today's planner and driver can meet, each on both databases.
+"""The numbered fault cases that a small cloud of its own can play, in process, on both databases.
 
-Not here: C4, C10, C11, C13, C21 and C22 need operations, zones and late answers of a real cloud and
-stand in ``test_cloud_cases.py``, C6 needs its network tiers; C37 needs real processes; C40 stands
-in ``tests/domain/test_fleet.py``; C29 (a worker's clock minutes off) is part of the state machine
-on PostgreSQL. An address that is released by hand leaves the bot blocked.
+All forty are listed in ``tests/faults/cases.csv`` with the tests that play them. ``tests/faults``
+has them with real processes that are killed, a real queue and the cloud's own client library.
+Those that need operations, zones and late answers are played in process by
+``test_cloud_cases.py``. C29 (a worker's clock minutes off) is part of the state machine on
+PostgreSQL.
 """
 
 from datetime import timedelta

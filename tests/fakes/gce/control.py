@@ -10,7 +10,8 @@ from typing import Any, Self
 
 from tests.fakes.gce.core import shown
 from tests.fakes.gce.listing import Listing
-from tests.fakes.gce.server import Door, Fault, Server, answered
+from tests.fakes.gce.routes import answered
+from tests.fakes.gce.server import Door, Fault, Held, Server
 from tests.fakes.gce.store import Row
 from tests.waiting import PATIENCE
 
@@ -18,8 +19,11 @@ REMOTE = frozenset(
     [
         "advance",
         "fault",
+        "held",
+        "let_go",
         "calm",
         "arrive",
+        "empty",
         "fail_next",
         "stockout",
         "room",
@@ -47,6 +51,7 @@ class Cloud(Listing):
         super().__init__(*args, **kwargs)
         self.faults: list[Fault] = []
         self.late: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.holding: list[Held] = []
         self.closing = threading.Event()
         self.server: ThreadingHTTPServer = Server(("127.0.0.1", port), Door, self)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
@@ -76,6 +81,7 @@ class Cloud(Listing):
         if self.closing.is_set():
             return
         self.closing.set()
+        self.let_go(goes_on=False)
         self.server.shutdown()
         self.server.server_close()
         self.hosts.close()
@@ -89,9 +95,9 @@ class Cloud(Listing):
         ``POST instances``, ``DELETE addresses``, ``GET *``, ``* operations``, ``GET aggregated``.
 
         Modes: ``drop_before`` and ``drop_after`` (the change is made, the answer lost), ``delay``
-        and ``hang`` (``seconds``), ``error_before`` and ``error_after`` (``code``, and ``reason``,
-        ``message``, ``info``, or ``html=True``), ``late`` (the connection is dropped, and the
-        change is made at ``arrive``).
+        and ``hang`` (``seconds``), ``hold_before`` and ``hold_after`` (until ``let_go``),
+        ``error_before`` and ``error_after`` (``code``, and ``reason``, ``message``, ``info``, or
+        ``html=True``), ``late`` (the connection is dropped, and the change is made at ``arrive``).
         """
         with self.lock:
             self.faults.append(Fault(match, mode, times, more))
@@ -100,6 +106,26 @@ class Cloud(Listing):
         """The oldest request that was held up on its way arrives; nobody waits for the answer."""
         answered(self, *self.late.pop(0))
 
+    def hold(self, held: Held) -> bool:
+        """Wait until somebody lets this exchange go; whether it goes on, or is dropped."""
+        with self.lock:
+            self.holding.append(held)
+        held.free.wait()
+        return held.goes_on
+
+    def held(self) -> list[Row]:
+        """The exchanges that wait to be let go."""
+        with self.lock:
+            return [it.told for it in self.holding]
+
+    def let_go(self, *, goes_on: bool = True) -> None:
+        """Let every held exchange go on, though its client may be gone; or drop it."""
+        with self.lock:
+            freed, self.holding = self.holding, []
+        for held in freed:
+            held.goes_on = goes_on
+            held.free.set()
+
     def calm(self) -> None:
         """Forget all faults, stockouts and planned failures; every zone answers."""
         with self.lock:
@@ -107,6 +133,13 @@ class Cloud(Listing):
             self.planned.clear()
             self.stockouts.clear()
             self.unreachable.clear()
+
+    def empty(self) -> None:
+        """Nothing is there and nothing was ever asked; it behaves as when it was started."""
+        self.let_go(goes_on=False)
+        with self.lock:
+            self.calm()
+            self.forget()
 
     def fail_next(
         self, kind: str, code: str, message: str = "It failed.", times: int = 1, **more: Any

@@ -9,6 +9,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Core:
         for name, value in changes.items():
             assert hasattr(self.behaviour, name), name
             setattr(self.behaviour, name, value)
+        self._born = replace(self.behaviour)
         self.lock = threading.RLock()
         self.store = Store(Path(state) if state else None)
         self.stockouts: set[str] = set()
@@ -101,6 +103,16 @@ class Core:
         """A time as the API writes it."""
         at = datetime.fromtimestamp(self.now() if moment is None else moment, _OFFICE)
         return at.isoformat(timespec="milliseconds")
+
+    def forget(self) -> None:
+        """Drop all rows but the clock and the counters: what is new never bears an old name."""
+        self._heap.clear()
+        for kind in self.store.kinds():
+            if kind not in ("meta", "counter"):
+                for key, _ in self.store.all(kind):
+                    self.store.drop(kind, key)
+        vars(self.behaviour).update(vars(self._born))
+        self.store.commit()
 
     # -- names and numbers --------------------------------------------------------------------
 

@@ -44,6 +44,9 @@ class Store:
     def all(self, kind: str) -> list[tuple[str, Row]]:
         return sorted(self._rows.get(kind, {}).items())
 
+    def kinds(self) -> list[str]:
+        return list(self._rows)
+
     def count(self, name: str) -> int:
         """The next number of a counter that survives."""
         row = self.get("counter", name) or {"value": 0}
