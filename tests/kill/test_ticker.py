@@ -41,7 +41,7 @@ def test_what_a_killed_ticker_had_in_hand_is_handed_over(app, redis_url, place, 
         job.kwargs for name in queues.QueueName for job in queues.open_queue(name, connection).jobs
     ]
     # Twice is as good as once: a job looks at the rows and decides anew.
-    assert 1 <= asked.count({"bot_id": bot}) <= 2
+    assert 1 <= asked.count({"bot_ids": bot}) <= 2
     assert 1 <= asked.count({"mail_id": "mail_a"}) <= 2
     assert len(asked) <= 4
     unsent = select(func.count()).where(OutboxMessage.sent_at.is_(None))
