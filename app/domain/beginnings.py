@@ -42,6 +42,10 @@ def _release_address(turn: Turn) -> Errand | None:
 def _insert_machine(turn: Turn) -> Errand | None:
     if quotas.hold_back(turn.compute, turn.now):
         return None
+    shut = places.shut_now(turn.bot.region, turn.now)
+    if shut is not None and not _rescues(turn, shut):
+        _barred(turn, shut)
+        return None
     if not turns.take(turn.compute, turn.now, turn.settings.in_flight):
         return None
     address, zone = _address(turn), ""

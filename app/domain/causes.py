@@ -82,9 +82,9 @@ def _give_up(compute: BotCompute, reason: str, result: Result, now: datetime) ->
 
 def _rate(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:
     """Asked too often: the whole region waits for a minute or more, and nobody is blocked."""
-    until = places.slow_down(step.region, now)
+    places.slow_down(step.region, now)
     waits.retry_later(compute, result, now)
-    compute.retry_at = compute.due_at = waits.stand_back(compute, until)
+    waits.at_once(compute, now)  # to see what there is to do without asking, and when to ask again
 
 
 def _held(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:

@@ -210,6 +210,8 @@ def situation(
         if compute.phase is Phase.ASLEEP
         else None,
         renewed=compute.renewal is not None,
+        retry_at=compute.retry_at,
+        stranded=lifecycle.waits_stranded(compute.wanted_at, compute.priority),
     )
 
 
@@ -219,9 +221,9 @@ def today(bot: Bot) -> Today:
 
 
 def wakes_at(stored: dict[str, Any], now: datetime, tempo: Tempo, wished: Today) -> datetime | None:
-    """When an asleep bot's machine is next wanted, by its schedule as stored and the day's wish."""
+    """When an asleep bot's machine is next wanted, or since when, by its schedule and the wish."""
     windows = lifecycle.awake_windows(schedule.from_plain(stored), now, tempo, wished)
-    return next((window.opens for window in windows if window.opens > now), None)
+    return next((window.opens for window in windows if window.closes > now), None)
 
 
 def wanted(bot: Bot, now: datetime, tempo: Tempo) -> tuple[Desired, str]:
@@ -274,6 +276,8 @@ def _without_calls(
     if decision.action not in CALLS and decision.action is not Action.WAIT:
         return decision
     again = waits.stand_back(compute, until)
+    if facts.renewal is not None and decision.action is Action.WAIT:
+        again = min(again, decision.look_again)  # it begins, or is called off, without a call
     return Plan(Action.WAIT, "its region was asked too often", min(again, facts.next_change))
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from app.domain import schedule as schedules
 from app.domain.errors import Conflict
 from app.models.bot import Wish
-from app.models.compute import Desired, Phase
+from app.models.compute import Desired, Phase, Priority
 from runner.protocol import PositionState, Window
 
 FOLLOWERS: dict[Phase, frozenset[Phase]] = {
@@ -152,7 +152,11 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True)
 class Situation:
-    """What ``reading`` looks at. ``renewed``: another machine takes over from this one."""
+    """What ``reading`` looks at. ``renewed``: another machine takes over from this one.
+
+    ``wakes_at``: since or from when an asleep bot's machine is wanted. ``retry_at``: until when the
+    cloud is left alone. ``stranded``: it waits for a place, as a position may be unmanaged.
+    """
 
     wish: Wish
     phase: Phase
@@ -163,6 +167,8 @@ class Situation:
     open_positions: int
     wakes_at: datetime | None
     renewed: bool = False
+    retry_at: datetime | None = None
+    stranded: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,7 +194,7 @@ def reading(now: datetime, it: Situation) -> Reading:
     if it.phase in (Phase.NEW, Phase.ADDR_WAIT, Phase.CREATING, Phase.BOOTING):
         return Reading("waking", Tone.INFO, _waking(it.phase))
     if it.phase is Phase.ASLEEP:
-        return _asleep(it)
+        return _asleep(now, it)
     if it.phase is Phase.DELETING:
         return Reading("falling asleep", Tone.INFO, "Its machine is being given back.")
     return _awake(now, it)
@@ -200,17 +206,34 @@ def _waking(phase: Phase) -> str:
     return "Its machine is starting."
 
 
-def _asleep(it: Situation) -> Reading:
+def _asleep(now: datetime, it: Situation) -> Reading:
+    if it.stranded and not it.problem:
+        return _in_line(now, it)
     if it.wish is Wish.GONE:
         return Reading("deleting", Tone.NEUTRAL, "Its address is being released.")
     if it.wish is Wish.REST:
         return Reading("stopped", Tone.NEUTRAL, "It sleeps until you start it.", settled=True)
     if it.problem:
         return Reading("asleep", Tone.WARN, f"It should be awake. {it.problem}")
+    if it.wakes_at is not None and it.wakes_at <= now:
+        return _in_line(now, it)
     if it.wakes_at is None:
         detail = "No session opens in the next eight days."
         return Reading("asleep", Tone.NEUTRAL, detail, settled=True)
     return Reading("asleep", Tone.NEUTRAL, "Wakes before its next session.", when=it.wakes_at)
+
+
+def _in_line(now: datetime, it: Situation) -> Reading:
+    """Wanted awake, and kept by nothing that is wrong with it."""
+    if it.retry_at is not None and it.retry_at > now:
+        detail = "The cloud asked for a pause; its machine is asked for after it."
+        return Reading("waking", Tone.INFO, detail, when=it.retry_at)
+    return Reading("waking", Tone.INFO, "It waits for a free place to start.")
+
+
+def waits_stranded(wanted_at: datetime | None, priority: int) -> bool:
+    """Whether a bot is in line because a position may be open with nobody managing it."""
+    return wanted_at is not None and priority == Priority.STRANDED
 
 
 def _awake(now: datetime, it: Situation) -> Reading:

@@ -7,6 +7,7 @@ from itertools import takewhile
 from sqlalchemy import select
 
 from app.domain import lifecycle
+from app.domain.planner import SUCCESSOR
 from app.extensions import db
 from app.models import Bot, BotCompute, Machine, Phase
 
@@ -71,6 +72,14 @@ def stranded(bot_id: str, before: int | None = None) -> bool:
         query = query.where(Machine.generation < before)
     last = db.session.scalar(query.order_by(Machine.generation.desc()).limit(1))
     return last is not None and last.gone_at is not None and not last.proven_flat
+
+
+def succeeds(bot_id: str) -> bool:
+    """Whether the machine to come only replaces the one that ran last: that one is not taken."""
+    ran = select(Machine.end_reason).where(
+        Machine.bot_id == bot_id, Machine.claimed_at.is_not(None)
+    )
+    return db.session.scalar(ran.order_by(Machine.generation.desc()).limit(1)) == SUCCESSOR
 
 
 def move(compute: BotCompute, phase: Phase, now: datetime) -> None:

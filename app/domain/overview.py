@@ -153,7 +153,19 @@ def _summary(
     row: Any, positions: list[Holding], results: list[Decimal], now: datetime, tempo: Tempo
 ) -> Summary:
     id_, name, mode, region, symbols, schedule, strategy, number, wish, paused, phase, *rest = row
-    problem, renewal, ip, reserved_at, generation, synced_at, position_state, *wished = rest
+    (
+        problem,
+        renewal,
+        retry_at,
+        wanted_at,
+        priority,
+        ip,
+        reserved_at,
+        generation,
+        synced_at,
+        position_state,
+        *wished,
+    ) = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
     it = Situation(
         wish=wish,
@@ -165,6 +177,8 @@ def _summary(
         open_positions=len(positions),
         wakes_at=_wakes_at(row, now, tempo, Today(*wished)) if asleep else None,
         renewed=renewal is not None,
+        retry_at=retry_at,
+        stranded=lifecycle.waits_stranded(wanted_at, priority),
     )
     return Summary(
         bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
@@ -196,6 +210,7 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
         *(Bot.id, Bot.name, Bot.mode, Bot.region, Bot.symbols, Bot.schedule),
         *(Strategy.name, StrategyVersion.number, Bot.wish, Bot.paused),
         *(BotCompute.phase, BotCompute.problem, BotCompute.renewal),
+        *(BotCompute.retry_at, BotCompute.wanted_at, BotCompute.priority),
         *(BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
         *(Bot.keep_awake_until, Bot.asleep_until),

@@ -91,16 +91,26 @@ def shut(region: str, cause: Cause, detail: str, now: datetime) -> datetime:
 
 def slow_down(region: str, now: datetime) -> datetime:
     """The region was asked too often: until when none of its bots asks for anything."""
-    until = max(slowed(region, now) or now, now + SLOW_FOR)
+    until = now + SLOW_FOR
     _upsert(CloudRegion, {"region": region}, {"slow_until": until}, _NEW_REGION)
     return until
 
 
 def slowed(region: str, now: datetime) -> datetime | None:
     """Until when nothing may be asked there; what lies further off only says a clock was moved."""
-    row = db.session.get(CloudRegion, region, populate_existing=True)
+    return slow(db.session.get(CloudRegion, region, populate_existing=True), now)
+
+
+def slow(row: CloudRegion | None, now: datetime) -> datetime | None:
+    """The same of a region that was read already."""
     until = row.slow_until if row is not None else None
     return until if until is not None and now < until <= now + SLOW_FOR else None
+
+
+def shut_now(region: str, now: datetime) -> CloudRegion | None:
+    """The region, if its breaker lets no machine begin for some time yet."""
+    row = db.session.get(CloudRegion, region, populate_existing=True)
+    return row if row is not None and row.shut_until and row.shut_until > now else None
 
 
 def barred(region: str, causes: Collection[Cause], now: datetime) -> CloudRegion | None:

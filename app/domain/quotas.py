@@ -14,7 +14,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.domain import audit, clock, machines, months, notices, owners, statements, terms, tidings
 from app.domain.audit import Actor
 from app.domain.errors import Refused
-from app.domain.planner import SUCCESSOR
 from app.extensions import change, db
 from app.models import BillingTerms, Bot, BotCompute, Machine, Workspace
 
@@ -148,20 +147,12 @@ def _bound(compute: BotCompute, now: datetime) -> tuple[str, datetime]:
     """Why a bot has to wait, if it has to, and until when."""
     month = months.of(now)
     agreed = terms.agreed(compute.workspace_id, month)
-    if agreed is None or machines.stranded(compute.bot_id) or _succeeds(compute.bot_id):
+    if agreed is None or machines.stranded(compute.bot_id) or machines.succeeds(compute.bot_id):
         return "", now
     why = _no_machine(agreed, compute.bot_id)
     if not why and spent_out(compute.bot.workspace, agreed, now, by=audit.PLANNER):
         return SPENT, min(now + AGAIN_SPENT, month.end)
     return why, now + AGAIN
-
-
-def _succeeds(bot_id: str) -> bool:
-    """Whether the machine to come only replaces the one that ran last: that one is not taken."""
-    ran = select(Machine.end_reason).where(
-        Machine.bot_id == bot_id, Machine.claimed_at.is_not(None)
-    )
-    return db.session.scalar(ran.order_by(Machine.generation.desc()).limit(1)) == SUCCESSOR
 
 
 def _no_machine(agreed: BillingTerms, bot_id: str) -> str:

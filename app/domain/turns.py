@@ -2,77 +2,117 @@
 
 A bot that finds no place free, or others before it, waits in line and looks again by itself only
 now and then. The ticker gives a turn to those that are longest due, as many as there are places.
+Before all others go bots that may have left a position unmanaged, then those whose machine was
+taken to be replaced. Bots of a region that must not be asked keep nobody waiting.
 All is read from the rows: a turn that is lost, or not taken, costs a little time and no place.
 """
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, case, func, literal, or_, select, tuple_, update
 
-from app.domain import clock, machines, quotas
+from app.domain import clock, machines, places, quotas
 from app.extensions import db
-from app.models import BotCompute, Phase
+from app.gateways.compute.driver import Cause, StepKind
+from app.models import (
+    Bot,
+    BotCompute,
+    CloudOperation,
+    CloudRegion,
+    OperationState,
+    Phase,
+    Priority,
+)
 from app.models.base import Moment
 
 _STARTS_AT_ONCE = 5108
 """Under this number PostgreSQL keeps a lock: those who start machines count one after another."""
 LOOKS_AGAIN = timedelta(minutes=5)
 """When a bot in line looks by itself: its turn does not hang on the ticker's books alone."""
-URGENT = timedelta(seconds=1)
+TOLD_AGAIN = timedelta(seconds=5)
+"""When a bot is due that was given a turn, and that nobody may have been told of."""
 KEPT_FOR = timedelta(seconds=10)
 """So long a place is kept for a bot that was given a turn: a job takes a second or two."""
 PASSED_OVER = timedelta(minutes=1)
-"""A bot that let its turn pass, because each of its jobs fails, is no hindrance for so long."""
+"""A bot that let its turn pass, because each of its jobs fails, is no hindrance for so long.
+
+As long it may still take its turn, if a place is free: jobs may be slow.
+"""
 
 
-def take(compute: BotCompute, now: datetime, places: int) -> bool:
+def take(compute: BotCompute, now: datetime, most: int) -> bool:
     """Whether a bot may start its machine now; else it is put in line.
 
-    Whoever asks is alone until the commit, so no more than ``places`` are ever under way. A bot
-    that may have left a position unmanaged takes the next free place, whoever waits.
+    Whoever asks is alone until the commit, so no more than ``most`` are ever under way.
     """
-    if clock.has_clock():
+    if db.session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
         db.session.execute(select(func.pg_advisory_xact_lock(_STARTS_AT_ONCE)))
-    free, stranded = places - under_way(), machines.stranded(compute.bot_id)
-    may = free > 0 and (stranded or _has_turn(compute, now) or _before(compute, now, free) < free)
+    free, priority = most - under_way(), _priority(compute.bot_id)
+    may = free > 0 and (
+        _has_turn(compute, now) or _before(compute, priority, now, enough=free) < free
+    )
     compute.turn_at = None
+    compute.priority = Priority.USUAL if may else priority
     if not may:
-        compute.due_at = now + (URGENT if stranded else LOOKS_AGAIN)
+        compute.due_at = now + LOOKS_AGAIN
     return may
 
 
-def give(now: datetime, places: int) -> int:
-    """Give a turn to those longest due, one for each free place; how many were given."""
+def give(now: datetime, most: int) -> list[str]:
+    """Give a turn to those that come next, one for each free place; ids of their bots.
+
+    Tell them at once, before all others: their places are not kept for long.
+    """
     now = clock.database_now(now)
-    free = places - under_way()
+    free = most - under_way()
     if free <= 0:
-        return 0
+        return []
     held = select(func.count()).select_from(BotCompute).where(_waits(now), _fresh(now))
     free -= db.session.scalar(held) or 0
     if free <= 0:
-        return 0
+        return []
     query = select(BotCompute.bot_id).where(
         _waits(now), _patient(now), BotCompute.lease_until <= now
     )
     query = query.order_by(*_ORDER).limit(free).with_for_update(skip_locked=True)
     found = list(db.session.scalars(query))
     if found:
-        theirs = update(BotCompute).where(BotCompute.bot_id.in_(found))
-        db.session.execute(theirs.values(turn_at=now, due_at=now))
-    return len(found)
+        theirs, soon = update(BotCompute).where(BotCompute.bot_id.in_(found)), now + TOLD_AGAIN
+        sooner = case((BotCompute.due_at < soon, BotCompute.due_at), else_=soon)
+        db.session.execute(theirs.values(turn_at=now, due_at=sooner))
+    return found
 
 
 def under_way() -> int:
-    """How many machines are on their way: asked for and not yet ready, or not yet refused."""
-    phases = (Phase.CREATING, Phase.BOOTING)
-    query = select(func.count()).select_from(BotCompute).where(BotCompute.phase.in_(phases))
-    return db.session.scalar(query) or 0
+    """How many machines are on their way: asked for, and neither ready nor known to be refused.
+
+    One that was asked for too often waits for a minute or more before anything is known of it
+    anew; but the cloud has said that there is none, and other regions need its place.
+    """
+    refused = select(CloudOperation.id).where(
+        CloudOperation.bot_id == BotCompute.bot_id,
+        CloudOperation.generation == BotCompute.generation,
+        CloudOperation.kind == StepKind.INSERT_MACHINE.value,
+        CloudOperation.state == OperationState.RETRY,
+        CloudOperation.cause == Cause.RATE.value,
+        # Of a call that was accepted it may be the question what became of it that was refused.
+        CloudOperation.operation == "",
+    )
+    asked_for = (BotCompute.phase == Phase.CREATING) & ~refused.exists()
+    query = select(func.count()).select_from(BotCompute)
+    return db.session.scalar(query.where(or_(BotCompute.phase == Phase.BOOTING, asked_for))) or 0
+
+
+def _priority(bot_id: str) -> Priority:
+    if machines.stranded(bot_id):
+        return Priority.STRANDED
+    return Priority.SUCCESSOR if machines.succeeds(bot_id) else Priority.USUAL
 
 
 _NOT_ASLEEP = tuple(phase for phase in Phase if phase is not Phase.ASLEEP)
 """Put so, SQLite finds the few that are wanted by their index, not the many that are asleep."""
-_ORDER: tuple[Any, ...] = (BotCompute.wanted_at, BotCompute.bot_id)
+_ORDER: tuple[Any, ...] = (BotCompute.priority, BotCompute.wanted_at, BotCompute.bot_id)
 
 
 def _waits(now: datetime) -> ColumnElement[bool]:
@@ -83,7 +123,16 @@ def _waits(now: datetime) -> ColumnElement[bool]:
         & BotCompute.phase.not_in(_NOT_ASLEEP)
         & (BotCompute.cause != quotas.BOUND)
         & ready
+        & ~_closed(now)
     )
+
+
+def _closed(now: datetime) -> ColumnElement[bool]:
+    """Whether its region must not be asked; one that people shut lets rescues through."""
+    slow = (CloudRegion.slow_until > now) & (CloudRegion.slow_until <= now + places.SLOW_FOR)
+    shut = (CloudRegion.shut_until > now) & (BotCompute.priority != Priority.STRANDED)
+    here = select(Bot.id).join(CloudRegion, CloudRegion.region == Bot.region)
+    return here.where(Bot.id == BotCompute.bot_id, or_(slow, shut)).exists()
 
 
 def _fresh(now: datetime) -> ColumnElement[bool]:
@@ -98,18 +147,19 @@ def _patient(now: datetime) -> ColumnElement[bool]:
 
 
 def _has_turn(compute: BotCompute, now: datetime) -> bool:
-    return compute.turn_at is not None and abs(now - compute.turn_at) <= KEPT_FOR
+    return compute.turn_at is not None and abs(now - compute.turn_at) <= PASSED_OVER
 
 
-def _before(compute: BotCompute, now: datetime, enough: int) -> int:
-    """How many are longer due and have let no turn pass; counted up to ``enough``.
-
-    Who comes late for a turn still goes before those that are not so long due.
-    """
+def _before(compute: BotCompute, priority: Priority, now: datetime, enough: int) -> int:
+    """How many have a turn, or come before it and have let none pass; counted up to ``enough``."""
     if compute.wanted_at is None:
         return 0
-    mine = tuple_(literal(compute.wanted_at, Moment), literal(compute.bot_id))
+    mine = tuple_(
+        literal(int(priority)), literal(compute.wanted_at, Moment), literal(compute.bot_id)
+    )
+    called = _fresh(now) & (BotCompute.priority <= priority)
+    sooner = (tuple_(*_ORDER) < mine) & _patient(now)
     query = select(BotCompute.bot_id).where(
-        _waits(now), tuple_(*_ORDER) < mine, _fresh(now) | _patient(now)
+        _waits(now), BotCompute.bot_id != compute.bot_id, called | sooner
     )
     return len(db.session.scalars(query.limit(enough)).all())

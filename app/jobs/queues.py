@@ -46,7 +46,9 @@ def open_queue(name: QueueName, connection: Redis) -> Queue:
     return Queue(name.value, connection=connection, serializer=JSONSerializer, default_timeout=60)
 
 
-def hand_over(queue: Queue, job: str, job_id: str, arguments: dict[str, str]) -> None:
+def hand_over(
+    queue: Queue, job: str, job_id: str, arguments: dict[str, str], *, at_front: bool = False
+) -> None:
     """Enqueue a job by name. A finished one leaves no trace, so its id can be used again."""
     queue.enqueue_call(
         JOBS[job],
@@ -54,4 +56,5 @@ def hand_over(queue: Queue, job: str, job_id: str, arguments: dict[str, str]) ->
         job_id=job_id,
         result_ttl=0,
         failure_ttl=_HOUR,
+        at_front=at_front,
     )

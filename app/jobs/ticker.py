@@ -66,8 +66,7 @@ class Ticker:
             self.watch_at = None
             return 0
         sent = self._relay(now)
-        turns.give(now, current.config().compute_in_flight)
-        db.session.commit()
+        sent += self._hint_turns(now)
         sent += self._hint_due(now)
         if now >= self.sweep_at:
             timetable.sweep(now)
@@ -122,22 +121,37 @@ class Ticker:
         db.session.commit()
         return len(hints)
 
+    def _hint_turns(self, now: datetime) -> int:
+        """Whose turn it is to start goes before all that waits: its place is not kept for long."""
+        given = turns.give(now, current.config().compute_in_flight)
+        db.session.commit()
+        self._hint(given, now, at_front=True)
+        return len(given)
+
     def _hint_due(self, now: datetime) -> int:
         due = fleet.due(now)
         db.session.rollback()
-        size = min(ceil(len(due) / FEW), MOST_TOGETHER)
-        groups = [due[at : at + size] for at in range(0, len(due), size or 1)]
-        ids = [(" ".join(group), f"{group[0]}-{secrets.token_hex(4)}") for group in groups]
-        self._hand_over(
-            [(QueueName.FLEET, "advance_bots", job_id, {"bot_ids": them}) for them, job_id in ids]
-        )
-        if due:
-            fleet.hinted(due, now)
+        self._hint(due, now)
         return len(due)
 
-    def _hand_over(self, hints: list[Hint]) -> None:
+    def _hint(self, bot_ids: list[str], now: datetime, *, at_front: bool = False) -> None:
+        if not bot_ids:
+            return
+        size = min(ceil(len(bot_ids) / FEW), MOST_TOGETHER)
+        groups = [bot_ids[at : at + size] for at in range(0, len(bot_ids), size)]
+        ids = [(" ".join(group), f"{group[0]}-{secrets.token_hex(4)}") for group in groups]
+        hints: list[Hint] = [
+            (QueueName.FLEET, "advance_bots", job_id, {"bot_ids": them}) for them, job_id in ids
+        ]
+        # Each that is put at the front goes before the one put there last.
+        self._hand_over(hints[::-1] if at_front else hints, at_front=at_front)
+        fleet.hinted(bot_ids, now)
+        db.session.commit()
+
+    def _hand_over(self, hints: list[Hint], *, at_front: bool = False) -> None:
         for name, job, job_id, arguments in hints:
-            queues.hand_over(queues.open_queue(name, self.connection), job, job_id, arguments)
+            queue = queues.open_queue(name, self.connection)
+            queues.hand_over(queue, job, job_id, arguments, at_front=at_front)
 
 
 def main() -> int:

@@ -14,6 +14,7 @@ from app.models.compute import (
     Machine,
     OperationState,
     Phase,
+    Priority,
     Renewal,
 )
 from app.models.connection import Connection, Environment
@@ -218,6 +219,7 @@ __all__ = [
     "PositionRow",
     "Presence",
     "PresenceMode",
+    "Priority",
     "RecoveryCode",
     "Renewal",
     "ReplyToken",

@@ -1,7 +1,7 @@
 """Where a bot lives: its phase, its address, the generations of its machine, each call outside."""
 
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 from sqlalchemy import Index, String, UniqueConstraint, text
@@ -49,12 +49,20 @@ class Renewal(StrEnum):
     FLATTEN = "flatten"
 
 
+class Priority(IntEnum):
+    """Who goes first where bots wait for a place to start: the lower, the sooner."""
+
+    STRANDED = 0
+    SUCCESSOR = 1
+    USUAL = 2
+
+
 class BotCompute(Tenant, Model):
     """The planner's row for one bot: one lease, one fence, one phase.
 
     ``wanted_at``: since when a machine is wanted that is not ready yet, by the schedule's own
-    moment. ``turn_at``: when the line gave it its turn to start, until it comes. ``cause``: of the
-    present ``problem``, a ``Cause`` of the drivers.
+    moment. ``turn_at``: when the line gave it its turn to start, until it comes; ``priority``: its
+    ``Priority`` there. ``cause``: of the present ``problem``, a ``Cause`` of the drivers.
     """
 
     __table_args__ = (
@@ -78,6 +86,7 @@ class BotCompute(Tenant, Model):
     cause: Mapped[str] = mapped_column(String(24), default="")
     wanted_at: Mapped[datetime | None] = mapped_column(Moment)
     turn_at: Mapped[datetime | None] = mapped_column(Moment)
+    priority: Mapped[int] = mapped_column(default=Priority.USUAL.value)
     renewal: Mapped[Renewal | None] = mapped_column(Chosen(Renewal))
     renewal_why: Mapped[str] = mapped_column(String(200), default="")
     attempt: Mapped[int] = mapped_column(default=0)

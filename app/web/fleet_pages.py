@@ -122,7 +122,7 @@ def region_cards() -> list[RegionCard]:
             cooldowns=[it for it in cooldowns if it.region == name and it.until > current.now()],
             leads=[it for it in leads if it.region == name],
             spread=current.config().tempo.spread,
-            slow=places.slowed(name, current.now()),
+            slow=places.slow(seen.get(name), current.now()),
         )
         for name in names
     ]

@@ -170,7 +170,7 @@ def test_a_rate_is_waited_out_for_a_minute_and_never_blocks(life):
     life.cloud.script = [None, refusal(Outcome.RETRY, Cause.RATE)]
     life.run(3)
     assert life.compute.phase is Phase.CREATING
-    assert life.compute.retry_at >= life.now + timedelta(minutes=1)
+    assert life.compute.due_at >= life.now + timedelta(minutes=1)
     life.pass_time(minutes=2)
     assert life.run() is Phase.BOOTING
 

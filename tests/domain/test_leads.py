@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from app.domain import bots, deadlines, fleet, fleet_alarms, leads, overview, schedule
 from app.extensions import db
@@ -81,6 +82,19 @@ def test_regions_and_types_learn_apart(bot):
     small = replace(LEARNING, machine_type="e2-small")
     assert leads.tempo_of("local", small).wake_lead == timedelta(seconds=300)
     assert leads.tempo_of("elsewhere", small).wake_lead == timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("waited", "seconds"),
+    [(100, 1.2 * 300 + 60), (15 * 60, 15 * 60), (15 * 60 + 1, 1.2 * 200 + 60)],
+    ids=["line", "longest", "bound"],
+)
+def test_the_line_is_part_of_the_way_up_but_what_no_lead_helps_against_is_not(bot, waited, seconds):
+    wakes(bot, *[200] * 6)
+    for machine in db.session.scalars(select(Machine)):
+        machine.wanted_at = machine.created_at - timedelta(seconds=waited)
+    leads.learn(NOW, LEARNING)
+    assert lead() == timedelta(seconds=seconds)
 
 
 def test_a_fixed_lead_learns_nothing(bot):

@@ -128,6 +128,21 @@ def test_only_settled_states_need_no_polling():
     assert not read(Phase.READY).settled
 
 
+def test_who_is_wanted_and_waits_reads_why_and_is_looked_at_again():
+    wanted_now = {"wakes_at": NOW - timedelta(minutes=1)}
+    line = read(Phase.ASLEEP, **wanted_now)
+    assert (line.label, line.settled, line.when) == ("waking", False, None)
+    assert "free place" in line.detail
+    again = NOW + timedelta(minutes=1)
+    slowed = read(Phase.ASLEEP, retry_at=again, **wanted_now)
+    assert (slowed.label, slowed.settled, slowed.when) == ("waking", False, again)
+    assert "asked for a pause" in slowed.detail
+    assert "free place" in read(Phase.ASLEEP, retry_at=NOW, **wanted_now).detail
+    trouble = read(Phase.ASLEEP, problem="no disk", **wanted_now)
+    assert (trouble.label, trouble.detail) == ("asleep", "It should be awake. no disk")
+    assert read(Phase.ASLEEP, wish=Wish.REST, **wanted_now).label == "stopped"
+
+
 def test_no_transition_outside_the_table():
     with pytest.raises(Conflict, match="asleep cannot become ready"):
         lifecycle.check_transition(Phase.ASLEEP, Phase.READY)

@@ -1,16 +1,19 @@
 """The line of bots that wait for a place to start: how many at once, and in which order."""
 
 import random
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text, update
 
-from app.domain import bots, fleet, machines, turns
+from app.domain import bots, fleet, lifecycle, machines, overview, turns
 from app.extensions import db
-from app.models import BotCompute, Phase
+from app.models import Bot, BotCompute, CloudRegion, Phase, Priority, Wish
 from tests.domain.test_fleet import SETTINGS, Life
 from tests.factories import TESTER
+from tests.waiting import PATIENCE, until
 
 SECOND = timedelta(seconds=1)
 
@@ -56,9 +59,9 @@ class Line:
 
     def tick(self, but=()):
         """Turns are given, and a job is done for each bot that is due."""
-        turns.give(self.now, self.places)
+        due = turns.give(self.now, self.places)
         db.session.commit()
-        due = fleet.due(self.now)
+        due += fleet.due(self.now)
         for life in self.lives:
             if life.bot.id in due and life.compute.phase is Phase.ASLEEP and life not in but:
                 self.look(life)
@@ -112,10 +115,42 @@ def test_a_turn_is_given_to_no_more_than_there_are_places(line):
     for life in it.lives:
         life.settings = replace(SETTINGS, in_flight=0)
         life.step()
-    assert turns.give(it.now, 2) == 2
-    assert turns.give(it.now, 2) == 0
+    first = [life.bot.id for life in it.lives[:2]]
+    assert turns.give(it.now, 2) == first
+    assert turns.give(it.now, 2) == []
     assert [life.compute.turn_at == it.now for life in it.lives] == [True] * 2 + [False] * 3
-    assert set(fleet.due(it.now)) == {it.lives[0].bot.id, it.lives[1].bot.id}
+    assert fleet.due(it.now) == [], "whoever gives a turn tells of it"
+    assert set(fleet.due(it.now + turns.TOLD_AGAIN)) == set(first), "unless that is lost"
+
+
+def test_a_turn_makes_no_bot_due_later_than_it_was(line):
+    it = line(1, places=1)
+    it.want(it.first)
+    was = it.first.compute.due_at
+    assert was < it.now
+    assert turns.give(it.now, 1) == [it.first.bot.id]
+    assert it.first.compute.due_at == was
+
+
+def test_a_turn_is_good_for_longer_than_its_place_is_kept(line):
+    it = line(2, places=1)
+    one, two = it.lives
+    it.want(one, two)
+    for life in it.lives:
+        life.settings = replace(SETTINGS, in_flight=0)
+        life.step()
+        life.settings = replace(SETTINGS, in_flight=1)
+    assert turns.give(it.now, 1) == [one.bot.id]
+    it.pass_time(seconds=11)
+    assert turns.give(it.now, 1) == [two.bot.id]
+    db.session.commit()
+    it.look(one)
+    assert it.begun == [one]
+    it.look(two)
+    assert (it.begun, two.compute.turn_at) == ([one], None)
+    it.ready(one)
+    it.tick()
+    assert it.begun == [one, two]
 
 
 def test_whose_turn_it_is_is_looked_at_before_whoever_is_longer_overdue(line):
@@ -222,10 +257,143 @@ def test_a_position_that_nobody_manages_goes_before_all_others(line, monkeypatch
     monkeypatch.setattr(machines, "stranded", lambda bot_id, _before=None: bot_id == left.bot.id)
     it.look(two)
     it.look(left)
-    assert left.compute.due_at == left.now + SECOND
+    assert left.compute.due_at == left.now + turns.LOOKS_AGAIN, "nobody asks every second"
     it.ready(one)
-    it.look(left)
+    it.tick()
     assert it.begun == [one, left]
+
+
+def test_who_was_ended_to_be_replaced_goes_before_the_usual_and_after_the_stranded(
+    line, monkeypatch
+):
+    it = line(4, places=1)
+    one, two, renewed, left = it.lives
+    it.want(one)
+    it.tick()
+    it.want(two, renewed, left)
+    monkeypatch.setattr(machines, "succeeds", lambda bot_id: bot_id == renewed.bot.id)
+    monkeypatch.setattr(machines, "stranded", lambda bot_id, _before=None: bot_id == left.bot.id)
+    for life in (two, renewed, left):
+        it.look(life)
+    for _ in it.lives:
+        it.tick()
+        it.ready(it.begun[-1])
+    assert it.begun == [one, left, renewed, two]
+    assert {life.compute.priority for life in it.lives} == {Priority.USUAL}
+
+
+def test_a_turn_of_the_usual_keeps_no_stranded_bot_waiting(line, monkeypatch):
+    it = line(2, places=1)
+    one, left = it.lives
+    it.want(one, left)
+    monkeypatch.setattr(machines, "stranded", lambda bot_id, _before=None: bot_id == left.bot.id)
+    assert turns.give(it.now, 1) == [one.bot.id]
+    db.session.commit()
+    it.look(left)
+    assert it.begun == [left]
+
+
+@pytest.mark.parametrize("kept", [{"slow_until": 30 * SECOND}, {"shut_until": 60 * SECOND}])
+def test_bots_of_a_region_that_must_not_be_asked_keep_nobody_waiting(line, kept):
+    it = line(2, places=1)
+    one, two = it.lives
+    it.want(one, two)
+    moved = Bot.id == one.bot.id
+    db.session.execute(update(Bot).where(moved).values(region="elsewhere"))
+    until = {name: it.now + pause for name, pause in kept.items()}
+    db.session.add(CloudRegion(region="elsewhere", **until))
+    db.session.commit()
+    assert turns.give(it.now, 1) == [two.bot.id]
+    db.session.rollback()
+    it.look(two)
+    assert it.begun == [two]
+    it.ready(two)
+    it.pass_time(minutes=2)
+    assert turns.give(it.now, 1) == [one.bot.id]
+
+
+def test_a_rescue_is_given_its_turn_also_where_people_shut_the_region(line, monkeypatch):
+    it = line(2, places=1)
+    one, left = it.lives
+    it.want(one)
+    it.tick()
+    it.want(left)
+    monkeypatch.setattr(machines, "stranded", lambda bot_id, _before=None: bot_id == left.bot.id)
+    hour = it.now + timedelta(hours=1)
+    db.session.add(CloudRegion(region="local", shut_until=hour, shut_cause="operator"))
+    db.session.commit()
+    it.look(left)
+    it.ready(one)
+    it.tick()
+    assert it.begun == [one, left]
+
+
+def test_who_is_in_line_reads_that_it_waits_for_a_place(line):
+    it = line(2, places=1)
+    one, two = it.lives
+    it.want(one)
+    it.tick()
+    it.want(two)
+    it.look(two)
+    reading = lifecycle.reading(
+        it.now, fleet.situation(two.bot, two.compute, None, 0, it.now, SETTINGS.tempo)
+    )
+    listed = {
+        row.bot.id: row.reading
+        for row in overview.summaries(two.bot.workspace, it.now, SETTINGS.tempo)
+    }
+    assert (reading.label, reading.settled) == ("waking", False)
+    assert "free place" in reading.detail
+    assert listed[two.bot.id] == reading
+    assert "free place" not in listed[one.bot.id].detail
+
+
+@pytest.mark.parametrize("wish", [Wish.FOLLOW, Wish.REST])
+def test_so_does_one_that_may_have_left_a_position(line, monkeypatch, wish):
+    it = line(1, places=0)
+    left = it.first
+    it.want(left)
+    monkeypatch.setattr(machines, "stranded", lambda *_: True)
+    left.bot.wish = wish
+    db.session.commit()
+    it.look(left)
+    (row,) = overview.summaries(left.bot.workspace, it.now, SETTINGS.tempo)
+    assert (row.reading.label, row.reading.settled) == ("waking", False)
+
+
+def waiting():
+    """How many wait for a lock that another transaction has, in this database."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    with db.engine.connect() as connection:
+        return connection.scalar(text(f"{query} AND datname = current_database()"))
+
+
+def test_of_two_who_ask_at_once_the_second_counts_the_first(line, app):
+    if db.engine.dialect.name == "sqlite":
+        pytest.skip("it has one writer, who has the database from the first reading on")
+    it = line(2, places=1)
+    it.want(*it.lives)
+    one, two = (life.bot.id for life in it.lives)
+    given = turns.give(it.now, 1)
+    it.pass_time(seconds=11)
+    given += turns.give(it.now, 1)
+    db.session.commit()
+    assert given == [one, two], "either may have the one place that is free"
+    now, settings, second = it.now, it.first.settings, []
+
+    def ask():
+        with app.app_context():
+            second.append(fleet.begin(two, now, settings))
+            db.session.commit()
+
+    assert fleet.begin(one, now, settings) is not None
+    thread = threading.Thread(target=ask)
+    thread.start()
+    until("the second waits, or had its answer", lambda: waiting() or second)
+    db.session.commit()
+    thread.join(PATIENCE)
+    assert second == [None]
+    assert len(it.under_way()) == 1
 
 
 def test_a_clock_set_back_keeps_no_place_for_long(line):
@@ -235,5 +403,5 @@ def test_a_clock_set_back_keeps_no_place_for_long(line):
     row = db.session.get_one(BotCompute, one.bot.id)
     row.turn_at = it.now + timedelta(hours=5)
     db.session.commit()
-    assert turns.give(it.now, 1) == 1
+    assert turns.give(it.now, 1) == [one.bot.id]
     assert one.compute.turn_at == it.now

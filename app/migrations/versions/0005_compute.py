@@ -34,7 +34,7 @@ INDEXES = {
 ADDED = {
     "bot": ["keep_awake_until", "asleep_until"],
     "bot_address": ["lost_at"],
-    "bot_compute": ["cause", "wanted_at", "turn_at", "renewal", "renewal_why"],
+    "bot_compute": ["cause", "wanted_at", "turn_at", "priority", "renewal", "renewal_why"],
     "cloud_operation": ["cause", "zone", "operation"],
     "machine": ["zone", "machine_type", "cloud_id", "wanted_at", "inserted_at"],
 }
@@ -129,6 +129,7 @@ def widen_tables():
         )
         batch.add_column(sa.Column("wanted_at", moment(), nullable=True))
         batch.add_column(sa.Column("turn_at", moment(), nullable=True))
+        batch.add_column(sa.Column("priority", sa.Integer(), nullable=False, server_default="2"))
         batch.add_column(sa.Column("renewal", sa.String(24), nullable=True))
         batch.add_column(
             sa.Column("renewal_why", sa.String(length=200), nullable=False, server_default="")
