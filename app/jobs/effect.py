@@ -1,6 +1,5 @@
 """The one place where a step meets the outside: begin, commit, do, finish, commit."""
 
-import logging
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -35,8 +34,6 @@ _SHARED_FOR = 1.0
 """Seconds after which a job of several bots takes on no other one."""
 _STEPS_AT_ONCE = 3
 """Of one bot: a driver's step may take fifteen seconds, a job sixty."""
-
-log = logging.getLogger(__name__)
 
 
 def compute_driver(config: Config) -> ComputeDriver:
@@ -89,33 +86,39 @@ def advance_each(bot_ids: Sequence[str]) -> None:
 
     To begin a process costs more than a step where the cloud answers quickly. Where it does not,
     the rest is given back, to be shared out anew among all workers.
+
+    Raises:
+        ExceptionGroup: what failed, after all others had their turn; their bots are due again.
     """
     until = time.monotonic() + _SHARED_FOR
     driver = compute_driver(current.config())
+    failed: list[Exception] = []
     for at, bot_id in enumerate(bot_ids):
         if at and time.monotonic() > until:
             fleet.give_back(bot_ids[at:], datetime.now(UTC))
             db.session.commit()
+            break
+        try:
+            _advance_while_due(bot_id, driver)
+        except Exception as error:  # noqa: BLE001 -- raised below, for the queue to keep
+            error.add_note(f"a step of {bot_id}")
+            failed.append(error)
+        finally:
+            db.session.rollback()
+            db.session.remove()
+    if failed:
+        raise ExceptionGroup("steps failed", failed)
+
+
+def _advance_while_due(bot_id: str, driver: ComputeDriver) -> None:
+    """Take a few steps, each of them only if it is due when the one before has ended."""
+    for _ in range(_STEPS_AT_ONCE):
+        if not advance(bot_id, driver) or not fleet.is_due(bot_id, datetime.now(UTC)):
             return
-        for _ in range(_STEPS_AT_ONCE):
-            if not _advance_patiently(bot_id, driver):
-                break
-
-
-def _advance_patiently(bot_id: str, driver: ComputeDriver) -> bool:
-    """Take a step; whether another one is due at once."""
-    try:
-        return advance(bot_id, driver) and fleet.is_due(bot_id, datetime.now(UTC))
-    except Exception:
-        log.exception("a step of %s failed; it is hinted at again", bot_id)
-        return False
-    finally:
-        db.session.rollback()
-        db.session.remove()
 
 
 def advance(bot_id: str, driver: ComputeDriver | None = None) -> bool:
-    """Take one step of one bot; ``True`` if something was done outside."""
+    """Take one step of one bot; ``True`` if something was done outside, and written down."""
     config = current.config()
     settings = fleet.Settings(
         tempo=config.tempo,
@@ -130,9 +133,9 @@ def advance(bot_id: str, driver: ComputeDriver | None = None) -> bool:
         return False
     result = (driver or compute_driver(config)).do(errand.step)
     db.session.connection()
-    fleet.finish(errand, result, datetime.now(UTC))
+    kept = fleet.finish(errand, result, datetime.now(UTC))
     db.session.commit()
-    return True
+    return kept
 
 
 def sweep(holder: str) -> bool:

@@ -50,8 +50,8 @@ REGION = "europe-west1"
 ZONES = REGIONS[REGION]
 IN_FLIGHT = 3
 _VIRTUAL = ("--clock", "virtual", "--state")
-_KILLED = ("Work-horse terminated", "AbandonedJobError")
-"""RQ's words for a job that did not end by itself."""
+_KILLED = ("Work-horse terminated", "AbandonedJobError", "stuck in intermediate queue")
+"""RQ's words for a job that did not end by itself, or that died on its way to a worker."""
 _AGEING = (
     BotAddress,
     BotCompute,
@@ -81,13 +81,14 @@ class Hinting(Ticker):
     def tick(self, now):
         sent = super().tick(now)
         db.session.rollback()
-        hints, self._unsent = self._unsent, []
-        self.asked += [job_id for name, _, job_id, _ in hints if name is queues.QueueName.FLEET]
-        super()._hand_over(hints)
+        unsent, self._unsent = self._unsent, []
+        for hints, at_front in unsent:
+            self.asked += [job_id for name, _, job_id, _ in hints if name is queues.QueueName.FLEET]
+            super()._hand_over(hints, at_front=at_front)
         return sent
 
-    def _hand_over(self, hints):
-        self._unsent += hints
+    def _hand_over(self, hints, *, at_front=False):
+        self._unsent.append((hints, at_front))
 
     def _measure_due(self, now):
         """Tests ask for sweeps themselves; how long they take must not decide it."""

@@ -84,8 +84,10 @@ def test_a_step_that_fails_keeps_no_other_bot_of_its_job_waiting(app, monkeypatc
         raise RuntimeError(bot_id)
 
     ids = seen(monkeypatch, fail)
-    effect.advance_each(["bot_a", "bot_b"])
+    with pytest.raises(ExceptionGroup) as told:
+        effect.advance_each(["bot_a", "bot_b"])
     assert ids == ["bot_a", "bot_b"]
+    assert [str(error) for error in told.value.exceptions] == ids
 
 
 def test_steps_that_are_due_at_once_are_taken_in_one_job_but_not_without_end(app, monkeypatch):
