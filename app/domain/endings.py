@@ -6,7 +6,17 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from app.domain import addresses, audit, fleet_alarms, machines, metering, places, runs, waits
+from app.domain import (
+    addresses,
+    audit,
+    fleet_alarms,
+    machines,
+    metering,
+    places,
+    runs,
+    turns,
+    waits,
+)
 from app.extensions import db
 from app.gateways.compute.driver import Cause, MachineState, Outcome, Result, Step, StepKind
 from app.models import (
@@ -131,6 +141,7 @@ def _machine_deleted(compute: BotCompute, step: Step, result: Result, now: datet
         waits.block_alone(compute, words, now, "boot")
         return
     machines.move(compute, Phase.ASLEEP, now)
+    compute.priority = turns.priority(compute.bot_id)
 
 
 def _console_read(compute: BotCompute, step: Step, result: Result, now: datetime) -> None:

@@ -159,7 +159,7 @@ def _note_wish(
 ) -> None:
     """Keep since when a machine is wanted that is not there: what a late wake is measured by."""
     if desired is not Desired.RUN or compute.phase in (Phase.READY, Phase.DRAINING):
-        compute.wanted_at = None
+        compute.wanted_at = compute.turn_at = None
     elif compute.wanted_at is None:
         compute.wanted_at = _wanted_since(bot, compute, now, tempo)
     if desired is not Desired.RUN and compute.phase is Phase.ASLEEP:
@@ -261,7 +261,7 @@ def _facts(
         machine=_machine_facts(machine, compute.phase) if machine else None,
         flat_since=compute.flat_since,
         retry_at=compute.retry_at,
-        next_change=_next_look(bot, now, tempo),
+        next_change=lifecycle.next_look(schedule.from_plain(bot.schedule), now, tempo, today(bot)),
         call=CallFacts(StepKind(call.kind), call.started_at) if call else None,
         renewal=compute.renewal,
     )
@@ -279,14 +279,6 @@ def _without_calls(
     if facts.renewal is not None and decision.action is Action.WAIT:
         again = min(again, decision.look_again)  # it begins, or is called off, without a call
     return Plan(Action.WAIT, "its region was asked too often", min(again, facts.next_change))
-
-
-def _next_look(bot: Bot, now: datetime, tempo: Tempo) -> datetime:
-    """When the clock may next change what is wanted; the lead may have grown until then."""
-    plan_of_bot = schedule.from_plain(bot.schedule)
-    found = lifecycle.next_change(plan_of_bot, now, tempo, today(bot))
-    early = found - max(tempo.longest_lead - tempo.wake_lead, timedelta(0))
-    return early if early > now else found
 
 
 def _machine_facts(machine: Machine, phase: Phase) -> MachineFacts:

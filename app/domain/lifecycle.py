@@ -140,6 +140,15 @@ def next_change(
     return min(moments, default=now + schedules.HORIZON)
 
 
+def next_look(
+    plan: schedules.Schedule, now: datetime, tempo: Tempo, today: Today = AS_SCHEDULED
+) -> datetime:
+    """When the clock may next change what is wanted; the lead may have grown until then."""
+    found = next_change(plan, now, tempo, today)
+    early = found - max(tempo.longest_lead - tempo.wake_lead, timedelta(0))
+    return early if early > now else found
+
+
 class Tone(StrEnum):
     """How a state should feel."""
 
@@ -207,20 +216,24 @@ def _waking(phase: Phase) -> str:
 
 
 def _asleep(now: datetime, it: Situation) -> Reading:
-    if it.stranded and not it.problem:
-        return _in_line(now, it)
+    if it.stranded:
+        return _kept_asleep(it) if it.problem else _in_line(now, it)
     if it.wish is Wish.GONE:
         return Reading("deleting", Tone.NEUTRAL, "Its address is being released.")
     if it.wish is Wish.REST:
         return Reading("stopped", Tone.NEUTRAL, "It sleeps until you start it.", settled=True)
     if it.problem:
-        return Reading("asleep", Tone.WARN, f"It should be awake. {it.problem}")
+        return _kept_asleep(it)
     if it.wakes_at is not None and it.wakes_at <= now:
         return _in_line(now, it)
     if it.wakes_at is None:
         detail = "No session opens in the next eight days."
         return Reading("asleep", Tone.NEUTRAL, detail, settled=True)
     return Reading("asleep", Tone.NEUTRAL, "Wakes before its next session.", when=it.wakes_at)
+
+
+def _kept_asleep(it: Situation) -> Reading:
+    return Reading("asleep", Tone.WARN, f"It should be awake. {it.problem}")
 
 
 def _in_line(now: datetime, it: Situation) -> Reading:

@@ -48,14 +48,12 @@ def take(compute: BotCompute, now: datetime, most: int) -> bool:
     """
     if db.session.get_bind().dialect.name == "postgresql":  # SQLite has one writer
         db.session.execute(select(func.pg_advisory_xact_lock(_STARTS_AT_ONCE)))
-    free, priority = most - under_way(), _priority(compute.bot_id)
-    may = free > 0 and (
-        _has_turn(compute, now) or _before(compute, priority, now, enough=free) < free
-    )
+    free, first = most - under_way(), priority(compute.bot_id)
+    may = free > 0 and (_has_turn(compute, now) or _before(compute, first, now, enough=free) < free)
     compute.turn_at = None
-    compute.priority = Priority.USUAL if may else priority
+    compute.priority = Priority.USUAL if may else first
     if not may:
-        compute.due_at = now + LOOKS_AGAIN
+        compute.due_at, compute.problem = now + LOOKS_AGAIN, ""  # it only waits from now on
     return may
 
 
@@ -104,7 +102,8 @@ def under_way() -> int:
     return db.session.scalar(query.where(or_(BotCompute.phase == Phase.BOOTING, asked_for))) or 0
 
 
-def _priority(bot_id: str) -> Priority:
+def priority(bot_id: str) -> Priority:
+    """Who goes first when it is to start."""
     if machines.stranded(bot_id):
         return Priority.STRANDED
     return Priority.SUCCESSOR if machines.succeeds(bot_id) else Priority.USUAL
@@ -150,14 +149,12 @@ def _has_turn(compute: BotCompute, now: datetime) -> bool:
     return compute.turn_at is not None and abs(now - compute.turn_at) <= PASSED_OVER
 
 
-def _before(compute: BotCompute, priority: Priority, now: datetime, enough: int) -> int:
+def _before(compute: BotCompute, first: Priority, now: datetime, enough: int) -> int:
     """How many have a turn, or come before it and have let none pass; counted up to ``enough``."""
     if compute.wanted_at is None:
         return 0
-    mine = tuple_(
-        literal(int(priority)), literal(compute.wanted_at, Moment), literal(compute.bot_id)
-    )
-    called = _fresh(now) & (BotCompute.priority <= priority)
+    mine = tuple_(literal(int(first)), literal(compute.wanted_at, Moment), literal(compute.bot_id))
+    called = _fresh(now) & (BotCompute.priority <= first)
     sooner = (tuple_(*_ORDER) < mine) & _patient(now)
     query = select(BotCompute.bot_id).where(
         _waits(now), BotCompute.bot_id != compute.bot_id, called | sooner

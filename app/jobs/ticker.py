@@ -122,10 +122,13 @@ class Ticker:
         return len(hints)
 
     def _hint_turns(self, now: datetime) -> int:
-        """Whose turn it is to start goes before all that waits: its place is not kept for long."""
+        """Whose turn it is to start goes before all that waits, and shares its job with nobody.
+
+        Its place is not kept for long, and each of these asks the cloud, which may be slow.
+        """
         given = turns.give(now, current.config().compute_in_flight)
         db.session.commit()
-        self._hint(given, now, at_front=True)
+        self._hint(given, now, most=1, at_front=True)
         return len(given)
 
     def _hint_due(self, now: datetime) -> int:
@@ -134,10 +137,18 @@ class Ticker:
         self._hint(due, now)
         return len(due)
 
-    def _hint(self, bot_ids: list[str], now: datetime, *, at_front: bool = False) -> None:
+    def _hint(
+        self,
+        bot_ids: list[str],
+        now: datetime,
+        *,
+        most: int = MOST_TOGETHER,
+        at_front: bool = False,
+    ) -> None:
+        """Hand bots over, at most ``most`` of them in a job."""
         if not bot_ids:
             return
-        size = min(ceil(len(bot_ids) / FEW), MOST_TOGETHER)
+        size = min(ceil(len(bot_ids) / FEW), most)
         groups = [bot_ids[at : at + size] for at in range(0, len(bot_ids), size)]
         ids = [(" ".join(group), f"{group[0]}-{secrets.token_hex(4)}") for group in groups]
         hints: list[Hint] = [

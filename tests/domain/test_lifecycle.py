@@ -88,6 +88,16 @@ def test_a_stranded_position_wins_over_everything(wish):
     assert wanted(wish, NOW.replace(hour=18), stranded=True) is Desired.RUN
 
 
+@pytest.mark.parametrize("wish", Wish)
+@pytest.mark.parametrize(
+    ("problem", "label"), [("", "waking"), ("The zone had no room.", "asleep")]
+)
+def test_nor_is_one_read_as_settled_while_it_has_no_machine(wish, problem, label):
+    found = read(Phase.ASLEEP, wish, stranded=True, problem=problem)
+    assert (found.label, found.settled) == (label, False)
+    assert problem in found.detail
+
+
 def test_the_next_change_is_the_next_edge():
     assert lifecycle.next_change(OFFICE, NOW, TEMPO) == NOW.replace(hour=17)
     evening = NOW.replace(hour=18)

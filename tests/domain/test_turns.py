@@ -11,6 +11,7 @@ from sqlalchemy import text, update
 from app.domain import bots, fleet, lifecycle, machines, overview, turns
 from app.extensions import db
 from app.models import Bot, BotCompute, CloudRegion, Phase, Priority, Wish
+from runner.protocol import PositionState
 from tests.domain.test_fleet import SETTINGS, Life
 from tests.factories import TESTER
 from tests.waiting import PATIENCE, until
@@ -359,6 +360,37 @@ def test_so_does_one_that_may_have_left_a_position(line, monkeypatch, wish):
     it.look(left)
     (row,) = overview.summaries(left.bot.workspace, it.now, SETTINGS.tempo)
     assert (row.reading.label, row.reading.settled) == ("waking", False)
+
+
+def test_a_position_left_behind_is_known_before_the_first_look_for_a_place(line):
+    it = line(1, places=1)
+    life = it.first
+    life.wake()
+    life.report(state=PositionState.OPEN)
+    life.cloud.machines.clear()
+    it.pass_time(seconds=6)
+    while life.compute.phase is not Phase.ASLEEP:
+        life.step()
+    assert life.compute.priority == Priority.STRANDED
+
+
+def test_what_is_over_is_not_what_keeps_it_waiting(line):
+    it = line(1, places=0)
+    it.want(it.first)
+    it.first.compute.problem = "the zone had no room"
+    db.session.commit()
+    it.look(it.first)
+    assert it.first.compute.problem == ""
+
+
+def test_a_turn_does_not_outlive_the_wish(line):
+    it = line(1, places=1)
+    it.want(it.first)
+    assert turns.give(it.now, 1) == [it.first.bot.id]
+    bots.stop(it.first.bot, by=TESTER, now=it.now)
+    db.session.commit()
+    it.look(it.first)
+    assert it.first.compute.turn_at is None
 
 
 def waiting():

@@ -317,6 +317,12 @@ class GceWorld(World):
         """The cloud takes its time for everything."""
         self.pass_time(timedelta(seconds=1))
 
+    def begin(self, skew=timedelta(0)):
+        held = super().begin(skew)
+        if held is not None:
+            gce_checks.asked(self, held, self.now + skew)
+        return held
+
     def do(self, held, fate="applied and answered", failure=None):
         if self.compute.fence == held.errand.fence:
             held.result = self.cloud.do(held.errand.step, fate, failure)
