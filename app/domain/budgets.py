@@ -126,16 +126,14 @@ def look(workspace_id: str, now: datetime, base_url: str) -> None:
     workspace = db.session.scalar(query)
     if workspace is None or workspace.deleted_at is not None:
         return
-    month = months.of(now)
+    month, budget = months.of(now), of(workspace)
+    for each in dict.fromkeys((months.of(now - A_DAY), month)):
+        if budget is not None and budget.changed_at < each.end:
+            _look_at(workspace, budget, each, now, base_url)
     agreed = terms.agreed(workspace.id, month)
     if agreed is not None:
+        # Last, as it may go into the log: a contact that leaves has its row before the log's end.
         quotas.spent_out(workspace, agreed, now, by=audit.TIMETABLE)
-    budget = of(workspace)
-    if budget is None:
-        return
-    for each in dict.fromkeys((months.of(now - A_DAY), month)):
-        if budget.changed_at < each.end:
-            _look_at(workspace, budget, each, now, base_url)
 
 
 def _look_at(

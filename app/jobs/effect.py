@@ -62,10 +62,12 @@ def prepare(config: Config) -> None:
         return
     from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415 -- as above
 
-    preparation = Preparation(config.bundle_dir)
+    preparation, exchanges = Preparation(config.bundle_dir), list[str]()
     with suppress(SQLAlchemyError):
-        for exchange in machines.exchanges():
-            preparation.build(exchange)
+        exchanges = machines.exchanges()
+    db.session.rollback()  # to read takes SQLite's one place for a writer, and building takes long
+    for exchange in exchanges:
+        preparation.build(exchange)
 
 
 def postman(config: Config) -> Postman:

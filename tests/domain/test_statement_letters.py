@@ -1,22 +1,23 @@
 """The sum of a month goes once to each address that had said yes by its end."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, text
 
-from app.domain import billing_contacts, dressing, mail, statement_letters, statements
+from app.domain import billing_contacts, budgets, dressing, mail, statement_letters, statements
 from app.domain.letters import House
 from app.domain.months import Month
 from app.domain.terms import Terms
 from app.extensions import db
 from app.models import BillingContact, IdlePayer, MailState, OutboxMessage, Resource, UsageInterval
 from tests import factories
-from tests.domain.test_budgets import BASE, START, Desk, letters
+from tests.domain.test_budgets import BASE, NOW, START, Desk, letters
 from tests.domain.test_statements import HOUR, machine, used
-from tests.domain.test_terms import agree
+from tests.domain.test_terms import HALF, agree
 from tests.parallel import at_once
 from tests.waiting import PATIENCE, until
 
@@ -190,6 +191,33 @@ def test_whoever_leaves_while_a_letter_is_written_gets_none(app, desk, letter):
     states = {it.to_email: it.state for it in letters(letter) if "@example.com" in it.to_email}
     assert states.pop("two@example.com") is MailState.CANCELLED
     assert states.pop("one@example.com") is MailState.QUEUED
+
+
+def test_who_leaves_as_a_bound_is_seen_to_be_reached_waits_in_no_circle(app, desk, monkeypatch):
+    desk.budget("1")
+    agree(desk.workspace, replace(HALF, max_spend=Decimal(1)))
+    db.session.commit()
+    place, looks, record = desk.workspace.id, [], billing_contacts._record
+    leaver = next(it.id for it in billing_contacts.of(desk.workspace) if "one@" in it.email)
+    db.session.rollback()
+
+    def record_while_one_looks(*event):
+        thread = meanwhile(app, lambda: budgets.look(place, NOW, BASE))
+        looks.append(thread)
+        if db.engine.dialect.name == "postgresql":
+            until("it waits or is through", lambda: waits_for_a_lock() or not thread.is_alive())
+        record(*event)
+
+    monkeypatch.setattr(billing_contacts, "_record", record_while_one_looks)
+    billing_contacts.leave(leaver, by=factories.TESTER, now=NOW)
+    db.session.commit()
+    (look,) = looks
+    look.join(PATIENCE)
+    db.session.rollback()
+    assert len(letters("spend_stopped")) == 1
+    told = {it.to_email for it in letters("budget_alert")}
+    assert "two@example.com" in told
+    assert "one@example.com" not in told
 
 
 def test_a_letter_to_an_address_that_left_is_void_when_its_turn_comes(desk):

@@ -6,11 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.config import Config
+from app.extensions import db
+from app.gateways.compute import bundles
 from app.gateways.compute.gce import GceDriver
 from app.gateways.compute.local import LocalDriver
 from app.jobs import effect
+from tests import factories
 
 ROOT = Path(__file__).resolve().parents[2]
 GCE = {
@@ -57,3 +61,19 @@ def test_before_the_fork_mappers_are_made_and_the_library_is_loaded_for_the_clou
     )
     assert told.returncode == 0, told.stderr
     assert json.loads(told.stdout) == [False, True]
+
+
+def test_while_programs_are_built_others_may_write(app, tmp_path, monkeypatch):
+    bot = factories.bot(factories.organisation())
+    exchange, built = bot.exchange, []
+    db.session.commit()
+
+    def build(wanted, out, _root):
+        with db.engine.begin() as other:  # SQLite: as a writer, whatever is said
+            other.execute(text("SELECT 1"))
+        built.append(wanted)
+        return out
+
+    monkeypatch.setattr(bundles, "build", build)
+    effect.prepare(Config.from_environment(GCE | {"VAR_DIR": str(tmp_path)}, "cli"))
+    assert built == [exchange]
