@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet_alarms
+from app.domain import bots, fleet_alarms, schedule
 from app.domain.endings import BOOTS
 from app.extensions import db
 from app.gateways.compute.driver import AddressState, MachineState, Outcome, Result
@@ -15,6 +15,19 @@ from tests.factories import TESTER
 @pytest.fixture
 def life(app, keys):
     return Life(keys)
+
+
+def test_after_a_month_without_a_platform_only_now_counts(life):
+    early = schedule.schedule("UTC", [schedule.session(list(range(7)), "06:00:00", "07:00:00")])
+    bots.reschedule(life.bot, early, by=TESTER, now=life.now)
+    bots.start(life.bot, by=TESTER, now=life.now)
+    db.session.commit()
+    assert life.run() is Phase.ASLEEP
+    life.pass_time(days=30)
+    assert (life.run(20), life.compute.generation) == (Phase.ASLEEP, 0)
+    assert life.compute.due_at > life.now, "none of the sessions that went by is made up for"
+    life.pass_time(days=30, hours=-5, minutes=-30)
+    assert (life.run(20), life.compute.generation) == (Phase.BOOTING, 1)
 
 
 def test_machines_that_end_before_they_are_seen_running_are_failed_boots(life):
