@@ -78,13 +78,11 @@ class Minder:
         try:
             async with asyncio.timeout(_COMMAND_SECONDS):
                 output, _ = await process.communicate()
-        except TimeoutError:
+        except BaseException as error:
             process.kill()
             await process.wait()
-            raise CannotStart(f"{name} did not end within {_COMMAND_SECONDS:g} s.") from None
-        except BaseException:
-            process.kill()
-            await process.wait()
+            if isinstance(error, TimeoutError):
+                raise CannotStart(f"{name} did not end within {_COMMAND_SECONDS:g} s.") from None
             raise
         text = output.decode(errors="replace")
         (self._logs / f"{name}.log").write_text(text)

@@ -175,7 +175,9 @@ def test_a_slow_start_is_waited_for_and_told(stage, monkeypatch):
     stage.play(scene)
 
 
-def test_what_ends_again_and_again_is_not_waited_for(stage):
+def test_what_ends_again_and_again_is_not_waited_for(stage, monkeypatch):
+    monkeypatch.setattr(minder, "_READY_SECONDS", 10 * PATIENCE)
+
     async def scene():
         steady = stage.program("steady", marker="never")
         broken = stage.program("broken", "import sys; sys.exit('ERROR: port taken')")
