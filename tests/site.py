@@ -1,13 +1,17 @@
 """A whole web application on a database of its own, for tests and for looking at it."""
 
 import secrets
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
+from weakref import WeakSet
 
 from app import create_app
 from app.config import Config
 from app.extensions import db
 from app.gateways import vault
 from tests.factories import TEMPO
+
+_BUILT = WeakSet()
 
 
 def build(folder, url=None, **settings):
@@ -28,7 +32,46 @@ def build(folder, url=None, **settings):
     if url is None:
         with app.app_context():
             db.create_all()
+        _BUILT.add(app)
     return app
+
+
+@contextmanager
+def as_it_was():
+    """Whatever is done here to rows of applications built before is undone in the end.
+
+    So no test meets what another one left: not its people, not the accounts and addresses that
+    one bot alone may have, not what a person may do only so often a day.
+    """
+    with _copies() as copies:
+        try:
+            yield
+        finally:
+            for app, copy in copies:
+                with app.app_context():
+                    db.session.remove()
+                    db.engine.dispose()
+                with closing(sqlite3.connect(_file(app))) as file:
+                    copy.backup(file)
+
+
+@contextmanager
+def _copies():
+    copies = []
+    try:
+        for app in list(_BUILT):
+            copies.append((app, sqlite3.connect(":memory:")))
+            with closing(sqlite3.connect(_file(app))) as file:
+                file.backup(copies[-1][1])
+        yield copies
+    finally:
+        for _, copy in copies:
+            copy.close()
+
+
+def _file(app):
+    with app.app_context():
+        return db.engine.url.database
 
 
 @contextmanager

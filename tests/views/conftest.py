@@ -18,7 +18,7 @@ ROLES = ("owner", "trader", "viewer", "manager")
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory):
-    """An application that all tests of a worker share; each makes people of its own."""
+    """An application that all tests of a worker share; each finds it as it was built."""
     return site.build(tmp_path_factory.mktemp("house"))
 
 
@@ -36,26 +36,16 @@ def every_change_leaves_an_event(watch):
     assert not faults, "\n".join(faults)
 
 
+@pytest.fixture(autouse=True)
+def as_it_was(watch):
+    """What a test writes is gone after it, in every application that several tests share."""
+    with site.as_it_was():
+        yield
+
+
 @pytest.fixture(scope="session")
-def generations():
-    """How often people were asked for, and the latest ones."""
-    return SimpleNamespace(asked=0, latest={})
-
-
-@pytest.fixture
-def people(house, generations):
-    """Ids and addresses of an owner, a trader, a viewer and a manager.
-
-    They are made anew every three tests: making them takes a while, and what a person may do only
-    so often a day would run out when one worker gets all the tests that do it.
-    """
-    if generations.asked % 3 == 0:
-        generations.latest = _made(house)
-    generations.asked += 1
-    return generations.latest
-
-
-def _made(house):
+def people(house):
+    """Ids and addresses of an owner, a trader, a viewer and a manager."""
     with house.app_context():
         made = {role: factories.user(role.title()) for role in ROLES}
         db.session.commit()

@@ -14,7 +14,7 @@ from tests.routes import AWAY, FINER, FORMS, Visitor, keep_nothing, knocks
 CLOSED = frozenset({401, 403, 404, 405})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def village(house):
     """The people and their workspaces, made once; nothing that a test does to them is kept."""
     with house.app_context():

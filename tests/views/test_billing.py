@@ -38,12 +38,12 @@ MONTH = months.of(datetime.now(UTC)).previous
 """A month that is over: what its pages say does not run on while a test looks."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def crew(house):
     return Crew(house)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def place(house, crew):
     """What tests only look at, or leave as it was."""
     return furnish(house, crew)

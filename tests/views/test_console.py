@@ -16,7 +16,7 @@ from tests.pages import Pages
 LINK = "https://plutarc.test/join/secret-token"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def operator_email(house):
     with site.rows(house):
         person = factories.user("Opal")

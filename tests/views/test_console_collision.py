@@ -7,7 +7,7 @@ from tests.pages import Pages
 from tests.views.desk import asked, made, of
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def people(house):
     return made(house, "Cleo"), made(house, "Dora")
 

@@ -13,7 +13,7 @@ from tests.pages import Pages
 from tests.views.desk import HOME, asked, made, of, voice
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def ella(house):
     return made(house, "Ella")
 

@@ -36,7 +36,7 @@ from tests.views.conftest import as_person
 DESK = Desk(DOMAIN, KEY, OURS, "desk@plutarc.test")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def operator_email(house):
     with site.rows(house):
         person = factories.user("Opal")

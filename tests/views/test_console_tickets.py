@@ -20,12 +20,12 @@ from tests.pages import Pages
 from tests.views.desk import HOME, asked, made, of, row
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def ada(house):
     return made(house, "Ada")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def bea(house):
     return made(house, "Bea")
 

@@ -23,7 +23,7 @@ NEW_EACH_TIME = {"account_factor.show"}
 """It draws a new secret whenever it is looked at."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def village(house):
     with house.app_context():
         return people.settle("quiet")
