@@ -64,6 +64,42 @@ class EventKind(StrEnum):
     CHECKPOINT = "checkpoint"  # Checkpoint
     COMMAND_DONE = "command_done"  # CommandDone
     NOTICE = "notice"  # Notice
+    FLOW = "flow"  # Flow
+    PROTECTION = "protection"  # Protection
+    BREACH = "breach"  # Breach
+
+
+class FlowKind(StrEnum):
+    """What moved a balance that was no fill."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    FUNDING = "funding"
+    OTHER = "other"
+
+
+class ProtectionState(StrEnum):
+    """Whether a position's stop was seen resting at the venue. Missing rings an alarm."""
+
+    VERIFIED = "verified"
+    MISSING = "missing"
+    NONE = "none"
+
+
+class OnBreach(StrEnum):
+    """What follows when a limit is passed: no entries, also flat, or flat and stopped."""
+
+    PAUSE = "pause"
+    FLATTEN = "flatten"
+    STOP = "stop"
+
+
+class OnEnd(StrEnum):
+    """What an orderly end leaves: its stops alone, no entries either, or nothing at all."""
+
+    PROTECTED = "protected"
+    CANCEL = "cancel"
+    FLATTEN = "flatten"
 
 
 class Side(StrEnum):
@@ -91,13 +127,28 @@ class OrderStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Limits:
-    """Risk limits above any strategy. Amounts in quote currency; ``None`` is no limit."""
+    """Risk limits above any strategy. Amounts in quote currency; ``None`` is no limit.
+
+    ``max_leverage``: value of all positions as a multiple of equity. ``max_drawdown``: below the
+    highest equity since the run began, deposits and withdrawals taken out.
+    ``price_collar_percent``: how far from the mark an order may trade. ``max_error_streak``:
+    refused orders in a row. ``cooldown_seconds``: no entry so long after a losing trade.
+    ``allowed_symbols``: all where ``None``. ``balance_reserve``: equity that entries leave alone.
+    """
 
     max_position_notional: Decimal | None = None
     max_order_notional: Decimal | None = None
     max_open_positions: int | None = None
     max_orders_per_minute: int | None = None
     max_daily_loss: Decimal | None = None
+    max_leverage: Decimal | None = None
+    max_drawdown: Decimal | None = None
+    price_collar_percent: Decimal | None = None
+    max_error_streak: int | None = None
+    cooldown_seconds: int | None = None
+    allowed_symbols: tuple[str, ...] | None = None
+    balance_reserve: Decimal | None = None
+    on_breach: OnBreach = OnBreach.PAUSE
 
 
 @dataclass(frozen=True)
@@ -105,6 +156,8 @@ class Configuration:
     """All a runner needs to know to trade; carries no secret.
 
     ``account``: opaque id of the venue account the credentials belong to; empty for paper.
+    ``disaster_stop_percent``: distance from the entry price of the stop that a position gets
+    where the strategy has none.
     """
 
     bot: str
@@ -125,6 +178,8 @@ class Configuration:
     paused: bool = False
     draining: bool = False
     account: str = ""
+    disaster_stop_percent: Decimal | None = None
+    on_end: OnEnd = OnEnd.PROTECTED
 
 
 @dataclass(frozen=True)
@@ -224,7 +279,8 @@ class Sync:
 class SyncAnswer:
     """``ack_seq`` is the highest event stored without a gap; the runner forgets up to it.
 
-    What is ``None`` stays as it was.
+    What is ``None`` stays as it was. ``hold``: why workspace or installation let no bot enter
+    now; empty when they do.
     """
 
     ack_seq: int
@@ -234,6 +290,7 @@ class SyncAnswer:
     windows: tuple[Window, ...] | None = None
     end_policy: str | None = None
     quiet_minutes: int | None = None
+    hold: str | None = None
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------
@@ -399,6 +456,50 @@ class Notice:
     text: str
 
 
+@dataclass(frozen=True)
+class Flow:
+    """Money that came or went without a trade; ``amount`` is positive when it came.
+
+    ``id`` is the venue's own, unique on the account; ``symbol`` is that of a funding.
+    """
+
+    id: str
+    kind: FlowKind
+    amount: Decimal
+    currency: str
+    at: datetime
+    symbol: str | None = None
+
+
+@dataclass(frozen=True)
+class Protection:
+    """What stands behind one position: told when it changes, and from time to time.
+
+    ``quantity`` is what the stop covers, in base units; ``price`` its trigger. ``verified_at``:
+    when the venue last listed it.
+    """
+
+    symbol: str
+    state: ProtectionState
+    stop_id: str | None = None
+    price: Decimal | None = None
+    quantity: Decimal | None = None
+    verified_at: datetime | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Breach:
+    """A limit was passed. ``value`` and ``bound`` in the limit's own unit."""
+
+    limit: str
+    value: Decimal
+    bound: Decimal
+    policy: OnBreach
+    text: str
+    symbol: str | None = None
+
+
 PAYLOADS: dict[EventKind, type[Any]] = {
     EventKind.STATE: StateChange,
     EventKind.PREFLIGHT: Preflight,
@@ -411,6 +512,9 @@ PAYLOADS: dict[EventKind, type[Any]] = {
     EventKind.CHECKPOINT: Checkpoint,
     EventKind.COMMAND_DONE: CommandDone,
     EventKind.NOTICE: Notice,
+    EventKind.FLOW: Flow,
+    EventKind.PROTECTION: Protection,
+    EventKind.BREACH: Breach,
 }
 
 

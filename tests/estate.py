@@ -30,6 +30,7 @@ from app.models import (
     Budget,
     BudgetAlert,
     CallState,
+    CashFlow,
     Checkpoint,
     CloudFind,
     CloudOperation,
@@ -47,6 +48,7 @@ from app.models import (
     IncidentState,
     Invitation,
     InvitationLink,
+    LimitBreach,
     MachineConsole,
     MailDecision,
     MessageEdit,
@@ -54,6 +56,7 @@ from app.models import (
     Notice,
     OperationState,
     OwnershipOffer,
+    ProtectionRow,
     Renewal,
     Resource,
     Role,
@@ -66,7 +69,7 @@ from app.models import (
     UsageInterval,
 )
 from app.models.base import new_id
-from runner.protocol import CommandKind, Mode
+from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
 from tests import factories, telling
 
 TOKEN = "0" * 43
@@ -216,8 +219,39 @@ def _telling(workspace, _people, now, marker, made):
     db.session.add(
         RunnerNotice(**own, level="warning", code="note", message=f"{marker}told", at=now)
     )
+    _money(own, now, marker)
     order = factories.order(made.rows.bot, made.run, f"{marker}o1", "filled")
     order.reason = f"{marker}why"
+
+
+def _money(own, now, marker):
+    """What it told of money and its protection."""
+    place = {"workspace_id": own["workspace_id"], "bot_id": own["bot_id"], "symbol": "BTC"}
+    hundred = Decimal(100)
+    db.session.add_all(
+        [
+            CashFlow(
+                **own,
+                flow_id=f"{marker}f1",
+                kind=FlowKind.DEPOSIT,
+                amount=hundred,
+                currency="USDT",
+                at=now,
+            ),
+            ProtectionRow(
+                **place, state=ProtectionState.MISSING, why=f"{marker}why", reported_at=now
+            ),
+            LimitBreach(
+                **own,
+                limit="max_daily_loss",
+                value=hundred,
+                bound=hundred,
+                policy=OnBreach.PAUSE,
+                text=f"{marker}passed",
+                at=now,
+            ),
+        ]
+    )
 
 
 def _people(workspace, people, now, marker, made):

@@ -158,7 +158,8 @@ _LEDGERS = (
     "bot_command run "
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
-    "candle decision bot_order fill trade position equity_point runner_notice checkpoint"
+    "candle decision bot_order fill trade position equity_point runner_notice checkpoint "
+    "cash_flow limit_breach protection"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())
 """Tables that keep their own history, or follow from an audited act and cannot be changed apart."""

@@ -2,14 +2,15 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import commands, ledger, preflights
+from app.domain import commands, ledger, money_events, preflights
+from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
     Bot,
@@ -47,26 +48,6 @@ ORDER_FIELDS = (
     "status",
     "decided_at",
 )
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where an event came from: the bot, its machine, and the run it belongs to."""
-
-    bot: Bot
-    machine: Machine
-    run_id: str
-    seq: int
-    now: datetime
-
-    @property
-    def keys(self) -> dict[str, str]:
-        """The columns that tie a telemetry row to its owner."""
-        return {
-            "workspace_id": self.bot.workspace_id,
-            "bot_id": self.bot.id,
-            "run_id": self.run_id,
-        }
 
 
 def take(bot: Bot, machine: Machine, batch: tuple[Event, ...], now: datetime) -> None:
@@ -284,4 +265,7 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.CHECKPOINT: _checkpoint,
     EventKind.COMMAND_DONE: _command_done,
     EventKind.NOTICE: _notice,
+    EventKind.FLOW: money_events.flow,
+    EventKind.PROTECTION: money_events.protection,
+    EventKind.BREACH: money_events.breach,
 }

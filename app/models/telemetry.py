@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
 from app.models.base import Amount, Chosen, Document, Moment, Owned, Tenant, belongs_to
-from runner.protocol import OrderStatus, Side
+from runner.protocol import FlowKind, OnBreach, OrderStatus, ProtectionState, Side
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -221,6 +221,59 @@ class RunnerNotice(Telemetry, Model):
     level: Mapped[str] = mapped_column(String(8))
     code: Mapped[str] = mapped_column(String(40))
     message: Mapped[str] = mapped_column(String(400))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class CashFlow(Telemetry, Model):
+    """Money of a run's account that came or went without a trade; positive when it came."""
+
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        UniqueConstraint("run_id", "flow_id"),
+        Index("ix_cash_flow_newest", "bot_id", "number"),
+    )
+
+    flow_id: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[FlowKind] = mapped_column(Chosen(FlowKind))
+    amount: Mapped[Decimal] = mapped_column(Amount)
+    currency: Mapped[str] = mapped_column(String(16))
+    symbol: Mapped[str | None] = mapped_column(String(40))
+    at: Mapped[datetime] = mapped_column(Moment)
+
+
+class ProtectionRow(Owned, Model):
+    """What stood behind a bot's position on one symbol when its runner last told."""
+
+    __tablename__ = "protection"
+    __table_args__ = (belongs_to("bot", "bot_id"),)
+
+    bot_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    symbol: Mapped[str] = mapped_column(String(40), primary_key=True)
+    state: Mapped[ProtectionState] = mapped_column(Chosen(ProtectionState))
+    stop_id: Mapped[str | None] = mapped_column(String(60))
+    price: Mapped[Decimal | None] = mapped_column(Amount)
+    quantity: Mapped[Decimal | None] = mapped_column(Amount)
+    verified_at: Mapped[datetime | None] = mapped_column(Moment)
+    why: Mapped[str] = mapped_column(String(200))
+    reported_at: Mapped[datetime] = mapped_column(Moment)
+
+
+class LimitBreach(Telemetry, Model):
+    """A limit that a bot passed, and what its policy made of it."""
+
+    __table_args__ = (
+        belongs_to("bot", "bot_id"),
+        belongs_to("run", "run_id"),
+        Index("ix_limit_breach_newest", "bot_id", "number"),
+    )
+
+    limit: Mapped[str] = mapped_column(String(40))
+    value: Mapped[Decimal] = mapped_column(Amount)
+    bound: Mapped[Decimal] = mapped_column(Amount)
+    policy: Mapped[OnBreach] = mapped_column(Chosen(OnBreach))
+    symbol: Mapped[str | None] = mapped_column(String(40))
+    text: Mapped[str] = mapped_column(String(300))
     at: Mapped[datetime] = mapped_column(Moment)
 
 

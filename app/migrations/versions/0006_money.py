@@ -1,0 +1,125 @@
+"""Money safety: flows of money, stops at the venue, limits passed.
+
+Revision: 0006, after 0005
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+# Rows of exactly one workspace.
+OWNED = ("cash_flow", "limit_breach", "protection")
+
+OPEN = "(SELECT current_setting('plutarc.workspace', true))"
+
+
+def moment():
+    return sa.DateTime(timezone=True)
+
+
+def amount():
+    return sa.Numeric().with_variant(sa.String(60), "sqlite")
+
+
+def row_number():
+    return sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def document():
+    return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def confine(table, condition):
+    """A policy as in 0003; SQLite has none."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY')
+        op.execute(f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY')
+        op.execute(f'CREATE POLICY {table}_all ON "{table}" FOR ALL USING ({condition})')
+
+
+def of_bot(table):
+    return sa.ForeignKeyConstraint(
+        ["workspace_id", "bot_id"],
+        ["bot.workspace_id", "bot.id"],
+        name=f"fk_{table}_workspace_id_bot_id",
+    )
+
+
+def of_run(table):
+    return sa.ForeignKeyConstraint(
+        ["workspace_id", "run_id"],
+        ["run.workspace_id", "run.id"],
+        name=f"fk_{table}_workspace_id_run_id",
+    )
+
+
+def told_by_a_runner(table):
+    return (
+        sa.Column("number", row_number(), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        sa.Column("bot_id", sa.String(length=40), nullable=False),
+        sa.Column("run_id", sa.String(length=40), nullable=False),
+        of_bot(table),
+        of_run(table),
+        sa.PrimaryKeyConstraint("number", name=f"pk_{table}"),
+    )
+
+
+def upgrade():
+    lay_tables()
+    for table in OWNED:
+        confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
+
+
+def downgrade():
+    for table in ("cash_flow", "limit_breach"):
+        op.drop_index(f"ix_{table}_newest", table_name=table)
+    for table in OWNED:
+        op.drop_table(table)
+
+
+def lay_tables():
+    op.create_table(
+        "cash_flow",
+        sa.Column("flow_id", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(24), nullable=False),
+        sa.Column("amount", amount(), nullable=False),
+        sa.Column("currency", sa.String(length=16), nullable=False),
+        sa.Column("symbol", sa.String(length=40), nullable=True),
+        sa.Column("at", moment(), nullable=False),
+        *told_by_a_runner("cash_flow"),
+        sa.UniqueConstraint("run_id", "flow_id", name="uq_cash_flow_run_id_flow_id"),
+    )
+    op.create_index("ix_cash_flow_newest", "cash_flow", ["bot_id", "number"], unique=False)
+    op.create_table(
+        "protection",
+        sa.Column("bot_id", sa.String(length=40), nullable=False),
+        sa.Column("symbol", sa.String(length=40), nullable=False),
+        sa.Column("state", sa.String(24), nullable=False),
+        sa.Column("stop_id", sa.String(length=60), nullable=True),
+        sa.Column("price", amount(), nullable=True),
+        sa.Column("quantity", amount(), nullable=True),
+        sa.Column("verified_at", moment(), nullable=True),
+        sa.Column("why", sa.String(length=200), nullable=False),
+        sa.Column("reported_at", moment(), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        of_bot("protection"),
+        sa.PrimaryKeyConstraint("bot_id", "symbol", name="pk_protection"),
+    )
+    op.create_table(
+        "limit_breach",
+        sa.Column("limit", sa.String(length=40), nullable=False),
+        sa.Column("value", amount(), nullable=False),
+        sa.Column("bound", amount(), nullable=False),
+        sa.Column("policy", sa.String(24), nullable=False),
+        sa.Column("symbol", sa.String(length=40), nullable=True),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("at", moment(), nullable=False),
+        *told_by_a_runner("limit_breach"),
+    )
+    op.create_index("ix_limit_breach_newest", "limit_breach", ["bot_id", "number"], unique=False)
