@@ -12,10 +12,10 @@ from app import current
 from app.domain.support import files, moves, owning
 from app.models import User, Verification, Workspace
 from tests import factories, site, tickets
-from tests.views.conftest import desk, generations, house, people, story
+from tests.views.conftest import as_it_was, desk, house, people, story
 from tests.waiting import PATIENCE
 
-__all__ = ["desk", "generations", "house", "people", "story"]
+__all__ = ["as_it_was", "desk", "house", "people", "story"]
 
 
 @pytest.fixture(scope="module")

@@ -37,7 +37,7 @@ def every_change_leaves_an_event(watch):
 
 
 @pytest.fixture(autouse=True)
-def as_it_was(watch):
+def as_it_was():
     """What a test writes is gone after it, in every application that several tests share."""
     with site.as_it_was():
         yield
