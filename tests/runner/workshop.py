@@ -19,7 +19,7 @@ from runner.exchange.paper_state import PaperState
 from runner.journal import Journal
 from runner.memory import Entry, Memory
 from runner.outbox import Outbox
-from runner.protocol import Fill, Mode, Side, loads
+from runner.protocol import Fill, Mode, OrderStatus, Side, loads
 from runner.store import Store
 from tests.runner.machine import SYMBOL, configuration
 
@@ -108,17 +108,31 @@ def die_on_fill(append):
     return lambda kind, *rest: die() if kind == "fill" else append(kind, *rest)
 
 
+def last_of_answer(update):
+    """The note that an order is about to be sent goes through; that of its answer is the last."""
+
+    def wrapped(*args, **kwargs):
+        changed = update(*args, **kwargs)
+        if changed.status is not OrderStatus.SENT:
+            die()
+        return changed
+
+    return wrapped
+
+
 POINTS = {
     "before the intent": ("journal", "plan", lambda _: die),
     "between intent and its event": ("outbox", "append", lambda _: die),
     "intent written": ("journal", "plan", last),
+    "intent planned, not yet to be sent": ("journal", "update", lambda _: die),
+    "about to be sent": ("journal", "update", last),
     "before the request": ("broker", "place", lambda _: die),
     "answer not yet read": ("broker", "place", last_async),
-    "answer written": ("journal", "update", last),
+    "answer written": ("journal", "update", last_of_answer),
     "between fill and its event": ("outbox", "append", die_on_fill),
     "fill written": ("journal", "add_fill", last),
 }
-NEVER_SENT = tuple(POINTS)[:4]
+NEVER_SENT = tuple(POINTS)[:6]
 
 
 def arm(point, bench):
