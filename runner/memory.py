@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -209,7 +210,8 @@ class Memory:
     def _read(self, plain: dict[str, Any] | None) -> _Saved | None:
         if not plain or plain.get("account") != self._account:
             return None
-        saved: _Saved = from_plain(_Saved, plain)
+        # What is changed here must not change the words it was read from.
+        saved: _Saved = from_plain(_Saved, copy.deepcopy(plain))
         return saved
 
 

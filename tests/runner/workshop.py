@@ -5,6 +5,7 @@ import signal
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 from runner.bench import Bench
@@ -23,6 +24,7 @@ from runner.protocol import Fill, Mode, OrderStatus, Side, loads
 from runner.store import Store
 from tests.runner.machine import SYMBOL, configuration
 
+SOURCES = (f"127.64.{n // 250 % 250 + 1}.{n % 250 + 1}" for n in count())
 DECIDED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ENTRY = Intent(
     decision=f"{SYMBOL}@{DECIDED.isoformat()}",
@@ -37,14 +39,24 @@ ENTRY = Intent(
 
 
 @asynccontextmanager
-async def at_bench(directory, endpoint, mode, credentials):
-    """Store, market and broker as a runner has them; an unseen order is given up at once."""
+async def at_bench(
+    directory, endpoint, mode, credentials, *, generation=1, told=None, markets=None, source=None
+):
+    """Store, market and broker as a runner has them; an unseen order is given up at once.
+
+    ``told``: the state that a machine before this one told. ``markets``: what the venue lists, so
+    that many benches need not ask for it each. Each bench has a source address of its own, as the
+    venue limits requests by that.
+    """
     store = Store(Path(directory) / "journal.sqlite")
     clock = Clock()
     settings = configuration(endpoint, mode)
-    memory = Memory(store, settings, 1, {}, clock.now() - timedelta(minutes=1))
-    outbox = Outbox(store, 1, 1)
-    exchange, venue, url = connect(settings, credentials, None)
+    begun = clock.now() - timedelta(minutes=1)
+    memory = Memory(store, settings, generation, told or {}, begun)
+    outbox = Outbox(store, generation, 1)
+    exchange, venue, url = connect(settings, credentials, source or next(SOURCES))
+    if markets is not None:
+        exchange.set_markets(markets)
     market = CcxtMarket(exchange, venue, url)
     if mode is Mode.PAPER:
         state = PaperState(Decimal(10_000))
@@ -56,7 +68,7 @@ async def at_bench(directory, endpoint, mode, credentials):
         broker.unseen_after = timedelta(0)
     bench = Bench(
         bot="bot_a",
-        generation=1,
+        generation=generation,
         configuration=settings,
         market=market,
         broker=broker,
