@@ -26,11 +26,11 @@ class Books:
         return [s for s, booked in self._bench.memory.booked.items() if booked.lot.quantity]
 
     def of(self, symbol: str) -> Booked:
-        """The books of a symbol; begun with what this disk already has of it."""
+        """The books of a symbol, opened at the first use."""
         memory = self._bench.memory
         if symbol not in memory.booked:
-            lot = folded(self._bench.journal.fills_on(symbol))
-            memory.booked[symbol] = Booked(Reading(memory.fills_since), lot)
+            fills = self._bench.journal.fills_on(symbol) if memory.before_books else []
+            memory.booked[symbol] = Booked(Reading(memory.fills_since), folded(fills))
         return memory.booked[symbol]
 
     def quantity(self, symbol: str) -> Decimal:

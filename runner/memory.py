@@ -89,6 +89,9 @@ class Memory:
 
     For limits: ``day_result(equity)`` and ``drawdown(equity)`` in quote currency, with deposits and
     withdrawals taken out. They hold for an equity read after the last ``weigh``.
+
+    ``fresh``: nothing of this account was known. ``before_books``: written by a runner that kept
+    none, so that the fills on its disk are all there is to begin them with.
     """
 
     def __init__(
@@ -107,6 +110,7 @@ class Memory:
         found = [saved for saved in candidates if saved is not None]
         saved = max(found, key=lambda s: (s.generation, s.revision), default=None)
         self.fresh = saved is None
+        self.before_books = saved is not None and not saved.booked
         self._revision = 0
         self.entries: dict[str, Entry] = {}
         self.fills_since = now

@@ -21,6 +21,7 @@ from tests.runner.workshop import ENTRY, SOURCES, at_bench
 
 TOGETHER = 3
 SETTLED = (OrderStatus.FILLED, OrderStatus.CANCELLED, OrderStatus.REJECTED)
+IN_THE_AIR = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 
 
 def in_a_child(work):
@@ -134,6 +135,7 @@ def assert_agreed(venue, bench, desk, heard, name):
         # With its disk nothing at all is missing, orders without a trade included.
         assert set(told) >= {*orders, *stops}
         for order in told.values():
+            assert order.status not in IN_THE_AIR
             assert order == bench.journal.order(order.client_id)
             filled = sum(f.quantity for f in bench.journal.fills_of(order.client_id))
             assert filled == order.filled

@@ -185,3 +185,21 @@ def test_another_machine_tells_no_fill_twice_and_none_in_vain(tmp_path, practice
     first, second = asyncio.run(go())
     assert not {f.trade_id for f in first} & {f.trade_id for f in second}
     assert folded([*first, *second]).quantity == 2 * ENTRY.quantity
+
+
+def test_books_begin_with_the_fills_of_a_runner_that_kept_none(tmp_path, practice):
+    async def go():
+        key = practice_credentials()
+        async with a_bench(tmp_path, practice, key) as (bench, desk, _):
+            await desk.submit(ENTRY)
+            assert (await reconcile(bench, desk)).ok
+            old = bench.memory.plain() | {"booked": {}}
+            bench.outbox._store.remember("memory", old)
+            told_before = len(told(bench, EventKind.FILL))
+        async with a_bench(tmp_path, practice, key) as (bench, desk, _):
+            assert (await reconcile(bench, desk)).ok
+            return told_before, agreed(bench, desk), len(told(bench, EventKind.FILL))
+
+    before, held, after = asyncio.run(go())
+    assert held == ENTRY.quantity
+    assert before == after
