@@ -29,9 +29,9 @@ class Bench:
     clock: Clock
     _said: dict[str, str] = field(default_factory=dict)
 
-    def notice(self, level: str, code: str, text: str) -> None:
-        """Tell a person once, not every second."""
-        if self._said.get(code) != text:
+    def notice(self, level: str, code: str, text: str, *, once: bool = False) -> None:
+        """Tell a person once, not every second; ``once``: also where the words are others."""
+        if self._said.get(code) != text and not (once and code in self._said):
             self._said[code] = text
             self.outbox.append(EventKind.NOTICE, Notice(level, code, text), self.clock.now())
 

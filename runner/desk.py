@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from runner.bench import Bench
+from runner.books import Books
+from runner.endings import conclude
 from runner.errors import Operational, Temporary, UnknownOutcome
 from runner.exchange.base import (
     Execution,
@@ -16,7 +19,7 @@ from runner.exchange.base import (
     VenuePosition,
 )
 from runner.journal import client_order_id, prefix_of
-from runner.protocol import Checkpoint, EventKind, Fill, Order, OrderStatus, Side
+from runner.protocol import Checkpoint, EventKind, Order, OrderStatus, Side
 
 _UNSURE = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 
@@ -43,6 +46,7 @@ class Desk:
     ``elsewhere``: positions on symbols this bot has no business with, as far as it knows;
     ``searched``: whether it was looked whether one of them is its own after all.
     ``behind``: an order was sent since the positions were read, so they may be others now.
+    ``blind``: the last look at the venue did not come to its end.
     """
 
     def __init__(self, bench: Bench) -> None:
@@ -54,13 +58,15 @@ class Desk:
         self.elsewhere: dict[str, VenuePosition] = {}
         self.searched = False
         self.behind = False
+        self.blind = False
+        self.books = Books(bench)
         self.foreign_trades: list[Execution] = []
-        self.fill_count = 0
 
     @property
     def symbols(self) -> tuple[str, ...]:
         """What is traded, then whatever else this bot holds or has orders on."""
-        held = [*self._bench.memory.entries, *(order.symbol for order in self.live())]
+        orders = (order.symbol for order in self.live())
+        held = [*self._bench.memory.entries, *self.books.open_symbols, *orders]
         return tuple(dict.fromkeys((*self._bench.configuration.symbols, *held)))
 
     def order_id(self, decision: str, leg: str) -> str:
@@ -100,31 +106,24 @@ class Desk:
         position = (self.positions or {}).get(symbol)
         return position.quantity if position is not None else Decimal(0)
 
+    def difference(self, symbol: str) -> Decimal:
+        """What the venue holds beyond what the recorded fills add up to."""
+        return self.quantity(symbol) - self.books.quantity(symbol)
+
     async def submit(self, intent: Intent) -> Order:
         """Journal, then send. Never raises for what the venue did: the order's status tells."""
-        order = Order(
-            client_id=self.order_id(intent.decision, intent.leg),
-            symbol=intent.symbol,
-            side=intent.side,
-            kind=intent.kind.value,
-            quantity=intent.quantity,
-            status=OrderStatus.PLANNED,
-            purpose=intent.purpose,
-            decided_at=self._clock.now(),
-            price=intent.price,
-            reduce_only=intent.reduce_only,
-            reason=intent.reason,
-        )
+        order = self._planned(intent)
         if not self._journal.plan(order, order.decided_at):
             return self._journal.order(order.client_id) or order
+        order = self._journal.update(order, self._clock.now(), status=OrderStatus.SENT)
         # Reading them afterwards may fail; until it does not, what was read before is history.
         self.behind = self.behind or intent.kind is not OrderKind.STOP_MARKET
         try:
             report = await self._broker.place(request_of(order))
         except UnknownOutcome as error:
-            return self._mark(order, OrderStatus.UNKNOWN, str(error))
+            return self.mark(order, OrderStatus.UNKNOWN, str(error))
         except (Temporary, Operational) as error:
-            return self._mark(order, OrderStatus.REJECTED, str(error))
+            return self.mark(order, OrderStatus.REJECTED, str(error))
         return self.apply(order, report)
 
     async def cancel(self, order: Order) -> Order:
@@ -143,31 +142,46 @@ class Desk:
 
     async def settle(self) -> None:
         """Read every live order, then new fills, then positions. Raises ``Temporary``."""
+        self.blind = True
         symbols = self.symbols  # before an order settles and its symbol is forgotten
+        missing = []
         for order in self.live():
-            report = await self._broker.find(request_of(order))
+            # What was planned and not sent, no venue needs to be asked for.
+            planned = order.status is OrderStatus.PLANNED
+            report = None if planned else await self._broker.find(request_of(order))
             if report is not None:
                 self.apply(order, report)
-            elif self._clock.now() - order.decided_at > self._broker.unseen_after:
-                self._mark(order, OrderStatus.REJECTED, "the venue never received it")
+            else:
+                missing.append(order)
         for symbol in symbols:
             await self.collect(symbol)
+        for order in missing:
+            await conclude(self._bench, self, order)
         found = await self._broker.positions()
-        self.behind = False
+        self.behind = self.blind = False
         self.positions = {p.symbol: p for p in found if p.symbol in symbols}
         self.elsewhere = {p.symbol: p for p in found if p.symbol not in symbols}
+        self.books.compare(self.positions, symbols)
 
     async def collect(self, symbol: str) -> None:
         """Record the venue's executions that are not in the journal yet."""
-        since = self._bench.memory.look_for_fills_since(self._journal.last_fill_at())
-        for execution in await self._broker.executions(symbol, since):
-            if self._journal.knows_fill(execution.trade_id):
+        trades, asked = self.books.of(symbol).trades, self._clock.now()
+        found = await self._broker.executions(symbol, trades.since)
+        for execution in sorted(found, key=lambda e: e.at):
+            if self.books.knows(execution):
+                trades.note(execution.trade_id, execution.at)
                 continue
-            order = await self._order_of(execution)
+            order = await self.order_of(execution)
             if order is None:
                 self._mark_foreign(execution)
-            elif self._journal.add_fill(_fill(execution, order.client_id)):
-                self.fill_count += 1
+            else:
+                self.books.record(execution, order)
+        trades.finish(asked)
+
+    @property
+    def fill_count(self) -> int:
+        """Fills recorded by this process so far."""
+        return self.books.fill_count
 
     def apply(self, order: Order, report: OrderReport) -> Order:
         """Record what the venue says of an order.
@@ -211,10 +225,13 @@ class Desk:
         self._journal.plan(order, now)
         return self.apply(order, report)
 
-    async def _order_of(self, execution: Execution) -> Order | None:
+    async def order_of(self, execution: Execution) -> Order | None:
+        """The order of this bot that an execution belongs to."""
         order = self._journal.order_of_venue_id(execution.venue_id)
         if order is not None:
             return order
+        if any(execution.trade_id == seen.trade_id for seen in self.foreign_trades):
+            return None
         report = await self._broker.find_by_venue_id(execution.symbol, execution.venue_id)
         if report is None or not self.is_ours(report.client_id):
             return None
@@ -223,8 +240,31 @@ class Desk:
             return self.adopt(report, self._clock.now())
         return self.apply(known, report)
 
-    def _mark(self, order: Order, status: OrderStatus, reason: str) -> Order:
-        return self._journal.update(order, self._clock.now(), status=status, reason=reason)
+    def claim(self, execution: Execution, order: Order) -> None:
+        """Record a trade that was taken for somebody else's until it was proven to be ours."""
+        self.books.record(execution, order)
+        kept = [t for t in self.foreign_trades if t.trade_id != execution.trade_id]
+        self.foreign_trades = kept
+
+    def mark(self, order: Order, status: OrderStatus, reason: str, **changes: Any) -> Order:
+        return self._journal.update(
+            order, self._clock.now(), status=status, reason=reason, **changes
+        )
+
+    def _planned(self, intent: Intent) -> Order:
+        return Order(
+            client_id=self.order_id(intent.decision, intent.leg),
+            symbol=intent.symbol,
+            side=intent.side,
+            kind=intent.kind.value,
+            quantity=intent.quantity,
+            status=OrderStatus.PLANNED,
+            purpose=intent.purpose,
+            decided_at=self._clock.now(),
+            price=intent.price,
+            reduce_only=intent.reduce_only,
+            reason=intent.reason,
+        )
 
     def _mark_foreign(self, execution: Execution) -> None:
         if all(execution.trade_id != seen.trade_id for seen in self.foreign_trades):
@@ -241,20 +281,4 @@ def request_of(order: Order) -> OrderRequest:
         quantity=order.quantity,
         price=order.price,
         reduce_only=order.reduce_only,
-    )
-
-
-def _fill(execution: Execution, client_id: str) -> Fill:
-    return Fill(
-        trade_id=execution.trade_id,
-        client_id=client_id,
-        symbol=execution.symbol,
-        side=execution.side,
-        price=execution.price,
-        quantity=execution.quantity,
-        fee=execution.fee,
-        fee_currency=execution.fee_currency,
-        liquidity=execution.liquidity,
-        at=execution.at,
-        reason=execution.reason,
     )

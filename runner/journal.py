@@ -1,4 +1,11 @@
-"""Orders and fills on disk: the intent is written before the order is sent."""
+"""Orders and fills on disk: the intent is written before the order is sent.
+
+An order is planned, then sent, and both are on the disk before its request leaves: the first step
+is written without waiting for the disk, the second waits for both. What a killed process leaves
+as planned was therefore certainly never sent, and needs no venue to say so; what is sent may have
+arrived or not, and is asked for. A loss of power can take a planned order with it, never one whose
+request had left.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +27,29 @@ LIVE = (
     OrderStatus.PARTIAL,
     OrderStatus.UNKNOWN,
 )
-"""Statuses in which the venue may hold or still receive an order. A planned one may have been sent:
-the process can die between the request and the note of its answer."""
+"""Statuses of orders whose end is not known yet."""
 
 
 def prefix_of(bot: str) -> str:
     """What every client order id of this bot begins with, on every machine it will ever have."""
-    return f"pl{hashlib.sha256(bot.encode()).hexdigest()[:10]}-"
+    return f"pl{hashlib.sha256(bot.encode()).hexdigest()[:10]}"
 
 
 def client_order_id(bot: str, run: str, decision: str, leg: str, generation: int) -> str:
-    """Deterministic: one decision can never become two orders. 33 characters; venues take 36."""
-    text = "|".join((run, decision, leg, str(generation)))
-    return prefix_of(bot) + hashlib.sha256(text.encode()).hexdigest()[:20]
+    """Deterministic: one decision can never become two orders.
+
+    32 letters and digits, the longest and plainest id that every venue takes.
+    """
+    return _named(bot, run, decision, leg, str(generation))
+
+
+def synthetic_id(bot: str, run: str, symbol: str, *evidence: object) -> str:
+    """Names what the venue must have done and does not show: the same evidence, the same id."""
+    return _named(bot, run, symbol, "reconciled", *map(str, evidence))
+
+
+def _named(bot: str, *parts: str) -> str:
+    return prefix_of(bot) + hashlib.sha256("|".join(parts).encode()).hexdigest()[:20]
 
 
 class Journal:
@@ -47,18 +64,25 @@ class Journal:
         return self._store.transaction()
 
     def plan(self, order: Order, at: datetime) -> bool:
-        """Make an intent durable; ``False`` if this very order was planned before."""
-        with self._store.transaction() as connection:
+        """Write an intent; ``False`` if this very order was planned before.
+
+        The next change waits for the disk, this one does not.
+        """
+        with self._store.transaction(flush=False) as connection:
             if not _insert(connection, order):
                 return False
             self._outbox.append(EventKind.ORDER, order, at)
         return True
 
     def take_over(self, orders: tuple[Order, ...]) -> None:
-        """Know the orders that a lost machine left in the air; the platform knows them already."""
+        """Know the orders that a lost machine left in the air; the platform knows them already.
+
+        One that was told as planned may have been sent before that could be told.
+        """
         with self._store.transaction() as connection:
             for order in orders:
-                _insert(connection, order)
+                planned = order.status is OrderStatus.PLANNED
+                _insert(connection, replace(order, status=OrderStatus.SENT) if planned else order)
 
     def update(
         self, order: Order, at: datetime, *, fill_venue_id: str | None = None, **changes: Any
@@ -114,9 +138,34 @@ class Journal:
         ).fetchone()
         return row is not None
 
-    def last_fill_at(self) -> datetime | None:
-        row = self._store.connection.execute("SELECT max(at) FROM fills").fetchone()
-        return datetime.fromisoformat(row[0]) if row[0] else None
+    def fill_venue_id(self, client_id: str) -> str | None:
+        """The id that the trades of an order carry, where it is known."""
+        row = self._store.connection.execute(
+            "SELECT fill_venue_id FROM orders WHERE client_id = ?", (client_id,)
+        ).fetchone()
+        return None if row is None else row[0]
+
+    def fills_of(self, client_id: str) -> list[Fill]:
+        return self._fills("client_id = ? ORDER BY at", client_id)
+
+    def fills_on(self, symbol: str) -> list[Fill]:
+        """All fills of a symbol on this disk, oldest first."""
+        return self._fills("json_extract(body, '$.symbol') = ? ORDER BY at, rowid", symbol)
+
+    def orders_on(self, symbol: str, limit: int) -> list[Order]:
+        """The newest orders of a symbol."""
+        rows = self._store.connection.execute(
+            "SELECT body FROM orders WHERE symbol = ? ORDER BY decided_at DESC LIMIT ?",
+            (symbol, limit),
+        )
+        return [loads(Order, body) for (body,) in rows]
+
+    def _fills(self, condition: str, key: str) -> list[Fill]:
+        rows = self._store.connection.execute(
+            f"SELECT body FROM fills WHERE {condition}",  # noqa: S608 - conditions of this module
+            (key,),
+        )
+        return [loads(Fill, body) for (body,) in rows]
 
     def _one(self, query: str, key: str) -> Order | None:
         row = self._store.connection.execute(query, (key,)).fetchone()

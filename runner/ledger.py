@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from runner.protocol import Side
+from runner.protocol import Fill, Side
 
 ZERO = Decimal(0)
 
@@ -46,3 +47,21 @@ def apply(lot: Lot, change: Decimal, price: Decimal) -> tuple[Lot, Decimal]:
     rest = Lot(lot.quantity + closed, lot.cost - share)
     opening = change - closed
     return Lot(rest.quantity + opening, rest.cost + opening * price), realised
+
+
+def folded(fills: Iterable[Fill]) -> Lot:
+    """What a row of fills, oldest first, leaves open."""
+    lot = Lot()
+    for fill in fills:
+        lot, _ = apply(lot, signed(fill.side, fill.quantity), fill.price)
+    return lot
+
+
+def opening(fills: Sequence[Fill], quantity: Decimal) -> Fill | None:
+    """The fill that began a position of ``quantity``, the newest of ``fills`` being the last."""
+    rest = quantity
+    for fill in reversed(fills):
+        rest -= signed(fill.side, fill.quantity)
+        if not rest or rest * quantity < 0:
+            return fill
+    return None

@@ -23,6 +23,7 @@ from runner.loop import Loop, Outcome
 from runner.memory import Memory
 from runner.outbox import Outbox
 from runner.protocol import (
+    Checkpoint,
     ClaimAnswer,
     Configuration,
     EventKind,
@@ -80,6 +81,10 @@ class Life:
         market, broker = _venue(answer, environment, memory, self.clock)
         journal = Journal(self.store, outbox)
         journal.take_over(answer.unsettled)
+        if memory.fresh:
+            # A machine lost before its first fill has still told from when on fills are its own.
+            memory.save()
+            outbox.append(EventKind.CHECKPOINT, Checkpoint(memory.plain()), now)
         return Bench(
             bot=environment.bot,
             generation=environment.generation,

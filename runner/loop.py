@@ -18,6 +18,7 @@ from runner.preflight import preflight
 from runner.protocol import ClaimAnswer, EventKind, Preflight, SyncAnswer
 from runner.reconcile import reconcile
 from runner.reporter import Reporter
+from runner.rounds import Rounds
 from runner.states import State
 from runner.store import Store
 from runner.trader import Trader
@@ -56,6 +57,7 @@ class Loop:
         self._commands = Commands(bench, desk, store)
         self._custodians = Custodians(bench, desk, self._traders)
         self._reporter = Reporter(answer.claim_id, bench, desk, link, self._custodians)
+        self._rounds = Rounds(bench, desk)
         self._done = dict.fromkeys(("preflight", "settle", "equity"), -math.inf)
         self._pause = 0.5
         self._ticking: asyncio.Task[None] | None = None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import copy
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from runner.protocol import Configuration, Mode, from_plain, to_plain
+from runner.capital import Capital
+from runner.ledger import Lot, apply, signed
+from runner.protocol import Configuration, Fill, Flow, Mode, from_plain, to_plain
 from runner.store import Store
 
 _OVERLAP = timedelta(seconds=60)
+_QUIET_OVERLAP = timedelta(hours=1)
 
 
 @dataclass
@@ -24,20 +28,71 @@ class Entry:
     stop_id: str | None = None
 
 
+@dataclass
+class Reading:
+    """How far a list of the venue was read. Ids of its newest items tell repeats from news.
+
+    ``newest`` is by the venue's clock, ``until`` by ours: the overlap is short behind what was
+    seen, and long where nothing was, as our clock may have been wrong meanwhile. Nothing from
+    before ``start`` is ours to tell.
+    """
+
+    start: datetime
+    newest: datetime | None = None
+    until: datetime | None = None
+    ids: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def since(self) -> datetime:
+        """From when on to ask next."""
+        since = self.start
+        if self.newest is not None:
+            since = max(since, self.newest - _OVERLAP)
+        if self.until is not None:
+            since = max(since, self.until - _QUIET_OVERLAP)
+        return since
+
+    def note(self, name: str, at: datetime) -> None:
+        self.newest = at if self.newest is None else max(self.newest, at)
+        self.ids[name] = at.isoformat()
+
+    def finish(self, asked: datetime) -> None:
+        """The list was read to its end by a request made at ``asked``."""
+        self.until = asked
+        floor = self.since.isoformat()
+        self.ids = {name: at for name, at in self.ids.items() if at >= floor}
+
+
+@dataclass
+class Booked:
+    """What the recorded fills of one symbol add up to, and how far its trades were read."""
+
+    trades: Reading
+    lot: Lot = field(default_factory=Lot)
+
+
 @dataclass(frozen=True)
 class _Saved:
     account: str
     generation: int
     revision: int
     entries: dict[str, Any]
-    day: str
-    day_equity: Decimal
     fills_since: datetime
     paper: dict[str, Any]
+    booked: dict[str, Any] = field(default_factory=dict)
+    capital: Capital = field(default_factory=Capital)
+    flows: Reading | None = None
 
 
 class Memory:
-    """The newer of the disk's and the platform's memory wins; another account's is ignored."""
+    """The newer of the disk's and the platform's memory wins; another account's is ignored.
+
+    For limits: ``day_result(equity)`` and ``drawdown(equity)`` in quote currency, with deposits and
+    withdrawals taken out. They hold for an equity read after the last ``weigh``.
+
+    ``fresh``: nothing of this account was known. ``before_books``: written by a runner that kept
+    none, so that the fills on its disk are all there is to begin them with.
+    """
 
     def __init__(
         self,
@@ -49,22 +104,27 @@ class Memory:
     ) -> None:
         self._store = store
         self._generation = generation
+        self._run, self._quote = configuration.run, configuration.quote
         self._account = _account_of(configuration)
         candidates = [self._read(store.note("memory")), self._read(restored)]
         found = [saved for saved in candidates if saved is not None]
         saved = max(found, key=lambda s: (s.generation, s.revision), default=None)
-        self._revision = 0 if saved is None else saved.revision
+        self.fresh = saved is None
+        self.before_books = saved is not None and not saved.booked
+        self._revision = 0
         self.entries: dict[str, Entry] = {}
-        self.day, self.day_equity = "", Decimal(0)
         self.fills_since = now
         self.paper: dict[str, Any] = {}
+        self.booked: dict[str, Booked] = {}
+        self.capital = Capital()
+        self.flows = Reading(now)
         if saved is not None:
+            self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
-            self.day, self.day_equity = saved.day, saved.day_equity
             self.fills_since, self.paper = saved.fills_since, saved.paper
-        floor = store.note(f"fills_floor {self._account}")
-        self._floor = self.fills_since if floor is None else datetime.fromisoformat(floor)
-        store.remember(f"fills_floor {self._account}", self._floor.isoformat())
+            self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
+            self.capital, self.flows = saved.capital, saved.flows or self.flows
+        self._inherited = self._inherit()
 
     def plain(self) -> dict[str, Any]:
         """The JSON-safe whole."""
@@ -73,10 +133,11 @@ class Memory:
             generation=self._generation,
             revision=self._revision,
             entries=to_plain(self.entries),
-            day=self.day,
-            day_equity=self.day_equity,
             fills_since=self.fills_since,
             paper=self.paper,
+            booked=to_plain(self.booked),
+            capital=self.capital,
+            flows=self.flows,
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -85,37 +146,76 @@ class Memory:
         self._revision += 1
         self._store.remember("memory", self.plain())
 
-    def look_for_fills_since(self, last_known: datetime | None) -> datetime:
-        """From when to ask the venue: a minute of overlap (ids remove repeats), but nothing from
-        before this disk's first start, which a former machine has told already.
-        """
-        if last_known is None:
-            return self._floor
-        return max(self._floor, last_known - _OVERLAP)
-
-    def note_fills(self, last_known: datetime | None) -> None:
-        """Where the next machine begins to look: just behind the last fill that was told."""
-        if last_known is not None:
-            self.fills_since = max(self.fills_since, last_known + timedelta(milliseconds=1))
-            self.save()
-
     def keep_paper(self, snapshot: dict[str, Any]) -> None:
         """Make the paper account durable, as a venue would before it answers."""
         self.paper = snapshot
         self.save()
 
-    def start_of_day(self, now: datetime, equity: Decimal) -> Decimal:
-        """Equity at the first look on this UTC day; daily losses count from it."""
-        today = now.date().isoformat()
-        if self.day != today:
-            self.day, self.day_equity = today, equity
+    def book(self, fill: Fill) -> None:
+        """Add a fill to the books; together with the fill itself, or not at all."""
+        booked = self.booked[fill.symbol]
+        change = signed(fill.side, fill.quantity)
+        booked.lot, realised = apply(booked.lot, change, fill.price)
+        booked.trades.note(fill.trade_id, fill.at)
+        self.capital.book(realised)
+        if fill.fee_currency == self._quote:
+            self.capital.book(-fill.fee)
+        self.save()
+
+    def note_flow(self, flow: Flow) -> None:
+        """Add a flow to the books; what came before the first look was there at the beginning."""
+        self.flows.note(flow.id, flow.at)
+        if self.capital.wallet is not None:
+            self.capital.flow(flow, self._quote)
+        self.save()
+
+    def inherited_until(self, symbol: str) -> datetime | None:
+        """Up to when former machines have told the trades of a symbol, as far as is known.
+
+        What is older and not on this disk may be on theirs; ``None`` where there was none.
+        """
+        if self._inherited is None:
+            return None
+        told = self._inherited.get(symbol)
+        return self.fills_since if told is None else datetime.fromisoformat(told)
+
+    def weigh(self, now: datetime, equity: Decimal, wallet: Decimal) -> None:
+        """Take a look at the account into the day's beginning, the best moment and the books."""
+        first = self.capital.wallet is None
+        self.capital.look(wallet, now)
+        if self.capital.weigh(now, self._run, equity) or first:
             self.save()
-        return self.day_equity
+
+    def start_of_day(self, now: datetime, equity: Decimal) -> Decimal:
+        """What equity would be now had nothing been won or lost since the UTC day began."""
+        if self.capital.weigh(now, self._run, equity):
+            self.save()
+        return equity - self.day_result(equity)
+
+    def day_result(self, equity: Decimal) -> Decimal:
+        """Gain or loss since the UTC day began; see ``Capital``."""
+        return self.capital.day_result(equity)
+
+    def drawdown(self, equity: Decimal) -> Decimal:
+        """How far below the best moment of this run the account stands; see ``Capital``."""
+        return self.capital.drawdown(equity)
+
+    def _inherit(self) -> dict[str, str] | None:
+        """Where reading began on this disk, by symbol; remembered at its first start."""
+        name = f"fills_floor {self._account}"
+        known = self._store.note(name)
+        if known is None:
+            floors = {s: b.trades.since.isoformat() for s, b in self.booked.items()}
+            known = {"symbols": None if self.fresh else floors}
+            self._store.remember(name, known)
+        symbols: dict[str, str] | None = known["symbols"] if isinstance(known, dict) else {}
+        return symbols
 
     def _read(self, plain: dict[str, Any] | None) -> _Saved | None:
         if not plain or plain.get("account") != self._account:
             return None
-        saved: _Saved = from_plain(_Saved, plain)
+        # What is changed here must not change the words it was read from.
+        saved: _Saved = from_plain(_Saved, copy.deepcopy(plain))
         return saved
 
 

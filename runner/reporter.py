@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from runner import flows
 from runner.bench import Bench
 from runner.custodians import Custodians
 from runner.desk import Desk
@@ -64,10 +65,9 @@ class Reporter:
 
     async def weigh(self) -> None:
         """Tell what the account is worth. May raise as the venue does."""
-        account = await self._bench.broker.account()
+        account = await flows.weigh(self._bench)
         now = self._bench.clock.now()
         self._equity = account.balance + account.unrealised
-        self._bench.memory.start_of_day(now, self._equity)
         equity = Equity(self._equity, account.balance, account.unrealised)
         self._bench.outbox.append(EventKind.EQUITY, equity, now)
 
@@ -86,7 +86,6 @@ class Reporter:
                 self._bench.outbox.append(EventKind.POSITION, position, now)
 
     def checkpoint(self) -> None:
-        self._bench.memory.note_fills(self._bench.journal.last_fill_at())
         state = Checkpoint(self._bench.memory.plain())
         self._bench.outbox.append(EventKind.CHECKPOINT, state, self._bench.clock.now())
         self._link.hurry()

@@ -13,9 +13,9 @@ from typing import Any
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Run, TradeRow, Workspace
+from app.models import CashFlow, Run, TradeRow, Workspace
 from app.models.telemetry import gain
-from runner.protocol import Mode
+from runner.protocol import FlowKind, Mode
 
 DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USDE", "DAI", "PYUSD", "RLUSD"})
 WHY = (
@@ -26,11 +26,15 @@ WHY = (
 
 @dataclass
 class Earned:
-    """What closed trades brought in one mode, by settlement currency, after fees."""
+    """What closed trades and funding brought in one mode, by settlement currency, after fees.
+
+    Deposits and withdrawals are no part of it.
+    """
 
     mode: Mode
     by_currency: dict[str, Decimal] = field(default_factory=dict)
     trades: int = 0
+    funding: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def dollars(self) -> Decimal | None:
@@ -51,7 +55,7 @@ class Earned:
 def of_month(
     workspace: Workspace, start: datetime, end: datetime, bot_id: str | None = None
 ) -> list[Earned]:
-    """By mode, the trades that were closed within; of all bots, or of one."""
+    """By mode, the trades closed and the funding paid within; of all bots, or of one."""
     query = select(
         *(Run.mode, TradeRow.symbol, TradeRow.side),
         *(TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees),
@@ -61,9 +65,20 @@ def of_month(
         TradeRow.closed_at >= start,
         TradeRow.closed_at < end,
     )
+    paid = (
+        select(Run.mode, CashFlow.currency, CashFlow.amount)
+        .join(Run, Run.id == CashFlow.run_id)
+        .where(
+            CashFlow.workspace_id == workspace.id,
+            CashFlow.kind == FlowKind.FUNDING,
+            CashFlow.at >= start,
+            CashFlow.at < end,
+        )
+    )
     if bot_id is not None:
         query = query.where(TradeRow.bot_id == bot_id)
-    return _added(db.session.execute(query))
+        paid = paid.where(CashFlow.bot_id == bot_id)
+    return _added(db.session.execute(query), db.session.execute(paid))
 
 
 def currency_of(symbol: str) -> str:
@@ -72,13 +87,19 @@ def currency_of(symbol: str) -> str:
     return settled.partition("-")[0] or pair.partition("/")[2] or pair
 
 
-def _added(rows: Iterable[Any]) -> list[Earned]:
+def _added(trades: Iterable[Any], funding: Iterable[Any]) -> list[Earned]:
     """Amounts are texts on SQLite, so they are added here and not in the database."""
     found: dict[Mode, Earned] = {}
-    for mode, symbol, side, cost, proceeds, fees in rows:
+    for mode, symbol, side, cost, proceeds, fees in trades:
         earned = found.setdefault(mode, Earned(mode))
-        name = currency_of(symbol)
-        net = gain(side, cost, proceeds) - fees
-        earned.by_currency[name] = earned.by_currency.get(name, Decimal(0)) + net
+        _add(earned.by_currency, currency_of(symbol), gain(side, cost, proceeds) - fees)
         earned.trades += 1
+    for mode, currency, amount in funding:
+        earned = found.setdefault(mode, Earned(mode))
+        _add(earned.by_currency, currency, amount)
+        _add(earned.funding, currency, amount)
     return sorted(found.values(), key=lambda it: it.mode)
+
+
+def _add(sums: dict[str, Decimal], name: str, amount: Decimal) -> None:
+    sums[name] = sums.get(name, Decimal(0)) + amount

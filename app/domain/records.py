@@ -10,6 +10,7 @@ from app.extensions import db, prepared
 from app.models import (
     Bot,
     CandleRow,
+    CashFlow,
     DecisionRow,
     EquityPoint,
     FillRow,
@@ -80,6 +81,14 @@ def equity(run: Run | None, limit: int = POINTS) -> list[EquityPoint]:
         return []
     query = select(EquityPoint).where(EquityPoint.run_id == run.id)
     return list(db.session.scalars(query.order_by(EquityPoint.at.desc()).limit(limit)))[::-1]
+
+
+def flows(run: Run | None) -> list[CashFlow]:
+    """All money that came or went on a run's account without a trade, oldest first."""
+    if run is None:
+        return []
+    query = select(CashFlow).where(CashFlow.run_id == run.id)
+    return list(db.session.scalars(query.order_by(CashFlow.at, CashFlow.number)))
 
 
 def machines(bot: Bot, limit: int = 30) -> list[Machine]:

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from ipaddress import ip_address
 
 from aiohttp import web
 
-from app.practice import kinds, page, wire
+from app.practice import keys, kinds, page, wire
+from app.practice.account import rounded
+from app.practice.errors import Refusal
 from app.practice.exchange import EXCHANGE, Exchange
 from app.practice.faults import Fault
 from app.practice.instruments import INSTRUMENTS
 from app.practice.kinds import Malformed
+from app.practice.shapes import plain
+
+_MOST = 1_000_000_000
+_SWITCHES = ("/practice/v1/faults", "/practice/v1/transfers")
 
 
 def _refused(status: int, why: str) -> web.Response:
@@ -21,7 +28,7 @@ def _refused(status: int, why: str) -> web.Response:
 @web.middleware
 async def local_only(request: web.Request, handler: wire.Handler) -> web.StreamResponse:
     """Whoever may break the market must sit on its machine."""
-    switches = request.path == "/practice/v1/faults" or request.method == "DELETE"
+    switches = request.path in _SWITCHES or request.method == "DELETE"
     mine = request.path.startswith("/practice/")
     if mine and switches and not ip_address(wire.caller(request)).is_loopback:
         return _refused(403, "only for callers on the market's own machine, over loopback")
@@ -119,6 +126,26 @@ async def clear_faults(request: web.Request) -> web.StreamResponse:
     return web.json_response({"cleared": cleared})
 
 
+async def transfer(request: web.Request) -> web.StreamResponse:
+    """Pay money in or out of the account of a key, as its owner would on the venue's page."""
+    exchange = request.app[EXCHANGE]
+    if request.content_type != "application/json":
+        return _refused(415, "send {account, amount} as application/json")
+    try:
+        wish = json.loads(await request.text())
+        key, amount = str(wish["account"]), Decimal(str(wish["amount"]))
+    except (ValueError, TypeError, LookupError, ArithmeticError):
+        return _refused(422, 'send {"account": key, "amount": "100.50"}; negative to take out')
+    if not keys.is_key(key) or not amount.is_finite() or not 0 < abs(amount) <= _MOST:
+        return _refused(422, f"account must be a key, amount not 0 and at most {_MOST}")
+    amount = rounded(amount)
+    try:
+        wallet = exchange.desk.transfer(keys.account_of(key), amount, exchange.clock())
+    except Refusal as refusal:
+        return _refused(422, refusal.msg)
+    return web.json_response({"wallet": plain(wallet)})
+
+
 ROUTES = (
     web.get("/", home),
     web.get("/practice/v1/whoami", whoami),
@@ -127,6 +154,7 @@ ROUTES = (
     web.get("/practice/v1/sessions", sessions),
     web.get("/practice/v1/violations", violations),
     web.delete("/practice/v1/violations", clear_violations),
+    web.post("/practice/v1/transfers", transfer),
     web.get("/practice/v1/faults", list_faults),
     web.post("/practice/v1/faults", set_faults),
     web.delete("/practice/v1/faults", clear_faults),

@@ -12,7 +12,7 @@ from app.practice.clearing import Clearing
 from app.practice.engine import Engine
 from app.practice.errors import Refusal
 from app.practice.market import Market
-from app.practice.orders import AlgoStatus, Conditional, Order, Status
+from app.practice.orders import AlgoStatus, Conditional, Income, Order, Status
 from app.practice.params import Params
 from app.practice.turn import Turn
 
@@ -113,6 +113,18 @@ class Desk:
             for one in list(account.conditionals.values()):
                 if one.symbol == symbol:
                     self.engine.end_conditional(account, one, AlgoStatus.CANCELED, ms)
+
+    def transfer(self, account_id: str, amount: Decimal, ms: int) -> Decimal:
+        """Pay money in, or out where ``amount`` is negative; returns what the wallet holds then.
+
+        Raises ``Refusal`` when positions or resting orders need what is asked for.
+        """
+        free = self.account(account_id, ms).available(lambda symbol: self.mark(symbol, ms))
+        if -amount > free:
+            raise Refusal(-5013, f"Asset transfer failed: {free:f} may be taken out.")
+        with self.clearing.change(account_id, ms) as account:
+            self.clearing.pay(account, "", Income.TRANSFER, amount, ms)
+            return account.wallet
 
     def set_leverage(self, account_id: str, symbol: str, leverage: int, ms: int) -> Decimal:
         """Change the leverage; returns the largest notional allowed with it."""

@@ -78,7 +78,7 @@ def drawing(bot: Bot, name: str) -> dict[str, Any]:
     return {
         "candles": series.candle_points(candles),
         "markers": series.markers(records.trades(bot, 200), name, candles),
-        "equity": series.equity_points(records.equity(run)),
+        "equity": series.equity_points(records.equity(run), records.flows(run)),
         "decimals": series.price_decimals(candles),
         "live": not overview.summary(bot, current.now(), current.config().tempo).reading.settled,
     }
@@ -93,6 +93,7 @@ def _overview(bot: Bot, _before: datetime | None) -> dict[str, Any]:
         "places": _places(bot),
         "feed": feed.latest(current.workspace(), bot=bot, limit=8),
         "week": week_of(bot, schedule.from_plain(bot.schedule)),
+        "flows": series.flow_sums(records.flows(records.run_of(bot))),
     }
 
 

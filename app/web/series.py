@@ -2,10 +2,14 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from app.models import CandleRow, EquityPoint, TradeRow
+from app.models import CandleRow, CashFlow, EquityPoint, TradeRow
 from app.web.formatting import decimals, plain
+from runner.protocol import FlowKind
+
+TRANSFERS = (FlowKind.DEPOSIT, FlowKind.WITHDRAWAL)
 
 
 def candle_points(rows: list[CandleRow]) -> list[dict[str, Any]]:
@@ -53,10 +57,27 @@ def _of_trade(trade: TradeRow, starts: list[int]) -> list[dict[str, Any]]:
     return marks
 
 
-def equity_points(rows: list[EquityPoint]) -> list[dict[str, Any]]:
-    """Equity by second; the last word of a second counts."""
-    by_second = {_stamp(row.at): float(row.equity) for row in rows}
+def equity_points(rows: list[EquityPoint], flows: list[CashFlow]) -> list[dict[str, Any]]:
+    """Equity by second, deposits and withdrawals so far taken out; a second's last word counts.
+
+    ``flows`` oldest first, as ``rows`` are.
+    """
+    transfers = [flow for flow in flows if flow.kind in TRANSFERS]
+    paid, by_second = Decimal(0), {}
+    for row in rows:
+        while transfers and transfers[0].at <= row.at:
+            paid += transfers.pop(0).amount
+        by_second[_stamp(row.at)] = float(row.equity - paid)
     return [{"time": stamp, "value": value} for stamp, value in sorted(by_second.items())]
+
+
+def flow_sums(flows: list[CashFlow]) -> list[tuple[FlowKind, str, Decimal]]:
+    """What came and went, by kind and currency."""
+    sums: dict[tuple[FlowKind, str], Decimal] = {}
+    for flow in flows:
+        name = (flow.kind, flow.currency)
+        sums[name] = sums.get(name, Decimal(0)) + flow.amount
+    return [(kind, currency, amount) for (kind, currency), amount in sorted(sums.items())]
 
 
 def _candle_of(moment: datetime, starts: list[int]) -> int | None:

@@ -10,6 +10,7 @@ from typing import Any
 from ccxt.base.errors import OrderNotFound
 
 from runner.errors import Operational
+from runner.exchange import incomes
 from runner.exchange.base import (
     Account,
     Execution,
@@ -21,7 +22,7 @@ from runner.exchange.base import (
 from runner.exchange.failures import reading, writing
 from runner.exchange.numbers import exact, exact_or_none, text
 from runner.exchange.quirks.venue import Venue
-from runner.protocol import Check, OrderStatus, Side
+from runner.protocol import Check, Flow, OrderStatus, Side
 
 _STATUS = {
     "open": OrderStatus.OPEN,
@@ -161,6 +162,9 @@ class CcxtBroker:
         with reading(f"read own trades of {symbol}"):
             trades = await self._exchange.fetch_my_trades(symbol, start, 500)
         return [_execution(trade) for trade in trades]
+
+    async def flows(self, since: datetime) -> list[Flow]:
+        return await incomes.read(self._exchange, since, datetime.now(UTC))
 
     async def _open_positions(self) -> list[dict[str, Any]]:
         with reading("read positions"):

@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 
 from app.domain import profits
 from app.extensions import db
-from app.models import Run, TradeRow
-from runner.protocol import Mode, Side
+from app.models import CashFlow, Run, TradeRow
+from runner.protocol import FlowKind, Mode, Side
 from tests import factories
 from tests.factories import NOW
 
@@ -68,6 +69,39 @@ def test_by_mode_and_currency_and_only_what_closed_within(app):
     first, _ = profits.of_month(workspace, START, END, second.id)
     assert first.dollars is None
     assert first.after(Decimal(1)) is None
+
+
+def paid(bot, kind, amount, at=NOW, currency="USDT"):
+    run = db.session.scalar(select(Run).where(Run.bot_id == bot.id))
+    db.session.add(
+        CashFlow(
+            workspace_id=bot.workspace_id,
+            bot_id=bot.id,
+            run_id=run.id,
+            flow_id=f"{kind}{amount}{at}",
+            kind=kind,
+            amount=Decimal(amount),
+            currency=currency,
+            at=at,
+        )
+    )
+    db.session.flush()
+
+
+def test_funding_is_a_result_and_a_deposit_is_none(app):
+    workspace = factories.organisation()
+    bot = factories.bot(workspace)
+    trade(bot, "BTC/USDT:USDT", "10")
+    paid(bot, FlowKind.FUNDING, "-1.25")
+    paid(bot, FlowKind.FUNDING, "0.5", currency="BTC")
+    paid(bot, FlowKind.FUNDING, "-100", at=END)
+    paid(bot, FlowKind.DEPOSIT, "500")
+    paid(bot, FlowKind.WITHDRAWAL, "-500")
+    (earned,) = profits.of_month(workspace, START, END, bot.id)
+    assert (earned.trades, earned.dollars) == (1, Decimal("8.75"))
+    assert earned.beside == [("BTC", Decimal("0.5"))]
+    assert earned.funding == {"USDT": Decimal("-1.25"), "BTC": Decimal("0.5")}
+    assert profits.of_month(factories.organisation(), START, END) == []
 
 
 @pytest.mark.parametrize(

@@ -161,12 +161,13 @@ def test_a_bad_request_switches_nothing_on(base, more, status, said):
         ("::1", 299),
     ],
 )
-def test_faults_are_for_loopback_only(source, status):
+def test_faults_and_transfers_are_for_loopback_only(source, status):
     async def work():
         for method in ("GET", "POST", "DELETE"):
-            request = make_mocked_request(method, "/practice/v1/faults").clone(remote=source)
-            answer = await local_only(request, reached)
-            assert answer.status == status
+            for path in ("/practice/v1/faults", "/practice/v1/transfers"):
+                request = make_mocked_request(method, path).clone(remote=source)
+                answer = await local_only(request, reached)
+                assert answer.status == status
 
     asyncio.run(work())
 

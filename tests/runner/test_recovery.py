@@ -267,8 +267,8 @@ def test_a_paper_execution_is_never_told_without_its_account(practice, tmp_path)
             order = await desk.submit(ENTRY)
             told = bench.outbox.pending(99)
             kinds = [e.kind for e in told]
-            assert kinds == [EventKind.ORDER, EventKind.CHECKPOINT, EventKind.ORDER]
-        state = payload(told[1]).state
+            assert kinds == [EventKind.ORDER] * 2 + [EventKind.CHECKPOINT, EventKind.ORDER]
+        state = payload(told[2]).state
         async with at_bench(tmp_path / "b", practice.url, Mode.PAPER, None) as (bench, desk):
             restored = Memory(bench.outbox._store, bench.configuration, 2, state, order.decided_at)
             assert restored.paper["lots"][SYMBOL]["quantity"] == "0.010"

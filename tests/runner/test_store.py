@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from runner.journal import Journal, client_order_id, prefix_of
-from runner.memory import Entry, Memory
+from runner.ledger import Lot
+from runner.memory import Booked, Entry, Memory, Reading
 from runner.outbox import Outbox
 from runner.protocol import (
     Configuration,
@@ -106,6 +107,13 @@ def test_an_intent_is_planned_once(store):
     assert [o.client_id for o in journal.live_orders()] == ["pl1"]
 
 
+def test_an_order_that_another_machine_only_planned_may_have_been_sent(store):
+    journal = Journal(store, Outbox(store, 1, 1))
+    journal.take_over((an_order(), an_order("pl2", OrderStatus.OPEN)))
+    known = {order.client_id: order.status for order in journal.live_orders()}
+    assert known == {"pl1": OrderStatus.SENT, "pl2": OrderStatus.OPEN}
+
+
 def test_an_order_tells_only_what_changed(store):
     outbox = Outbox(store, 1, 1)
     journal = Journal(store, outbox)
@@ -125,7 +133,7 @@ def test_a_fill_is_counted_once_whoever_repeats_it(store):
     assert not journal.add_fill(a_fill())
     assert len(seqs(outbox)) == 1
     assert journal.knows_fill("t1")
-    assert journal.last_fill_at() == NOW
+    assert journal.fills_of("pl1") == [a_fill()]
 
 
 def test_a_failed_transaction_leaves_neither_order_nor_event(store):
@@ -158,7 +166,9 @@ def test_client_order_ids_are_names_of_decisions():
         client_order_id("bot_a", "run_1", "BTC@t", "entry", 2),
     }
     assert len({first, *others}) == 5
-    assert all(i.startswith(prefix_of("bot_a")) and len(i) <= 36 for i in {first, *others})
+    assert all(i.startswith(prefix_of("bot_a")) for i in {first, *others})
+    # OKX, the narrowest venue, takes 32 letters and digits.
+    assert all(i.isascii() and i.isalnum() and len(i) == 32 for i in {first, *others})
     assert not first.startswith(prefix_of("bot_b"))
 
 
@@ -206,7 +216,7 @@ def test_what_is_known_of_a_venue_belongs_to_one_account(store):
     assert Memory(store, replace(first, run="run_2"), 2, {}, later).entries == memory.entries
     other = Memory(store, replace(first, account="acc_b"), 3, memory.plain(), later)
     assert other.entries == {}
-    assert other.look_for_fills_since(None) == later
+    assert other.fills_since == later
 
 
 def test_the_day_begins_at_midnight_utc(store):
@@ -216,11 +226,48 @@ def test_the_day_begins_at_midnight_utc(store):
     assert memory.start_of_day(NOW + timedelta(hours=15), Decimal(7)) == 7
 
 
-def test_fills_are_looked_for_with_overlap_but_not_before_the_beginning(store):
-    memory = Memory(store, configuration(), 1, {}, NOW)
-    assert memory.look_for_fills_since(None) == NOW
-    assert memory.look_for_fills_since(NOW + timedelta(seconds=9)) == NOW
-    later = NOW + timedelta(hours=1)
-    assert memory.look_for_fills_since(later) == later - timedelta(minutes=1)
-    again = Memory(store, configuration(), 1, {}, NOW + timedelta(days=1))
-    assert again.look_for_fills_since(None) == NOW
+def test_trades_are_read_again_with_an_overlap_but_not_from_before_the_beginning():
+    trades = Reading(NOW)
+    assert trades.since == NOW
+    trades.note("t1", NOW + timedelta(seconds=9))
+    trades.finish(NOW + timedelta(seconds=10))
+    assert (trades.since, list(trades.ids)) == (NOW, ["t1"])
+    trades.note("t2", NOW + timedelta(hours=1))
+    trades.finish(NOW + timedelta(hours=1))
+    assert trades.since == NOW + timedelta(minutes=59)
+    assert list(trades.ids) == ["t2"]  # who reads again from there knows what was read
+
+
+def test_a_quiet_week_is_not_read_again_and_a_clock_that_was_wrong_hides_nothing():
+    trades = Reading(NOW)
+    trades.finish(NOW + timedelta(days=7))
+    assert trades.since == NOW + timedelta(days=7) - timedelta(hours=1)
+
+
+def a_booked(memory, *fills):
+    memory.booked["BTC/USDT:USDT"] = Booked(Reading(NOW))
+    for fill in fills:
+        memory.book(fill)
+    return memory
+
+
+def test_the_books_travel_with_the_memory(store, tmp_path):
+    memory = a_booked(Memory(store, configuration(), 1, {}, NOW), a_fill("t1"), a_fill("t2"))
+    told = memory.plain()
+    again = Memory(store, configuration(), 1, {}, NOW)
+    assert again.booked == memory.booked
+    fresh = Store(tmp_path / "other.sqlite")
+    elsewhere = Memory(fresh, configuration(), 2, told, NOW)
+    assert elsewhere.booked["BTC/USDT:USDT"].lot == Lot(Decimal(2), Decimal(2))
+    assert set(elsewhere.booked["BTC/USDT:USDT"].trades.ids) == {"t1", "t2"}
+    assert elsewhere.inherited_until("BTC/USDT:USDT") == NOW
+    assert memory.inherited_until("BTC/USDT:USDT") is None
+    fresh.close()
+
+
+def test_what_was_not_flushed_is_with_the_next_that_is(store):
+    with store.transaction(flush=False):
+        assert store.connection.execute("PRAGMA synchronous").fetchone() == (1,)  # NORMAL
+        store.remember("a", 1)
+    assert store.connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+    assert store.note("a") == 1

@@ -5,6 +5,7 @@ import signal
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import count
 from pathlib import Path
 
 from runner.bench import Bench
@@ -19,10 +20,11 @@ from runner.exchange.paper_state import PaperState
 from runner.journal import Journal
 from runner.memory import Entry, Memory
 from runner.outbox import Outbox
-from runner.protocol import Fill, Mode, Side, loads
+from runner.protocol import Fill, Mode, OrderStatus, Side, loads
 from runner.store import Store
 from tests.runner.machine import SYMBOL, configuration
 
+SOURCES = (f"127.64.{n // 250 % 250 + 1}.{n % 250 + 1}" for n in count())
 DECIDED = datetime(2026, 11, 23, 9, tzinfo=UTC)
 ENTRY = Intent(
     decision=f"{SYMBOL}@{DECIDED.isoformat()}",
@@ -37,14 +39,24 @@ ENTRY = Intent(
 
 
 @asynccontextmanager
-async def at_bench(directory, endpoint, mode, credentials):
-    """Store, market and broker as a runner has them; an unseen order is given up at once."""
+async def at_bench(
+    directory, endpoint, mode, credentials, *, generation=1, told=None, markets=None, source=None
+):
+    """Store, market and broker as a runner has them; an unseen order is given up at once.
+
+    ``told``: the state that a machine before this one told. ``markets``: what the venue lists, so
+    that many benches need not ask for it each. Each bench has a source address of its own, as the
+    venue limits requests by that.
+    """
     store = Store(Path(directory) / "journal.sqlite")
     clock = Clock()
     settings = configuration(endpoint, mode)
-    memory = Memory(store, settings, 1, {}, clock.now() - timedelta(minutes=1))
-    outbox = Outbox(store, 1, 1)
-    exchange, venue, url = connect(settings, credentials, None)
+    begun = clock.now() - timedelta(minutes=1)
+    memory = Memory(store, settings, generation, told or {}, begun)
+    outbox = Outbox(store, generation, 1)
+    exchange, venue, url = connect(settings, credentials, source or next(SOURCES))
+    if markets is not None:
+        exchange.set_markets(markets)
     market = CcxtMarket(exchange, venue, url)
     if mode is Mode.PAPER:
         state = PaperState(Decimal(10_000))
@@ -56,7 +68,7 @@ async def at_bench(directory, endpoint, mode, credentials):
         broker.unseen_after = timedelta(0)
     bench = Bench(
         bot="bot_a",
-        generation=1,
+        generation=generation,
         configuration=settings,
         market=market,
         broker=broker,
@@ -108,17 +120,31 @@ def die_on_fill(append):
     return lambda kind, *rest: die() if kind == "fill" else append(kind, *rest)
 
 
+def last_of_answer(update):
+    """The note that an order is about to be sent goes through; that of its answer is the last."""
+
+    def wrapped(*args, **kwargs):
+        changed = update(*args, **kwargs)
+        if changed.status is not OrderStatus.SENT:
+            die()
+        return changed
+
+    return wrapped
+
+
 POINTS = {
     "before the intent": ("journal", "plan", lambda _: die),
     "between intent and its event": ("outbox", "append", lambda _: die),
     "intent written": ("journal", "plan", last),
+    "intent planned, not yet to be sent": ("journal", "update", lambda _: die),
+    "about to be sent": ("journal", "update", last),
     "before the request": ("broker", "place", lambda _: die),
     "answer not yet read": ("broker", "place", last_async),
-    "answer written": ("journal", "update", last),
+    "answer written": ("journal", "update", last_of_answer),
     "between fill and its event": ("outbox", "append", die_on_fill),
     "fill written": ("journal", "add_fill", last),
 }
-NEVER_SENT = tuple(POINTS)[:4]
+NEVER_SENT = tuple(POINTS)[:6]
 
 
 def arm(point, bench):

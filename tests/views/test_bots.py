@@ -1,11 +1,12 @@
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
 
 from app.extensions import db
-from app.models import AuditEvent, Bot, BotCompute, Machine, Phase, Wish
-from runner.protocol import Mode
+from app.models import AuditEvent, Bot, BotCompute, CashFlow, EquityPoint, Machine, Phase, Wish
+from runner.protocol import FlowKind, Mode
 
 NEW = {
     "strategy": "template:rsi_reversion",
@@ -169,6 +170,30 @@ def test_the_series_has_candles_markers_and_equity(owner, story):
     assert data["decimals"] == 1
     again = owner.client.get(f"{story.bot}/series?v={data['version']}")
     assert again.status_code == 204
+
+
+def test_a_deposit_is_named_and_taken_out_of_the_line(owner, story, house):
+    def ends():
+        drawn = owner.client.get(f"{story.bot}/series").get_json()["equity"]
+        return drawn[0]["value"], drawn[-1]["value"]
+
+    assert "Money beside trades" not in owner.get(story.bot).text
+    first, last = ends()
+    with house.app_context():
+        newest = db.session.scalars(
+            select(EquityPoint)
+            .where(EquityPoint.bot_id == story.bot.split("/")[-1])
+            .order_by(EquityPoint.at.desc())
+        ).first()
+        own = {name: getattr(newest, name) for name in ("workspace_id", "bot_id", "run_id", "at")}
+        for kind, amount in ((FlowKind.DEPOSIT, 500), (FlowKind.FUNDING, -3)):
+            flow = CashFlow(**own, flow_id=kind, kind=kind, amount=Decimal(amount), currency="USDT")
+            db.session.add(flow)
+        db.session.commit()
+    assert ends() == (first, last - 500)
+    words = owner.get(story.bot).text
+    assert "deposit +500.00 USDT" in words
+    assert "funding −3.00 USDT" in words
 
 
 def test_older_decisions_are_a_page_away(owner, story):
