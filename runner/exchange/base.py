@@ -152,6 +152,21 @@ class Account:
     unrealised: Decimal
 
 
+@dataclass(frozen=True)
+class Rights:
+    """What a key may do, as the venue tells; ``None`` is what it does not tell.
+
+    ``bound_addresses``: the only ones it works from, empty where it works from everywhere.
+    ``account``: the venue's own number of the account, the same for each of its keys.
+    """
+
+    trade: bool | None = None
+    withdraw: bool | None = None
+    bound_addresses: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+    account: str | None = None
+
+
 class Market(Protocol):
     """Public data. Raises ``Temporary`` or ``Operational``."""
 
@@ -178,6 +193,9 @@ class Broker(Protocol):
     """Age from which an order the venue does not know can be said never to have arrived."""
 
     async def check(self, symbols: tuple[str, ...]) -> list[Check]: ...
+    async def rights(self) -> Rights | None:
+        """What the key may do; ``None`` where there is no key."""
+
     async def account(self) -> Account: ...
     async def positions(self) -> list[VenuePosition]: ...
     async def place(self, request: OrderRequest) -> OrderReport: ...
@@ -189,6 +207,8 @@ class Broker(Protocol):
         """The order a trade belongs to."""
 
     async def open_orders(self, symbol: str) -> list[OrderReport]: ...
-    async def executions(self, symbol: str, since: datetime) -> list[Execution]: ...
+    async def executions(self, symbol: str, since: datetime) -> list[Execution]:
+        """All since then, however many and however long ago."""
+
     def snapshot(self) -> dict[str, Any]:
         """What the next machine needs to go on; empty where the venue keeps it."""
