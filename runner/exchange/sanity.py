@@ -44,7 +44,7 @@ def candles(symbol: str, rows: Iterable[list[Any]], span: timedelta) -> list[Can
 
 def book(symbol: str, bids: Iterable[Any], asks: Iterable[Any]) -> Book:
     """A book whose sides are sorted and do not cross. Raises ``Temporary`` otherwise."""
-    sides = [_side(symbol, name, levels) for name, levels in (("bid", bids), ("ask", asks))]
+    sides = [_side(symbol, name, levels) for name, levels in (("a bid", bids), ("an ask", asks))]
     buying, selling = sides
     if not buying or not selling:
         raise Temporary(f"the book of {symbol} has an empty side")
@@ -100,8 +100,8 @@ def _candle(symbol: str, row: list[Any]) -> Candle:
 def _side(symbol: str, name: str, levels: Iterable[Any]) -> tuple[Level, ...]:
     return tuple(
         (
-            price(level[0], f"a {name} price of {symbol}"),
-            amount(level[1], f"a {name} quantity of {symbol}"),
+            price(level[0], f"{name} price of {symbol}"),
+            amount(level[1], f"{name} quantity of {symbol}"),
         )
         for level in levels
     )

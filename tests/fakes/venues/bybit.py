@@ -121,7 +121,9 @@ class Bybit(Server):
 
     def executions(self, fields):
         start = int(fields["startTime"])
-        rows = [self._fill(f) for f in reversed(self.account.fills) if f.at >= start]
+        # "If only startTime is passed, return range between startTime and startTime+7days".
+        end = int(fields.get("endTime", start + 7 * 86_400_000))
+        rows = [self._fill(f) for f in reversed(self.account.fills) if start <= f.at <= end]
         return self._paged(rows, fields)
 
     def positions(self, _):

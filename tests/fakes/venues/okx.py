@@ -160,6 +160,11 @@ class Okx(Server):
         rows = [self._fill(f) for f in reversed(self.account.fills) if f.at >= start]
         return self._paged(rows, fields, "billId")
 
+    def recent_fills(self, fields):
+        """The last three days only."""
+        start = max(int(fields["begin"]), self.now() - 3 * 86_400_000)
+        return self.fills({**fields, "begin": start})
+
     def positions(self, _):
         account = self.account
         if not account.position:
@@ -290,7 +295,7 @@ _ROUTES = {
     "GET trade/order-algo": Okx.algo,
     "GET trade/orders-pending": Okx.pending,
     "GET trade/orders-algo-pending": Okx.algos_pending,
-    "GET trade/fills": Okx.fills,
+    "GET trade/fills": Okx.recent_fills,
     "GET trade/fills-history": Okx.fills,
     "GET account/positions": Okx.positions,
     "GET account/balance": Okx.balance,
