@@ -126,14 +126,10 @@ class Bybit(Venue):
         return await self._look(api, symbol, {"orderId": venue_id})
 
     async def _look(self, api: Any, symbol: str, by: dict[str, str]) -> OrderReport | None:
-        """Among the open ones, the last 500 closed ones, then in the history, which lags."""
+        """Among the open and the last 500 closed ones, then in the history, which lags."""
         query = {"category": "linear", "symbol": api.market_id(symbol), **by}
-        for call, more in (
-            (api.privateGetV5OrderRealtime, {}),
-            (api.privateGetV5OrderRealtime, {"openOnly": 1}),
-            (api.privateGetV5OrderHistory, {}),
-        ):
-            rows = (await call({**query, **more}))["result"]["list"]
+        for call in (api.privateGetV5OrderRealtime, api.privateGetV5OrderHistory):
+            rows = (await call(query))["result"]["list"]
             if rows:
                 return _report(api, rows[0])
         return None
@@ -192,14 +188,19 @@ class Bybit(Venue):
         info = (await api.privateGetV5UserQueryApi())["result"]
         allowed = info["permissions"]
         writes = int(info["readOnly"]) == 0
-        expires = info.get("expiredAt")
         return Rights(
             trade=writes and "Order" in allowed.get("ContractTrade", ()),
             withdraw=writes and "Withdraw" in allowed.get("Wallet", ()),
             bound_addresses=tuple(ip for ip in info.get("ips") or () if ip != "*"),
-            expires_at=datetime.fromisoformat(expires) if expires else None,
+            expires_at=_expiry(info.get("expiredAt")),
             account=str(info["userID"]),
         )
+
+
+def _expiry(said: str | None) -> datetime | None:
+    """A key bound to addresses does not end; Bybit writes the year 1970 then, or nothing."""
+    moment_said = datetime.fromisoformat(said) if said else None
+    return moment_said if moment_said is not None and moment_said.year > 1970 else None
 
 
 async def _all(call: Call, query: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,10 +9,13 @@ call and do not list conditional orders. Sources: https://www.okx.com/docs-v5/en
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
+
+from ccxt.base.errors import ExchangeError
 
 from runner.errors import Operational
 from runner.exchange.base import (
@@ -85,13 +88,13 @@ class Okx(Venue):
                 "slOrdPx": "-1",
             }
             answer = await api.privatePostTradeOrderAlgo(body)
-            venue_id, fill_id = str(answer["data"][0]["algoId"]), ""
+            venue_id, fill_id = str(_taken(answer)["algoId"]), ""
         else:
             body["ordType"] = order.kind.value
             if order.kind is OrderKind.LIMIT:
                 body["px"] = text(order.price)
             answer = await api.privatePostTradeOrder(body)
-            venue_id = fill_id = str(answer["data"][0]["ordId"])
+            venue_id = fill_id = str(_taken(answer)["ordId"])
         return OrderReport(
             client_id=order.client_id,
             venue_id=venue_id,
@@ -111,9 +114,11 @@ class Okx(Venue):
         market_id = api.market_id(order.symbol)
         if order.kind is OrderKind.STOP_MARKET:
             body = {"instId": market_id, "algoClOrdId": order.client_id}
-            await api.privatePostTradeCancelAlgos([body])
+            answer = await api.privatePostTradeCancelAlgos([body])
         else:
-            await api.privatePostTradeCancelOrder({"instId": market_id, "clOrdId": order.client_id})
+            body = {"instId": market_id, "clOrdId": order.client_id}
+            answer = await api.privatePostTradeCancelOrder(body)
+        _taken(answer)
 
     async def find(self, api: Any, order: OrderRequest) -> OrderReport | None:
         if order.kind is OrderKind.STOP_MARKET:
@@ -188,6 +193,14 @@ class Okx(Venue):
             bound_addresses=tuple(ip for ip in str(config["ip"]).split(",") if ip),
             account=str(config["uid"]),
         )
+
+
+def _taken(answer: dict[str, Any]) -> dict[str, Any]:
+    """The order's own line; it may say no under an envelope that says yes (code 0)."""
+    row: dict[str, Any] = answer["data"][0]
+    if str(row["sCode"]) != "0":
+        raise ExchangeError(f"okx {json.dumps(answer)}")
+    return row
 
 
 async def _config(api: Any) -> dict[str, Any]:

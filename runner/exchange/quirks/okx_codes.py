@@ -57,6 +57,7 @@ CODES: dict[str, Cause] = {
     "51065": Cause.DUPLICATE,
     "51121": Cause.PRECISION,
     "51131": Cause.FUNDS,
+    "51149": Cause.UNKNOWN,  # "Order timed out", seen together with the id of an order
     "51169": Cause.REDUCE_ONLY,
     "51278": Cause.PRICE,
     "51280": Cause.PRICE,
@@ -65,4 +66,5 @@ CODES: dict[str, Cause] = {
     "51402": Cause.GONE,
     "51410": Cause.GONE,
     "51603": Cause.GONE,
+    "54109": Cause.ACCOUNT,  # the pair must be activated on the website first
 }
