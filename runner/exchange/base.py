@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
-from runner.protocol import Candle, Check, OrderStatus, Side
+from runner.protocol import Candle, Check, Flow, OrderStatus, Side
 
 DEPTH = 100
 """Levels of the book read where an order walks it."""
@@ -209,6 +209,9 @@ class Broker(Protocol):
     async def open_orders(self, symbol: str) -> list[OrderReport]: ...
     async def executions(self, symbol: str, since: datetime) -> list[Execution]:
         """All since then, however many and however long ago."""
+
+    async def flows(self, since: datetime) -> list[Flow]:
+        """Transfers, funding and whatever else changed the wallet, but no trade or its fee."""
 
     def snapshot(self) -> dict[str, Any]:
         """What the next machine needs to go on; empty where the venue keeps it."""

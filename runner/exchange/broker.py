@@ -19,7 +19,7 @@ from runner.exchange.base import (
 from runner.exchange.causes import UNPROVEN
 from runner.exchange.failures import Failures, Gone
 from runner.exchange.quirks.venue import Venue
-from runner.protocol import Check
+from runner.protocol import Check, Flow
 
 
 class CcxtBroker:
@@ -112,6 +112,12 @@ class CcxtBroker:
             found = await self._venue.executions(self._exchange, symbol, since, datetime.now(UTC))
         once = {execution.trade_id: execution for execution in found}
         return sorted(once.values(), key=lambda execution: execution.at)
+
+    async def flows(self, since: datetime) -> list[Flow]:
+        with self._failures.reading("read what came to the account and left it"):
+            found = await self._venue.flows(self._exchange, self._quote, since, datetime.now(UTC))
+        once = {flow.id: flow for flow in found}
+        return sorted(once.values(), key=lambda flow: flow.at)
 
     async def _look(self, request: OrderRequest) -> OrderReport | None:
         try:

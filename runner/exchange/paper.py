@@ -26,7 +26,7 @@ from runner.exchange.base import (
 )
 from runner.exchange.paper_state import PaperState
 from runner.ledger import Lot, apply, signed
-from runner.protocol import Check, OrderStatus, Side, to_plain
+from runner.protocol import Check, Flow, OrderStatus, Side, to_plain
 
 LEVERAGE = 20
 _KEEP_FINISHED = 10
@@ -133,6 +133,10 @@ class PaperBroker:
     async def executions(self, symbol: str, since: datetime) -> list[Execution]:
         await self._match_resting(symbol)
         return [e for e in self._state.executions if e.symbol == symbol and e.at >= since]
+
+    async def flows(self, since: datetime) -> list[Flow]:  # noqa: ARG002 - as brokers are asked
+        """None: nobody can pay in or out, and paper positions are charged no funding."""
+        return []
 
     async def _match_resting(self, symbol: str) -> None:
         """Fill resting limits the tape or the book has traded through since the last look."""

@@ -48,6 +48,7 @@ def traded(fake):
     account.place("l2", "sell", "limit", Decimal("0.02"), Decimal(62000), True)
     account.cancel("l2")
     account.move("58500")
+    account.book("transfer", "5")
     account.place("e2", "buy", "market", Decimal("0.02"), None, False)
     return fake
 
@@ -72,6 +73,8 @@ OKX = {
     "GET trade/orders-algo-pending": {"ordType": "conditional,oco"},
     "GET trade/fills": {"begin": "0"},
     "GET trade/fills-history": {"begin": "0"},
+    "GET account/bills": {"begin": "0"},
+    "GET account/bills-archive": {"begin": "0"},
 }
 
 

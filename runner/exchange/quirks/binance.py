@@ -24,9 +24,9 @@ from runner.exchange.base import (
 )
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.binance_codes import CODES
-from runner.exchange.quirks.venue import Venue, milliseconds
+from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
 from runner.exchange.sanity import moment
-from runner.protocol import Mode, OrderStatus, Side
+from runner.protocol import Flow, FlowKind, Mode, OrderStatus, Side
 
 _STATUS = {
     "open": OrderStatus.OPEN,
@@ -41,6 +41,7 @@ _REAL = "https://fapi.binance.com"
 _WALLET = "https://api.binance.com"
 _TRADES_WINDOW = timedelta(days=7)
 _TRADES_AT_ONCE = 1000
+_TRADING = ("REALIZED_PNL", "COMMISSION")  # what fills account for
 
 
 class Binance(Venue):
@@ -131,6 +132,18 @@ class Binance(Venue):
             if len(page) < _TRADES_AT_ONCE:
                 return found
             number = int(page[-1]["id"]) + 1
+
+    async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
+        """From "Get Income History"; a page begins with the moment the last one broke off in."""
+        found, start = [], milliseconds(since)
+        while start <= milliseconds(until):
+            end = start + int(_TRADES_WINDOW.total_seconds() * 1000)
+            query = {"startTime": start, "endTime": end, "limit": _TRADES_AT_ONCE}
+            rows = await api.fapiPrivateGetIncome(query)
+            found += [row for row in rows if row["incomeType"] not in _TRADING]
+            full, last = len(rows) >= _TRADES_AT_ONCE, int(rows[-1]["time"]) if rows else 0
+            start = max(last, start + 1) if full else end + 1
+        return [_flow(api, row) for row in found if row["asset"] == quote]
 
     async def positions(self, api: Any, quote: str) -> list[VenuePosition]:
         return [
@@ -226,6 +239,23 @@ def _report(kind: OrderKind, order: dict[str, Any]) -> OrderReport:
         price=exact_or_none(level, f"the price of {what}"),
         reduce_only=bool(order["reduceOnly"]),
         fill_venue_id=str(fill_id),
+    )
+
+
+def _flow(api: Any, row: dict[str, Any]) -> Flow:
+    """A number is unique among the incomes of one kind and symbol only."""
+    what, market = row["incomeType"], row["symbol"]
+    size = exact(row["income"], f"an income ({what})")
+    kind = FlowKind.FUNDING if what == "FUNDING_FEE" else FlowKind.OTHER
+    if what.endswith("TRANSFER"):
+        kind = FlowKind.DEPOSIT if size > 0 else FlowKind.WITHDRAWAL
+    return Flow(
+        id=":".join(part for part in (what, market, str(row["tranId"])) if part),
+        kind=kind,
+        amount=size,
+        currency=str(row["asset"]),
+        at=moment(row["time"], "the time of an income"),
+        symbol=symbol_of(api, market) if market else None,
     )
 
 

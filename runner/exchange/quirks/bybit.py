@@ -4,7 +4,7 @@ The parameters are our own, not ccxt's unified ones: those leave out executions 
 auto-deleveraging, and pass an empty orderId beside orderLinkId. Sources, each a page below
 https://bybit-exchange.github.io/docs/v5/: order/create-order, order/cancel-order,
 order/open-order, order/order-list, order/execution, position, account/wallet-balance,
-user/apikey-info, enum, error.
+account/transaction-log, user/apikey-info, enum, error.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.bybit_codes import CODES
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
 from runner.exchange.sanity import moment
-from runner.protocol import Mode, OrderStatus, Side
+from runner.protocol import Flow, FlowKind, Mode, OrderStatus, Side
 
 _REAL = "https://api.bybit.com"
 _STATUS = {
@@ -46,6 +46,13 @@ _SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
 # Executions that move a position (enum, execType); funding and settlements are something else.
 _REASONS = {"Trade": "", "AdlTrade": "auto-deleveraging", "BustTrade": "liquidation"}
 _TRADES_WINDOW = timedelta(days=7)
+# Transactions (enum, type) that fills account for, and those with a kind of their own.
+_TRADING = ("TRADE", "LIQUIDATION", "ADL")
+_FLOWS = {
+    "TRANSFER_IN": FlowKind.DEPOSIT,
+    "TRANSFER_OUT": FlowKind.WITHDRAWAL,
+    "SETTLEMENT": FlowKind.FUNDING,
+}
 Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -156,6 +163,21 @@ class Bybit(Venue):
             start += _TRADES_WINDOW
         return [_execution(symbol, row) for row in found if row["execType"] in _REASONS]
 
+    async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
+        found: list[dict[str, Any]] = []
+        start = since
+        while start < until:
+            query = {
+                "accountType": "UNIFIED",
+                "currency": quote,
+                "startTime": milliseconds(start),
+                "endTime": milliseconds(start + _TRADES_WINDOW),
+                "limit": 50,
+            }
+            found += await _all(api.privateGetV5AccountTransactionLog, query)
+            start += _TRADES_WINDOW
+        return [_flow(api, row) for row in found if row["type"] not in _TRADING]
+
     async def positions(self, api: Any, quote: str) -> list[VenuePosition]:
         query = {"category": "linear", "settleCoin": quote, "limit": 200}
         found = []
@@ -234,6 +256,17 @@ def _report(api: Any, row: dict[str, Any]) -> OrderReport:
         price=trigger or exact_or_none(row["price"], f"the price of {what}"),
         reduce_only=bool(row["reduceOnly"]),
         fill_venue_id=str(row["orderId"]),
+    )
+
+
+def _flow(api: Any, row: dict[str, Any]) -> Flow:
+    return Flow(
+        id=str(row.get("id") or f"{row['type']}:{row['transactionTime']}:{row['change']}"),
+        kind=_FLOWS.get(row["type"], FlowKind.OTHER),
+        amount=exact(row["change"], f"a change of the wallet ({row['type']})"),
+        currency=str(row["currency"]),
+        at=moment(row["transactionTime"], "the time of a change of the wallet"),
+        symbol=symbol_of(api, row["symbol"]) if row["symbol"] else None,
     )
 
 

@@ -4,7 +4,8 @@ The parameters are our own, not ccxt's unified ones: those send a market order t
 call and do not list conditional orders. Sources: https://www.okx.com/docs-v5/en/, "Place order",
 "Cancel order", "Order details", "Order List", "Transaction details (last 3 days / 3 months)",
 "Place algo order", "Cancel algo order", "Algo order details", "Algo order list", "Get positions",
-"Get balance", "Get account configuration", "Error Code".
+"Get balance", "Get bills details (last 7 days / 3 months)", "Get account configuration",
+"Error Code".
 """
 
 from __future__ import annotations
@@ -29,15 +30,16 @@ from runner.exchange.base import (
 )
 from runner.exchange.numbers import amount, exact, text
 from runner.exchange.quirks.okx_codes import CODES
-from runner.exchange.quirks.okx_reports import algo_report, execution, order_report
+from runner.exchange.quirks.okx_reports import TRADING, algo_report, execution, flow, order_report
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
 from runner.exchange.transport import HeaderRule
-from runner.protocol import Mode, OrderStatus
+from runner.protocol import Flow, Mode, OrderStatus
 
 _HOST = "https://www.okx.com"
 _DEMO_HEADER = "x-simulated-trading"
 # "Transaction details (last 3 days)" is current; the one of 3 months may lag behind.
 _RECENT = timedelta(days=2)
+_BILLS_RECENT = timedelta(days=6)
 _PAGE = 100
 _ALGO_KINDS = ("conditional,oco", "trigger", "move_order_stop")
 Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
@@ -157,6 +159,16 @@ class Okx(Venue):
             query["begin"] = milliseconds(until - _RECENT)
         rows += await _all(api.privateGetTradeFills, query, "billId")
         return [execution(api, symbol, row) for row in rows]
+
+    async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
+        query = {"ccy": quote, "begin": milliseconds(since)}
+        recent = until - since <= _BILLS_RECENT
+        call = api.privateGetAccountBills if recent else api.privateGetAccountBillsArchive
+        return [
+            flow(api, row)
+            for row in await _all(call, query, "billId")
+            if row["type"] not in TRADING
+        ]
 
     async def positions(self, api: Any, quote: str) -> list[VenuePosition]:
         found = []

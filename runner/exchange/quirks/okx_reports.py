@@ -8,7 +8,7 @@ from runner.exchange.base import Execution, OrderKind, OrderReport
 from runner.exchange.numbers import amount, exact, exact_or_none, price
 from runner.exchange.quirks.venue import symbol_of, unit
 from runner.exchange.sanity import moment
-from runner.protocol import OrderStatus, Side
+from runner.protocol import Flow, FlowKind, OrderStatus, Side
 
 _STATUS = {
     "live": OrderStatus.OPEN,
@@ -29,6 +29,11 @@ _ALGO_STATUS = {
 }
 _LIQUIDATION = {str(number) for number in range(100, 111)}
 _DELEVERAGING = {"125", "126", "127", "128"}
+
+# Types of bills that fills account for (trade, delivery, liquidation, ADL), or that move money
+# between a position and the account (margin transfer).
+TRADING = ("2", "3", "5", "6", "9")
+_TRANSFER, _FUNDING = "1", "8"
 
 
 def order_report(api: Any, row: dict[str, Any]) -> OrderReport:
@@ -93,4 +98,20 @@ def execution(api: Any, symbol: str, row: dict[str, Any]) -> Execution:
         liquidity="maker" if row["execType"] == "M" else "taker",
         at=moment(row["ts"], f"the time of {what}"),
         reason="auto-deleveraging" if kind in _DELEVERAGING else reason,
+    )
+
+
+def flow(api: Any, row: dict[str, Any]) -> Flow:
+    change, kind = exact(row["balChg"], "a change of the balance"), FlowKind.OTHER
+    if row["type"] == _TRANSFER:
+        kind = FlowKind.DEPOSIT if change > 0 else FlowKind.WITHDRAWAL
+    elif row["type"] == _FUNDING:
+        kind = FlowKind.FUNDING
+    return Flow(
+        id=str(row["billId"]),
+        kind=kind,
+        amount=change,
+        currency=str(row["ccy"]),
+        at=moment(row["ts"], "the time of a bill"),
+        symbol=symbol_of(api, row["instId"]) if row["instId"] else None,
     )

@@ -19,7 +19,7 @@ from runner.exchange.base import (
 )
 from runner.exchange.causes import Cause
 from runner.exchange.numbers import price
-from runner.protocol import Mode
+from runner.protocol import Flow, Mode
 
 if TYPE_CHECKING:  # the bundler reads the catalog beside this file and needs no HTTP client
     from runner.exchange.transport import HeaderRule
@@ -85,6 +85,10 @@ class Venue(ABC):
         self, api: Any, symbol: str, since: datetime, until: datetime
     ) -> list[Execution]:
         """All of them, in as many requests as that takes, oldest first."""
+
+    @abstractmethod
+    async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
+        """What changed the wallet but was no trade, in as many requests as that takes."""
 
     @abstractmethod
     async def positions(self, api: Any, quote: str) -> list[VenuePosition]:

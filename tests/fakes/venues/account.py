@@ -47,6 +47,7 @@ class Account:
     entry: Decimal = Decimal(0)
     orders: dict[str, Order] = field(default_factory=dict)
     fills: list[Fill] = field(default_factory=list)
+    bills: list[tuple] = field(default_factory=list)
     numbers: count = field(default_factory=lambda: count(1001))
 
     def number(self):
@@ -93,6 +94,11 @@ class Account:
                 self._fill(order)
             elif order.kind == "stop" and self._fires(order):
                 self._fire(order)
+
+    def book(self, kind, change, at=None):
+        """Money that comes or goes: ``kind`` is transfer, funding, trade or bonus."""
+        self.balance += Decimal(change)
+        self.bills.append((self.number(), kind, Decimal(change), at or self.clock()))
 
     def _fire(self, stop):
         if not self._reduces(stop):

@@ -157,6 +157,12 @@ class Bybit(Server):
         }
         return {"list": [{"accountType": "UNIFIED", "coin": [coin]}]}
 
+    def transactions(self, fields):
+        start, end = int(fields["startTime"]), int(fields["endTime"])
+        rows = [self._bill(*bill) for bill in reversed(self.account.bills)]
+        wanted = [row for row in rows if start <= int(row["transactionTime"]) <= end]
+        return self._paged(wanted, fields)
+
     def query_api(self, _):
         return {
             "id": "13770661",
@@ -219,6 +225,31 @@ class Bybit(Server):
             "updatedTime": "1757837618909",
         }
 
+    def _bill(self, number, kind, change, at):
+        names = {"funding": "SETTLEMENT", "trade": "TRADE", "bonus": "BONUS"}
+        moved = "TRANSFER_IN" if change > 0 else "TRANSFER_OUT"
+        return {
+            "id": f"592324_{number}",
+            "symbol": SYMBOL if kind in ("funding", "trade") else "",
+            "category": "linear",
+            "side": "None",
+            "transactionTime": str(at),
+            "type": names.get(kind, moved),
+            "qty": "0",
+            "size": "0",
+            "currency": "USDT",
+            "tradePrice": "0",
+            "funding": "",
+            "fee": "0",
+            "cashFlow": f"{change:f}",
+            "change": f"{change:f}",
+            "cashBalance": f"{self.account.balance:f}",
+            "feeRate": "0",
+            "tradeId": "",
+            "orderId": "",
+            "orderLinkId": "",
+        }
+
     def _fill(self, fill):
         return {
             "symbol": SYMBOL,
@@ -252,5 +283,6 @@ _ROUTES = {
     "GET execution/list": Bybit.executions,
     "GET position/list": Bybit.positions,
     "GET account/wallet-balance": Bybit.wallet,
+    "GET account/transaction-log": Bybit.transactions,
     "GET user/query-api": Bybit.query_api,
 }

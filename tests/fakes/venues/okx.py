@@ -196,6 +196,11 @@ class Okx(Server):
         }
         return [{"details": [row], "totalEq": f"{account.balance:f}"}]
 
+    def bills(self, fields):
+        start = int(fields["begin"])
+        rows = [self._bill(*bill) for bill in reversed(self.account.bills)]
+        return self._paged([row for row in rows if int(row["ts"]) >= start], fields, "billId")
+
     def config(self, _):
         return [
             {
@@ -263,6 +268,27 @@ class Okx(Server):
             "tdMode": "cross",
         }
 
+    def _bill(self, number, kind, change, at):
+        return {
+            "bal": f"{self.account.balance:f}",
+            "balChg": f"{change:f}",
+            "billId": number,
+            "ccy": "USDT",
+            "fee": "0",
+            "instId": INST if kind in ("funding", "trade") else "",
+            "instType": "SWAP" if kind in ("funding", "trade") else "",
+            "mgnMode": "",
+            "notes": "",
+            "ordId": "",
+            "pnl": "0",
+            "posBal": "0",
+            "posBalChg": "0",
+            "subType": "",
+            "sz": f"{abs(change):f}",
+            "ts": str(at),
+            "type": {"transfer": "1", "trade": "2", "funding": "8", "bonus": "7"}[kind],
+        }
+
     def _fill(self, fill):
         worth = fill.price * fill.quantity * self.account.multiplier
         return {
@@ -299,5 +325,7 @@ _ROUTES = {
     "GET trade/fills-history": Okx.fills,
     "GET account/positions": Okx.positions,
     "GET account/balance": Okx.balance,
+    "GET account/bills": Okx.bills,
+    "GET account/bills-archive": Okx.bills,
     "GET account/config": Okx.config,
 }

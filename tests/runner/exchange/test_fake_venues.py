@@ -20,7 +20,7 @@ from runner.journal import Journal
 from runner.memory import Memory
 from runner.outbox import Outbox
 from runner.preflight import preflight
-from runner.protocol import Credentials, Mode, OrderStatus, Side
+from runner.protocol import Credentials, FlowKind, Mode, OrderStatus, Side
 from runner.store import Store
 from tests.fakes.venues.bybit import Bybit, enveloped
 from tests.fakes.venues.okx import Okx
@@ -193,6 +193,31 @@ def test_all_executions_are_read_however_many_and_however_old(exchange, tmp_path
     found = run(exchange, tmp_path, story, fake)
     assert len({e.trade_id for e in found}) == len(found) == 7
     assert [e.at for e in found] == sorted(e.at for e in found)
+
+
+@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("days", [3, 20])
+def test_what_came_and_went_is_told_apart_from_trading(exchange, days, tmp_path, monkeypatch):
+    async def story(fake, bench, _desk):
+        now, day = fake.now(), 86_400_000
+        fake.account.book("transfer", "1000", now - days * day + 1000)
+        for kind, change in (("trade", "-3"), ("funding", "-1.5"), ("transfer", "-200")):
+            fake.account.book(kind, change)
+        fake.account.book("bonus", "7")
+        since = datetime.now(UTC) - timedelta(days=days)
+        return await bench.broker.flows(since)
+
+    fake = fake_of(exchange)
+    fake.page = 2
+    monkeypatch.setattr(okx, "_PAGE", 2)
+    flows = run(exchange, tmp_path, story, fake)
+    assert sorted((f.kind, f.amount, f.currency, f.symbol) for f in flows) == [
+        (FlowKind.DEPOSIT, 1000, "USDT", None),
+        (FlowKind.FUNDING, Decimal("-1.5"), "USDT", SYMBOL),
+        (FlowKind.OTHER, 7, "USDT", None),
+        (FlowKind.WITHDRAWAL, -200, "USDT", None),
+    ]
+    assert len({f.id for f in flows}) == 4
 
 
 @pytest.mark.parametrize("exchange", VENUES)

@@ -11,7 +11,7 @@ from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.quirks import binance, venue_of
-from runner.protocol import Mode, Side
+from runner.protocol import FlowKind, Mode, Side
 from tests.runner.machine import SYMBOL, configuration, practice_credentials
 
 MINUTE = 60_000
@@ -60,7 +60,7 @@ def test_a_timeframe_the_venue_lacks_is_said_before_any_request():
         candles(Api(most=300), 5, "1s")
 
 
-def test_binance_s_trades_are_read_to_the_last_page_and_window(practice, monkeypatch):
+def test_binance_s_trades_and_flows_are_read_to_the_last_page_and_window(practice, monkeypatch):
     monkeypatch.setattr(binance, "_TRADES_AT_ONCE", 2)
 
     async def go():
@@ -73,11 +73,14 @@ def test_binance_s_trades_are_read_to_the_last_page_and_window(practice, monkeyp
                 side = Side.SELL if number % 2 else Side.BUY
                 order = OrderRequest(f"p{number}", SYMBOL, side, OrderKind.MARKET, Decimal("0.02"))
                 await broker.place(order)
-            return await broker.executions(SYMBOL, datetime.now(UTC) - timedelta(days=20))
+            since = datetime.now(UTC) - timedelta(days=20)
+            return await broker.executions(SYMBOL, since), await broker.flows(since)
         finally:
             await market.close()
 
-    found = asyncio.run(go())
+    found, flows = asyncio.run(go())
+    assert [(f.kind, f.currency) for f in flows] == [(FlowKind.DEPOSIT, "USDT")]
+    assert flows[0].amount > 0
     assert len({e.trade_id for e in found}) == len(found)
     assert len({e.venue_id for e in found}) == 5
     assert sum(e.quantity for e in found) == 5 * Decimal("0.02")
