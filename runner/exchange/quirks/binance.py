@@ -59,7 +59,6 @@ class Binance(Venue):
     }
     proven = frozenset(OrderKind)
     codes = CODES
-    unbound_key_days: ClassVar[int | None] = 30
 
     def prepare(self, api: Any) -> None:
         if self.mode is Mode.TESTNET:

@@ -73,7 +73,6 @@ class Bybit(Venue):
     }
     proven = frozenset(OrderKind)
     codes = CODES
-    unbound_key_days = 90
 
     def prepare(self, api: Any) -> None:
         if self.mode is Mode.TESTNET:

@@ -58,7 +58,6 @@ class Okx(Venue):
     # A request is good for 30 seconds after the time written in it ("REST Authentication").
     unseen_after: ClassVar[timedelta] = timedelta(seconds=40)
     candles_at_once: ClassVar[int] = 300
-    unbound_key_days = 14
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)

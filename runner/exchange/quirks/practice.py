@@ -21,7 +21,6 @@ class Practice(Binance):
     modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET)
     hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
     address_path = "/practice/v1/whoami"
-    unbound_key_days = None
 
     def prepare(self, api: Any) -> None:
         """The endpoint is given; there is no other host to switch to."""

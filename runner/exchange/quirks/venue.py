@@ -35,7 +35,6 @@ class Venue(ABC):
     documentation in tests/runner/exchange/wire; no other kind is sent.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
-    ``unbound_key_days``: after how many days a key bound to no address lapses.
     """
 
     exchange: ClassVar[str]
@@ -47,7 +46,6 @@ class Venue(ABC):
     codes: ClassVar[Mapping[str, Cause]]
     unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
     candles_at_once: ClassVar[int] = 1000
-    unbound_key_days: ClassVar[int | None] = None
     address_path: ClassVar[str | None] = None
     header_rule: HeaderRule | None = None
 
