@@ -174,11 +174,13 @@ class Okx(Venue):
         for row in (await api.privateGetAccountPositions({"instType": "SWAP"}))["data"]:
             symbol = symbol_of(api, row["instId"])
             contracts = exact(row["pos"] or 0, f"the position on {symbol}")
-            if not contracts or not symbol.endswith(f":{quote}"):
+            # One on an instrument that is listed no more keeps OKX's name and its contracts.
+            if not contracts or not symbol.endswith((f":{quote}", f"-{quote}-SWAP")):
                 continue
+            size = unit(api.market(symbol)) if symbol in api.markets else Decimal(1)
             signed = -abs(contracts) if row["posSide"] == "short" else contracts
             entry = amount(row["avgPx"], f"the entry price of {symbol}")
-            found.append(VenuePosition(symbol, signed * unit(api.market(symbol)), entry))
+            found.append(VenuePosition(symbol, signed * size, entry))
         return found
 
     async def account(self, api: Any, quote: str) -> Account:

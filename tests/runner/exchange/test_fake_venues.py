@@ -22,6 +22,8 @@ from runner.outbox import Outbox
 from runner.preflight import preflight
 from runner.protocol import Credentials, FlowKind, Mode, OrderStatus, Side
 from runner.store import Store
+from tests.fakes.venues import bybit as bybit_fake
+from tests.fakes.venues import okx as okx_fake
 from tests.fakes.venues.bybit import Bybit, enveloped
 from tests.fakes.venues.okx import Okx
 from tests.fakes.venues.server import served
@@ -29,6 +31,7 @@ from tests.runner.machine import SYMBOL, configuration
 
 KEY = Credentials("the-key", "the-secret", "the-phrase")
 VENUES = ("bybit", "okx")
+ROUTES = {"bybit": bybit_fake._ROUTES, "okx": okx_fake._ROUTES}
 PATHS = {
     "bybit": {"place": "/v5/order/create", "fills": "/v5/execution/list"},
     "okx": {"place": "/api/v5/trade/order", "fills": "/api/v5/trade/fills"},
@@ -302,5 +305,23 @@ def test_an_absurd_answer_leads_to_no_conclusion(exchange, tmp_path):
         fake.account.balance = Decimal("Infinity")
         with pytest.raises(Temporary, match="no number for the USDT balance"):
             await bench.broker.account()
+
+    run(exchange, tmp_path, story)
+
+
+@pytest.mark.parametrize("exchange", VENUES)
+def test_a_position_on_an_instrument_that_is_gone_is_not_flat(exchange, tmp_path, monkeypatch):
+    async def story(fake, _bench, desk):
+        await desk.submit(intent("entry"))
+        rows = fake.positions({})
+        rows = rows if exchange == "okx" else rows["list"]
+        gone = {**rows[0], "instId": "OLD-USDT-SWAP", "symbol": "OLDUSDT"}
+        both = [*rows, gone] if exchange == "okx" else {"list": [*rows, gone]}
+        route = "GET account/positions" if exchange == "okx" else "GET position/list"
+        monkeypatch.setitem(ROUTES[exchange], route, lambda *_: both)
+        await desk.settle()
+        assert desk.quantity(SYMBOL) == Decimal("0.02")
+        (elsewhere,) = desk.elsewhere
+        assert elsewhere.startswith("OLD")
 
     run(exchange, tmp_path, story)

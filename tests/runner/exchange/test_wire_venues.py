@@ -178,3 +178,48 @@ def test_paper_reads_real_prices_with_no_key_at_hand(monkeypatch, exchange):
     assert hosts == {WIRE[exchange]["hosts"]["live"]}
     assert CcxtBroker.protects
     assert rules.step == Decimal({"okx": "0.0001"}.get(exchange, "0.001"))
+
+
+# "Get API Key Permission" (https://developers.binance.com/docs/wallet/account/api-key-permission)
+RESTRICTIONS = {
+    "ipRestrict": False,
+    "createTime": 1623840271000,
+    "enableReading": True,
+    "enableWithdrawals": True,
+    "enableInternalTransfer": False,
+    "permitsUniversalTransfer": False,
+    "enableVanillaOptions": False,
+    "enableFutures": True,
+    "enableMargin": False,
+    "enableSpotAndMarginTrading": False,
+    "tradingAuthorityExpirationTime": 1893456000000,
+}
+
+
+@pytest.mark.parametrize("mode", [Mode.TESTNET, Mode.LIVE])
+def test_binance_tells_the_rights_of_a_live_key_alone_and_by_its_wallet_host(monkeypatch, mode):
+    """The account's number is in "Futures Account Balance V3", on either host."""
+
+    def answers(seen):
+        if seen.path == "/sapi/v1/account/apiRestrictions":
+            return 200, RESTRICTIONS
+        if seen.path == "/fapi/v3/balance":
+            return 200, [{"accountAlias": "SgsR", "asset": "USDT", "balance": "1"}]
+        if seen.path == "/fapi/v1/accountConfig":
+            return 200, {"canTrade": True, "canWithdraw": True}
+        return answer("binance")(seen)
+
+    async def act(_market, broker, seen):
+        return await broker.rights(), {one.host for one in seen}
+
+    rights, hosts = at_real_hosts(monkeypatch, "binance", mode, KEY, answers, act)
+    assert rights.trade is True
+    assert rights.account == "SgsR"
+    if mode is Mode.LIVE:
+        assert hosts == {"fapi.binance.com", "api.binance.com"}
+        assert rights.withdraw is True
+        assert rights.bound_addresses == ()
+        assert rights.expires_at.year == 2030
+    else:
+        assert hosts == {"demo-fapi.binance.com"}
+        assert rights.withdraw is None
