@@ -17,7 +17,7 @@ from pathlib import Path
 from types import CodeType
 
 from runner.errors import Operational
-from runner.exchange.quirks.catalog import VENUES
+from runner.exchange.quirks.catalog import UNLISTED, VENUES
 
 _RUNNER = Path(__file__).parent
 _NOT_DEPLOYED = ("bundle.py",)
@@ -66,9 +66,10 @@ def build(exchange: str, out: Path) -> dict[str, str | int]:
     The archive depends on nothing but the sources, the interpreter's minor version and the
     architecture: two builds are byte for byte the same.
     """
-    if exchange not in VENUES:
+    classes = VENUES | UNLISTED
+    if exchange not in classes:
         raise Operational(f"there is no exchange {exchange!r}; choose {', '.join(VENUES)}")
-    sources = _sources(VENUES[exchange])
+    sources = _sources(classes[exchange])
     key = _key(exchange, sources)
     found = _cached(out, key)
     if found is not None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
 
 from runner.errors import Operational
+from runner.exchange import sanity
 from runner.exchange.base import DEPTH, Book, Instrument, PublicTrade
-from runner.exchange.failures import reading
-from runner.exchange.numbers import exact
+from runner.exchange.failures import Failures
+from runner.exchange.numbers import amount, exact, price
 from runner.exchange.quirks import venue_of
-from runner.exchange.quirks.venue import Venue
+from runner.exchange.quirks.venue import Venue, milliseconds, redirect, unit
 from runner.exchange.transport import AGENT, session
-from runner.protocol import Candle, Configuration, Credentials
+from runner.protocol import Candle, Configuration, Credentials, Mode
 
 TIMEOUT_SECONDS = 10.0
 
@@ -28,15 +29,16 @@ class CcxtMarket:
         self._exchange = exchange
         self._venue = venue
         self._endpoint = endpoint
+        self._failures = Failures(exchange, venue.codes)
         self._instruments: dict[str, Instrument] = {}
 
     async def open(self) -> None:
         """Load the instrument rules."""
-        with reading("load instruments"):
+        with self._failures.reading("load instruments"):
             markets = await self._exchange.load_markets()
-        for symbol, market in markets.items():
-            if market["swap"] and market["linear"] and market["active"]:
-                self._instruments[symbol] = _instrument(market)
+            for symbol, market in markets.items():
+                if market["swap"] and market["linear"] and market["active"]:
+                    self._instruments[symbol] = _instrument(market)
 
     async def close(self) -> None:
         http = self._exchange.session
@@ -49,41 +51,51 @@ class CcxtMarket:
         return self._instruments[symbol]
 
     async def time(self) -> datetime:
-        with reading("read the venue's clock"):
-            return _moment(await self._exchange.fetch_time())
+        with self._failures.reading("read the venue's clock"):
+            return sanity.moment(await self._exchange.fetch_time(), "its clock")
 
     async def address(self) -> str | None:
         if self._venue.address_path is None:
             return None
         http: aiohttp.ClientSession = self._exchange.session
-        with reading("ask which address the venue sees"):
+        with self._failures.reading("ask which address the venue sees"):
             async with http.get(self._endpoint + self._venue.address_path) as answer:
                 answer.raise_for_status()
                 return str((await answer.json())["address"])
 
     async def candles(self, symbol: str, timeframe: str, limit: int) -> list[Candle]:
-        with reading(f"read candles of {symbol}"):
-            rows = await self._exchange.fetch_ohlcv(symbol, timeframe, limit=limit)
-        return [Candle(_moment(row[0]), *(exact(x) for x in row[1:6])) for row in rows]
+        """In as many requests as the venue needs for so many."""
+        if timeframe not in self._exchange.timeframes:
+            raise Operational(f"{self._venue.exchange} has no {timeframe} candles; choose others")
+        span = timedelta(seconds=self._exchange.parse_timeframe(timeframe))
+        most = self._venue.candles_at_once
+        with self._failures.reading(f"read candles of {symbol}"):
+            rows = await self._exchange.fetch_ohlcv(symbol, timeframe, limit=min(limit, most))
+            while rows and len(rows) < limit:
+                first = sanity.moment(rows[0][0], f"the time of a candle of {symbol}")
+                count = min(limit - len(rows), most)
+                older = await self._exchange.fetch_ohlcv(
+                    symbol, timeframe, milliseconds(first - span * count), count
+                )
+                older = [row for row in older if row[0] < rows[0][0]]
+                rows = [*older, *rows]
+                if not older:
+                    break
+            return sanity.candles(symbol, rows, span)
 
     async def book(self, symbol: str, depth: int = DEPTH) -> Book:
-        with reading(f"read the book of {symbol}"):
-            book = await self._exchange.fetch_order_book(symbol, depth)
-        bids, asks = (
-            tuple((exact(level[0]), exact(level[1])) for level in book[side])
-            for side in ("bids", "asks")
-        )
-        if not bids or not asks:
-            raise Operational(f"the book of {symbol} has an empty side")
-        return Book(bids, asks)
+        with self._failures.reading(f"read the book of {symbol}"):
+            found = await self._exchange.fetch_order_book(symbol, depth)
+            read = sanity.book(symbol, found["bids"], found["asks"])
+            return sanity.scaled(read, self._unit(symbol))
 
     async def trades(self, symbol: str) -> list[PublicTrade]:
-        with reading(f"read the tape of {symbol}"):
-            trades = await self._exchange.fetch_trades(symbol, limit=500)
-        return [
-            PublicTrade(_moment(t["timestamp"]), exact(t["price"]), exact(t["amount"]))
-            for t in trades
-        ]
+        with self._failures.reading(f"read the tape of {symbol}"):
+            rows = await self._exchange.fetch_trades(symbol, limit=500)
+            return sanity.trades(symbol, rows, self._unit(symbol))
+
+    def _unit(self, symbol: str) -> Any:
+        return unit(self._exchange.market(symbol))
 
 
 def connect(
@@ -94,17 +106,15 @@ def connect(
     Raises:
         Operational: an exchange, mode or endpoint that cannot be used.
     """
-    venue = venue_of(configuration.exchange)
-    if configuration.mode not in venue.modes:
-        raise Operational(f"{venue.exchange} has no {configuration.mode} mode")
-    if configuration.endpoint is None:
-        raise Operational(f"{venue.exchange} needs an endpoint; set EXCHANGE_ENDPOINTS")
-    endpoint = configuration.endpoint.rstrip("/")
-    http = session([endpoint], source_address, TIMEOUT_SECONDS)
+    venue = venue_of(configuration.exchange, configuration.mode)
+    origins = _origins(configuration, venue)
+    http = session(origins, source_address, TIMEOUT_SECONDS, venue.header_rule)
     module = importlib.import_module(f"ccxt.async_support.{venue.ccxt_id}")
     keys = {}
     if credentials is not None:
         keys = {"apiKey": credentials.api_key, "secret": credentials.secret}
+        if credentials.passphrase:
+            keys["password"] = credentials.passphrase
     exchange = getattr(module, venue.ccxt_id)(
         {
             **keys,
@@ -118,36 +128,42 @@ def connect(
     )
     # Numbers stay the text the venue wrote; the few ccxt turns into floats pass `exact` as well.
     exchange.number = str
-    exchange.has["fetchCurrencies"] = venue.options.get("fetchCurrencies", True)
+    # With a key, ccxt would ask for the currencies first: another right, sometimes another host.
+    exchange.has["fetchCurrencies"] = False
     # The session brings its own TLS settings; ccxt would load the certificates a second time.
     exchange.ssl_context = False
     exchange.timeout_on_exit = 0
-    _redirect(exchange, endpoint)
-    return exchange, venue, endpoint
+    venue.prepare(exchange)
+    if configuration.endpoint is not None:
+        redirect(exchange, origins[0])
+    return exchange, venue, origins[0]
 
 
-def _redirect(exchange: Any, endpoint: str) -> None:
-    """Point every REST address at the endpoint, keeping the path."""
-    api = exchange.urls["api"]
-    for name, url in api.items():
-        if isinstance(url, str):
-            path = url.split("://", 1)[-1].partition("/")[2]
-            api[name] = f"{endpoint}/{path}"
+def _origins(configuration: Configuration, venue: Venue) -> tuple[str, ...]:
+    """The only addresses this process may speak to, the venue's first."""
+    if configuration.endpoint is None:
+        own = venue.origins()
+        if not own:
+            raise Operational(f"{venue.exchange} needs an endpoint; set EXCHANGE_ENDPOINTS")
+        return own
+    if configuration.mode is Mode.LIVE:
+        raise Operational(
+            f"a live bot speaks to the venue's own hosts only; take {venue.exchange} out of "
+            "EXCHANGE_ENDPOINTS"
+        )
+    return (configuration.endpoint.rstrip("/"),)
 
 
 def _instrument(market: dict[str, Any]) -> Instrument:
-    limits = market["limits"]
+    """In base units, whatever the venue counts in: a lot of contracts is worth their size."""
+    limits, symbol, size = market["limits"], market["symbol"], unit(market)
     return Instrument(
-        symbol=market["symbol"],
+        symbol=symbol,
         quote=market["quote"],
-        tick=exact(market["precision"]["price"]),
-        step=exact(market["precision"]["amount"]),
-        min_quantity=exact(limits["amount"]["min"] or 0),
-        min_notional=exact(limits["cost"]["min"] or 0),
-        taker_fee=exact(market["taker"]),
-        maker_fee=exact(market["maker"]),
+        tick=price(market["precision"]["price"], f"the tick of {symbol}"),
+        step=price(market["precision"]["amount"], f"the lot of {symbol}") * size,
+        min_quantity=amount(limits["amount"]["min"] or 0, f"the minimum of {symbol}") * size,
+        min_notional=amount(limits["cost"]["min"] or 0, f"the minimum value of {symbol}"),
+        taker_fee=exact(market["taker"], f"the fee of {symbol}"),
+        maker_fee=exact(market["maker"], f"the fee of {symbol}"),
     )
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

@@ -1,83 +1,161 @@
-"""Sorts ccxt's exceptions into: nothing happened, refused for good, or nobody knows."""
+"""Sorts a venue's refusals into: nothing happened, refused for good, or nobody knows."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import aiohttp
 from ccxt.base import errors as ccxt
 
 from runner.errors import Operational, RunnerError, Temporary, UnknownOutcome
+from runner.exchange.causes import MAY_HAVE_HAPPENED, PASSING, SENTENCES, Cause
+from runner.exchange.numbers import NoNumber
+from runner.exchange.transport import hold
 
-# Binance's error list: -1006 and -1007 mean "execution status unknown"; -4116 says an order with
-# this client id exists already, so an earlier attempt arrived. Either way the order must be read.
-_UNKNOWN_CODES = ('"code":-1006', '"code":-1007', '"code":-4116')
-# -1016, a venue that is shut for maintenance, which ccxt takes for a bad request.
-_NOT_NOW_CODES = ('"code":-1016',)
-_NOT_SENT = (ccxt.RateLimitExceeded, ccxt.DDoSProtection, ccxt.InvalidNonce)
 _UNREADABLE = (ccxt.BadResponse, ccxt.NullResponse)
+# An answer that cannot be read this way is still an answer: the order may well exist.
+_UNREAD = (TimeoutError, OSError, aiohttp.ClientError, LookupError, TypeError, ValueError)
+_CODE = re.compile(r'"(?:sCode|retCode|ret_code|code)"\s*:\s*"?(-?\d+)"?')
+_SAID = re.compile(r'"(?:sMsg|retMsg|ret_msg|msg)"\s*:\s*"([^"]+)"')
+_BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_LONGEST_WAIT = timedelta(days=3)
+_CLASSES: tuple[tuple[type[Exception], Cause], ...] = (
+    (ccxt.RateLimitExceeded, Cause.RATE),
+    (ccxt.DDoSProtection, Cause.RATE),
+    (ccxt.InvalidNonce, Cause.CLOCK),
+    (ccxt.OrderNotFound, Cause.GONE),
+    (ccxt.OnMaintenance, Cause.MAINTENANCE),
+)
 
 
-@contextlib.contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Errors of a request that changes nothing: ``Temporary`` or ``Operational``."""
-    try:
-        yield
-    except RunnerError:
-        raise
-    except (ccxt.OperationFailed, ccxt.NullResponse, TimeoutError, aiohttp.ClientError) as error:
-        raise Temporary(_text(what, error)) from error
-    except ccxt.BaseError as error:
-        passing = _broken_off(error) or _says(error, _NOT_NOW_CODES)
-        kind = Temporary if passing else Operational
-        raise kind(_text(what, error)) from error
+class Gone(Operational):
+    """The venue says that there is no such order."""
 
 
-@contextlib.contextmanager
-def writing(what: str) -> Iterator[None]:
-    """Errors of a request that moves an order; anything unproven is ``UnknownOutcome``."""
-    try:
-        yield
-    except RunnerError:
-        raise
-    except ccxt.BaseError as error:
-        raise _of_write(what, error) from error
-    except (
-        TimeoutError,
-        OSError,
-        aiohttp.ClientError,
-        LookupError,
-        TypeError,
-        ValueError,
-    ) as error:
-        # An answer ccxt could not read is still an answer: the order may well exist.
-        raise UnknownOutcome(_text(what, error)) from error
+@dataclass(frozen=True)
+class Failures:
+    """Puts the errors of one venue's ccxt object into the runner's words.
+
+    ``codes`` is the venue's own list: what stands in it goes before the class ccxt chose.
+    """
+
+    exchange: Any
+    codes: Mapping[str, Cause]
+
+    @contextlib.contextmanager
+    def reading(self, what: str) -> Iterator[None]:
+        """Errors of a request that changes nothing: ``Temporary``, ``Gone``, ``Operational``."""
+        try:
+            yield
+        except RunnerError:
+            raise
+        except (TimeoutError, aiohttp.ClientError) as error:
+            raise Temporary(_text(what, error)) from error
+        except ccxt.BaseError as error:
+            raise self._of_read(what, error) from error
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            raise Temporary(f"{what}: the venue's answer has another shape: {error!r}") from error
+
+    @contextlib.contextmanager
+    def writing(self, what: str) -> Iterator[None]:
+        """Errors of a request that moves an order; anything unproven is ``UnknownOutcome``."""
+        try:
+            yield
+        except NoNumber as error:
+            raise UnknownOutcome(f"{what}: {error}") from error
+        except RunnerError:
+            raise
+        except ccxt.BaseError as error:
+            raise self._of_write(what, error) from error
+        except (*_UNREAD, AttributeError, ArithmeticError) as error:
+            raise UnknownOutcome(_text(what, error)) from error
+
+    def _of_read(self, what: str, error: ccxt.BaseError) -> RunnerError:
+        cause = self._cause(error)
+        if cause in PASSING or cause in MAY_HAVE_HAPPENED:
+            return self._temporary(what, error, cause)
+        if cause is not None:
+            return (Gone if cause is Cause.GONE else Operational)(_sentence(what, error, cause))
+        passing = isinstance(error, ccxt.OperationFailed | ccxt.NullResponse) or _broken_off(error)
+        return (Temporary if passing else Operational)(_text(what, error))
+
+    def _of_write(self, what: str, error: ccxt.BaseError) -> RunnerError:
+        cause = self._cause(error)
+        if cause in MAY_HAVE_HAPPENED:
+            return UnknownOutcome(_sentence(what, error, cause))
+        if cause in PASSING:
+            return self._temporary(what, error, cause)
+        if cause is not None:
+            return (Gone if cause is Cause.GONE else Operational)(_sentence(what, error, cause))
+        if isinstance(error.__cause__, aiohttp.ClientConnectorError):
+            return Temporary(_text(what, error))
+        # Only a refusal ccxt knows the meaning of is one: a bare ExchangeError may be anything.
+        own = isinstance(error, ccxt.ExchangeError) and not isinstance(error, _UNREADABLE)
+        if own and type(error) is not ccxt.ExchangeError and not _broken_off(error):
+            return Operational(_text(what, error))
+        return UnknownOutcome(_text(what, error))
+
+    def _cause(self, error: ccxt.BaseError) -> Cause | None:
+        for code in _codes(error):
+            if code in self.codes:
+                return self.codes[code]
+        if _broken_off(error):
+            return None
+        return next((cause for kind, cause in _CLASSES if isinstance(error, kind)), None)
+
+    def _temporary(self, what: str, error: ccxt.BaseError, cause: Cause | None) -> Temporary:
+        """Where the venue says from when on it listens again, nothing is sent until then."""
+        assert cause is not None
+        retry_at = None
+        if cause is Cause.RATE:
+            headers = getattr(self.exchange, "last_response_headers", None) or {}
+            retry_at = _retry_at(str(error), headers, datetime.now(UTC))
+        if retry_at is not None:
+            hold(self.exchange.session, retry_at)
+        return Temporary(_sentence(what, error, cause), retry_at)
 
 
-def _of_write(what: str, error: ccxt.BaseError) -> RunnerError:
-    text = _text(what, error)
-    if _says(error, _UNKNOWN_CODES):
-        return UnknownOutcome(text)
-    if isinstance(error.__cause__, aiohttp.ClientConnectorError):
-        return Temporary(text)
-    if isinstance(error, _NOT_SENT) or _says(error, _NOT_NOW_CODES):
-        return Temporary(text)
-    # The venue itself refused only where the error is its own.
-    own = isinstance(error, ccxt.ExchangeError) and not isinstance(error, _UNREADABLE)
-    if own and not _broken_off(error):
-        return Operational(text)
-    return UnknownOutcome(text)
+def _retry_at(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """From Retry-After (seconds), Bybit's reset header (ms) or Binance's "banned until" (ms)."""
+    given = {name.lower(): value for name, value in headers.items()}
+    found: list[datetime] = []
+    seconds = given.get("retry-after", "")
+    if seconds.isascii() and seconds.isdigit():
+        found.append(now + timedelta(seconds=min(int(seconds), _LONGEST_WAIT.total_seconds())))
+    banned = _BANNED_UNTIL.search(said)
+    reset = given.get("x-bapi-limit-reset-timestamp", "")
+    for milliseconds in (banned[1] if banned else "", reset):
+        if milliseconds.isascii() and milliseconds.isdigit():
+            until = int(milliseconds) / 1000
+            wait = min(until - now.timestamp(), _LONGEST_WAIT.total_seconds())
+            found.append(now + timedelta(seconds=wait))
+    later = [moment for moment in found if moment > now]
+    return max(later, default=None)
 
 
-def _says(error: ccxt.BaseError, codes: tuple[str, ...]) -> bool:
-    said = str(error).replace(" ", "")
-    return any(code in said for code in codes)
+def _codes(error: ccxt.BaseError) -> list[str]:
+    """Every code in the answer; an order's own (OKX's sCode) says more than the envelope's."""
+    said = str(error)
+    inner = [code for code in re.findall(r'"sCode"\s*:\s*"(\d+)"', said) if code != "0"]
+    return [*inner, *(code for code in _CODE.findall(said) if code not in ("0", *inner))]
 
 
 def _broken_off(error: ccxt.BaseError) -> bool:
     """Whether no whole answer came, which ccxt words as a plain ExchangeError of the venue."""
     return isinstance(error.__cause__, aiohttp.ClientError)
+
+
+def _sentence(what: str, error: ccxt.BaseError, cause: Cause | None) -> str:
+    """The cause in our words, then what the venue said in its own."""
+    assert cause is not None
+    codes, said = _codes(error), _SAID.search(str(error))
+    words = " ".join([*codes[:1], said[1][:200].strip() if said else ""]).strip()
+    return f"{what}: {SENTENCES[cause]}" + (f" (the venue says {words})" if words else "")
 
 
 def _text(what: str, error: BaseException) -> str:

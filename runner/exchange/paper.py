@@ -66,6 +66,9 @@ class PaperBroker:
             self._market.instrument(symbol)
         return [Check("key", None, "paper needs no key"), Check("position mode", True, "one-way")]
 
+    async def rights(self) -> None:
+        """There is no key."""
+
     async def account(self) -> Account:
         open_profit = Decimal(0)
         for symbol, lot in self._state.lots.items():

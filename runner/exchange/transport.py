@@ -4,24 +4,51 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from runner import __version__
-from runner.errors import Operational
+from runner.errors import Operational, Temporary
 
 # One token per process lets whoever is called see that two runners act for one bot.
 AGENT = f"plutarc-runner/{__version__} (boot {uuid.uuid4().hex[:12]})"
 
 
-class HostGuard(aiohttp.TCPConnector):
-    """Refuses a connection to any origin that was not named, redirects included."""
+@dataclass(frozen=True)
+class HeaderRule:
+    """A header by which a venue with one host for both tells test money from real money.
 
-    def __init__(self, origins: Iterable[str], **options: Any) -> None:
+    ``value``: what every request must carry; ``None`` where none may carry the header at all.
+    """
+
+    name: str
+    value: str | None
+
+    def fault(self, found: str | None) -> str | None:
+        if found == self.value:
+            return None
+        wanted = f"{self.name}: {self.value}" if self.value else f"no {self.name}"
+        return f"refused a request with {self.name}: {found}; this mode needs {wanted}"
+
+
+class HostGuard(aiohttp.TCPConnector):
+    """Refuses a connection to any origin that was not named, redirects included.
+
+    Refuses a request of the other mode as well, where a header makes the difference, and any
+    request before ``held_until``, the moment from which on the venue listens again.
+    """
+
+    def __init__(
+        self, origins: Iterable[str], rule: HeaderRule | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
         self._origins = frozenset(URL(origin).origin() for origin in origins)
+        self._rule = rule
+        self.held_until: datetime | None = None
 
     async def connect(
         self,
@@ -31,15 +58,32 @@ class HostGuard(aiohttp.TCPConnector):
     ) -> aiohttp.connector.Connection:
         if req.url.origin() not in self._origins:
             raise Operational(f"refused to reach {req.url.origin()}: not a host of this mode")
+        fault = self._rule.fault(req.headers.get(self._rule.name)) if self._rule else None
+        if fault:
+            raise Operational(fault)
+        until = self.held_until
+        if until is not None and datetime.now(UTC) < until:
+            raise Temporary(f"the venue asked to wait until {until:%H:%M:%S} UTC", until)
         return await super().connect(req, traces, timeout)
 
 
+def hold(session: aiohttp.ClientSession, until: datetime) -> None:
+    """Send nothing over this session before ``until``: asking earlier only prolongs a ban."""
+    connector = session.connector
+    assert isinstance(connector, HostGuard)
+    connector.held_until = max(until, connector.held_until or until)
+
+
 def session(
-    origins: Iterable[str], source_address: str | None, timeout_seconds: float
+    origins: Iterable[str],
+    source_address: str | None,
+    timeout_seconds: float,
+    rule: HeaderRule | None = None,
 ) -> aiohttp.ClientSession:
     """A session bound to ``source_address``; proxies of the environment are ignored."""
     connector = HostGuard(
         origins,
+        rule,
         local_addr=(source_address, 0) if source_address else None,
         limit=8,
         keepalive_timeout=30,

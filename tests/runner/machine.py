@@ -102,7 +102,7 @@ class Practice(Process):
 class Runner(Process):
     """The real bundle, started as a compute driver does."""
 
-    def __init__(self, pyz, gate, directory, *, generation=1, source=None):
+    def __init__(self, pyz, gate, directory, *, generation=1, source=None, **more):
         environment = {
             "PATH": os.environ["PATH"],
             "PLUTARC_GATE": gate.url,
@@ -110,6 +110,7 @@ class Runner(Process):
             "PLUTARC_GENERATION": str(generation),
             "PLUTARC_TOKEN": gate.token,
             "PLUTARC_DIR": str(directory),
+            **more,
         }
         if source:
             environment["PLUTARC_SOURCE_ADDRESS"] = source

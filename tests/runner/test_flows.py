@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from runner import flows
-from runner.exchange import incomes
+from runner.exchange.quirks import binance, venue_of
 from runner.memory import Memory
 from runner.protocol import EventKind, FlowKind, Mode, payload
 from runner.reconcile import reconcile
@@ -140,8 +140,14 @@ class Ledger:
         found = [r for r in self.rows if params["startTime"] <= r["time"] <= params["endTime"]]
         return found[: min(self.page, params["limit"])]
 
-    def safe_symbol(self, name, *_):
-        return {"BTCUSDT": SYMBOL}[name]
+    @property
+    def markets_by_id(self):
+        return {"BTCUSDT": [{"symbol": SYMBOL, "swap": True}]}
+
+
+def read(ledger, since, until):
+    venue = venue_of("binance", Mode.TESTNET)
+    return asyncio.run(venue.flows(ledger, "USDT", since, until))
 
 
 def row(number, at, kind="TRANSFER", amount="1", symbol=""):
@@ -157,15 +163,15 @@ def row(number, at, kind="TRANSFER", amount="1", symbol=""):
 
 @pytest.mark.parametrize("apart_ms", [1, 86_400_000])
 def test_a_long_history_is_read_whole(apart_ms, monkeypatch):
-    monkeypatch.setattr(incomes, "_PAGE", 10)
+    monkeypatch.setattr(binance, "_TRADES_AT_ONCE", 10)
     begin = datetime(2026, 11, 1, tzinfo=UTC)
     start = int(begin.timestamp() * 1000)
     rows = [row(n, start + n // 3 * apart_ms) for n in range(100)]
     rows += [row(1, start + 5, "REALIZED_PNL"), row(2, start + 6, "COMMISSION")]
     rows.sort(key=lambda r: r["time"])
     ledger = Ledger(rows, 10)
-    found = asyncio.run(incomes.read(ledger, begin, begin + timedelta(days=60)))
-    assert sorted(f.id for f in found) == sorted(f"TRANSFER:{n}" for n in range(100))
+    found = read(ledger, begin, begin + timedelta(days=60))
+    assert sorted({f.id for f in found}) == sorted(f"TRANSFER:{n}" for n in range(100))
 
 
 def test_each_kind_of_income_has_its_name():
@@ -176,7 +182,7 @@ def test_each_kind_of_income_has_its_name():
         row(2, at, "INTERNAL_TRANSFER", "-5"),
         row(3, at, "INSURANCE_CLEAR", "2", "BTCUSDT"),
     ]
-    found = asyncio.run(incomes.read(Ledger(rows, 10), start, start))
+    found = read(Ledger(rows, 10), start, start)
     assert [(f.id, f.kind, f.symbol) for f in found] == [
         ("FUNDING_FEE:BTCUSDT:1", FlowKind.FUNDING, SYMBOL),
         ("INTERNAL_TRANSFER:2", FlowKind.WITHDRAWAL, None),

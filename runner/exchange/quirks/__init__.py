@@ -1,14 +1,31 @@
 """One small file per venue: how its ccxt class is set up and where it differs."""
 
+import importlib
+
 from runner.errors import Operational
-from runner.exchange.quirks import practice
+from runner.exchange.quirks.catalog import UNLISTED, VENUES
 from runner.exchange.quirks.venue import Venue
+from runner.protocol import Mode
 
-VENUES: dict[str, Venue] = {venue.exchange: venue for venue in (practice.VENUE,)}
+_CLASSES = {
+    "practice": "Practice",
+    "binance": "Binance",
+    "bybit": "Bybit",
+    "okx": "Okx",
+    "practice-live": "PracticeLive",
+}
 
 
-def venue_of(exchange: str) -> Venue:
-    """The venue, or ``Operational`` naming those that are there."""
-    if exchange not in VENUES:
+def venue_of(exchange: str, mode: Mode) -> Venue:
+    """The venue as it is in ``mode``; only its own file is loaded.
+
+    Raises:
+        Operational: an exchange that is not there (named with those that are), or not this mode.
+    """
+    if exchange not in (*VENUES, *UNLISTED):
         raise Operational(f"exchange {exchange!r} is not supported; choose {', '.join(VENUES)}")
-    return VENUES[exchange]
+    module = importlib.import_module(f"runner.exchange.quirks.{exchange.partition('-')[0]}")
+    found: type[Venue] = getattr(module, _CLASSES[exchange])
+    if mode not in found.modes:
+        raise Operational(f"{exchange} has no {mode} mode")
+    return found(mode)

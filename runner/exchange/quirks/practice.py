@@ -2,39 +2,56 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from typing import Any, ClassVar
 
-from runner.exchange.base import OrderKind
-from runner.exchange.quirks.catalog import VENUES
-from runner.exchange.quirks.venue import Venue
+from yarl import URL
+
+from runner.errors import Operational
+from runner.exchange.base import Rights
+from runner.exchange.quirks.binance import Binance
+from runner.exchange.quirks.venue import redirect
 from runner.protocol import Mode
 
-
-def _order(
-    kind: OrderKind, client_id: str, trigger: str | None, reduce_only: bool
-) -> tuple[str, dict[str, Any]]:
-    # A stop goes to /fapi/v1/algoOrder under clientAlgoId; ccxt routes it by stopLossPrice.
-    params: dict[str, Any] = {"clientOrderId": client_id}
-    if reduce_only:
-        params["reduceOnly"] = True
-    if kind is OrderKind.STOP_MARKET:
-        return "market", {**params, "stopLossPrice": trigger, "workingType": "CONTRACT_PRICE"}
-    return kind.value, params
+SWITCH = "PLUTARC_PRACTICE_LIVE"
 
 
-def _by_client_id(kind: OrderKind, client_id: str) -> dict[str, Any]:
-    if kind is OrderKind.STOP_MARKET:
-        return {"clientAlgoId": client_id, "trigger": True}
-    return {"origClientOrderId": client_id}
+class Practice(Binance):
+    exchange = "practice"
+    modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET)
+    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
+    address_path = "/practice/v1/whoami"
+
+    def prepare(self, api: Any) -> None:
+        """The endpoint is given; there is no other host to switch to."""
+
+    async def rights(self, api: Any) -> Rights:
+        config = await api.fapiPrivateGetAccountConfig()
+        return Rights(
+            trade=bool(config["canTrade"]),
+            withdraw=bool(config["canWithdraw"]),
+            bound_addresses=None,
+            account=await self._number(api),
+        )
 
 
-VENUE = Venue(
-    exchange="practice",
-    ccxt_id=VENUES["practice"],
-    modes=(Mode.PAPER, Mode.TESTNET),
-    # Without fetchCurrencies off, loading markets with a key calls the spot host's sapi.
-    options={"fetchMarkets": {"types": ["linear"]}, "fetchCurrencies": False},
-    order=_order,
-    by_client_id=_by_client_id,
-    address_path="/practice/v1/whoami",
-)
+class PracticeLive(Practice):
+    """Live mode on the practice market, so that tests can walk the whole live path.
+
+    It exists only where ``PLUTARC_PRACTICE_LIVE`` holds the address of a practice market on this
+    very machine; no form offers it, and the demo does not set it.
+    """
+
+    exchange = "practice-live"
+    modes = (Mode.LIVE,)
+
+    def origins(self) -> tuple[str, ...]:
+        given = os.environ.get(SWITCH, "").rstrip("/")
+        if not given:
+            raise Operational(f"exchange {self.exchange!r} is for tests; set {SWITCH} in them")
+        if URL(given).host not in ("127.0.0.1", "::1", "localhost"):
+            raise Operational(f"{SWITCH} must be an address of this machine, not {given}")
+        return (given,)
+
+    def prepare(self, api: Any) -> None:
+        redirect(api, self.origins()[0])

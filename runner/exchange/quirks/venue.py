@@ -1,27 +1,127 @@
-"""What differs from venue to venue."""
+"""What differs from venue to venue, and what each venue must be able to do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from runner.exchange.base import OrderKind
-from runner.protocol import Mode
+from runner.exchange.base import (
+    Account,
+    Execution,
+    OrderKind,
+    OrderReport,
+    OrderRequest,
+    Rights,
+    VenuePosition,
+)
+from runner.exchange.causes import Cause
+from runner.exchange.numbers import price
+from runner.protocol import Flow, Mode
+
+if TYPE_CHECKING:  # the bundler reads the catalog beside this file and needs no HTTP client
+    from runner.exchange.transport import HeaderRule
 
 
-@dataclass(frozen=True)
-class Venue:
-    """A venue in terms of ccxt.
+class Venue(ABC):
+    """One venue in one mode, in terms of ccxt: ``api`` is always the venue's ccxt object.
 
-    ``order`` turns (kind, client id, trigger price, reduce only) into ccxt's type and parameters;
-    ``by_client_id`` gives the parameters that address an order by its client id.
+    Quantities are in base units on our side of every method. Methods let ccxt's errors out;
+    ``Failures`` sorts them by ``codes``.
+
+    ``proven``: the order kinds whose requests are compared, mode by mode, with the venue's
+    documentation in tests/runner/exchange/wire; no other kind is sent.
+    ``unseen_after``: age from which an order the venue does not know never arrived; longer than
+    the venue accepts a request after the time written in it.
     """
 
-    exchange: str
-    ccxt_id: str
-    modes: tuple[Mode, ...]
-    options: dict[str, Any]
-    order: Callable[[OrderKind, str, str | None, bool], tuple[str, dict[str, Any]]]
-    by_client_id: Callable[[OrderKind, str], dict[str, Any]]
-    address_path: str | None = None
+    exchange: ClassVar[str]
+    ccxt_id: ClassVar[str]
+    modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET, Mode.LIVE)
+    options: ClassVar[dict[str, Any]]
+    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
+    proven: ClassVar[frozenset[OrderKind]]
+    codes: ClassVar[Mapping[str, Cause]]
+    unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
+    candles_at_once: ClassVar[int] = 1000
+    address_path: ClassVar[str | None] = None
+    header_rule: HeaderRule | None = None
+
+    def __init__(self, mode: Mode) -> None:
+        self.mode = mode
+
+    def origins(self) -> tuple[str, ...]:
+        """The hosts of this mode; none where an endpoint must be given."""
+        return self.hosts.get(self.mode, ())
+
+    @abstractmethod
+    def prepare(self, api: Any) -> None:
+        """Point a fresh ccxt object at the hosts of this mode."""
+
+    @abstractmethod
+    async def place(self, api: Any, order: OrderRequest) -> OrderReport: ...
+
+    @abstractmethod
+    async def cancel(self, api: Any, order: OrderRequest) -> None: ...
+
+    @abstractmethod
+    async def find(self, api: Any, order: OrderRequest) -> OrderReport | None:
+        """By client id."""
+
+    @abstractmethod
+    async def find_by_venue_id(self, api: Any, symbol: str, venue_id: str) -> OrderReport | None:
+        """The order an execution names."""
+
+    @abstractmethod
+    async def open_orders(self, api: Any, symbol: str) -> list[OrderReport]:
+        """All that rest, stops included, whoever placed them."""
+
+    @abstractmethod
+    async def executions(
+        self, api: Any, symbol: str, since: datetime, until: datetime
+    ) -> list[Execution]:
+        """All of them, in as many requests as that takes, oldest first."""
+
+    @abstractmethod
+    async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
+        """What changed the wallet but was no trade, in as many requests as that takes."""
+
+    @abstractmethod
+    async def positions(self, api: Any, quote: str) -> list[VenuePosition]:
+        """Of all symbols settled in ``quote``."""
+
+    @abstractmethod
+    async def account(self, api: Any, quote: str) -> Account: ...
+
+    @abstractmethod
+    async def hedged(self, api: Any, symbol: str) -> bool:
+        """Whether the account keeps long and short apart, which the runner does not understand."""
+
+    @abstractmethod
+    async def rights(self, api: Any) -> Rights: ...
+
+
+def redirect(api: Any, endpoint: str) -> None:
+    """Point every REST address at the endpoint, keeping the path."""
+    urls = api.urls["api"]
+    for name, url in urls.items():
+        if isinstance(url, str):
+            path = url.split("://", 1)[-1].partition("/")[2]
+            urls[name] = f"{endpoint}/{path}".rstrip("/")
+
+
+def unit(market: Mapping[str, Any]) -> Decimal:
+    """What one unit of the venue's amounts is in base units: a contract's size, or one."""
+    return price(market["contractSize"] or 1, f"the contract size of {market['symbol']}")
+
+
+def symbol_of(api: Any, market_id: str) -> str:
+    """Our name of a market; the venue's own for one that is not traded here."""
+    found = (api.markets_by_id or {}).get(market_id)
+    return str(found[0]["symbol"]) if found else market_id
+
+
+def milliseconds(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

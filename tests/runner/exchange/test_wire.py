@@ -18,7 +18,6 @@ from runner.errors import Operational, Temporary, UnknownOutcome
 from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
-from runner.exchange.quirks import VENUES
 from runner.protocol import Credentials, Mode, OrderStatus, Side
 from tests.runner.machine import SYMBOL, configuration
 
@@ -309,9 +308,3 @@ def test_a_redirect_to_another_host_is_refused():
 
 def test_the_paper_market_has_no_way_to_send():
     assert not [n for n in dir(CcxtMarket) if "order" in n.lower() or n in ("place", "cancel")]
-
-
-def test_every_venue_of_the_catalog_is_there():
-    from runner.exchange.quirks.catalog import VENUES as CATALOG
-
-    assert {name: venue.ccxt_id for name, venue in VENUES.items()} == CATALOG
