@@ -36,6 +36,8 @@ class StillClock:
 class HandMarket:
     """A market whose book and tape are written down by the test."""
 
+    symbol = SYMBOL
+
     def __init__(self, clock, bids, asks):
         self.clock = clock
         self.tape = []
@@ -46,11 +48,21 @@ class HandMarket:
             *(tuple((Decimal(str(p)), Decimal(str(q))) for p, q in side) for side in (bids, asks))
         )
 
+    @property
+    def now(self):
+        return self._book
+
     def print(self, price, quantity=1):
         self.tape.append(PublicTrade(self.clock.now(), Decimal(str(price)), Decimal(quantity)))
 
     def instrument(self, symbol):
         return BTC
+
+    async def time(self):
+        return self.clock.now()
+
+    async def candles(self, symbol, timeframe, limit):
+        return []
 
     async def book(self, symbol, depth=100):
         return self._book

@@ -130,6 +130,11 @@ async def entered(bench, desk):
     return custodian
 
 
+async def look_after(custodian):
+    await custodian.watch()
+    await custodian.protect(at_once=True)
+
+
 async def stops(bench):
     return [o for o in await bench.broker.open_orders(SYMBOL) if o.kind is OrderKind.STOP_MARKET]
 
@@ -137,15 +142,15 @@ async def stops(bench):
 def test_a_position_gets_one_stop_and_takes_it_along(practice, tmp_path):
     async def act(bench, desk, _):
         custodian = await entered(bench, desk)
-        await custodian.watch()
-        await custodian.watch()
+        await look_after(custodian)
+        await look_after(custodian)
         (stop,) = await stops(bench)
         entry = custodian.entry
         assert entry.stop_id == stop.client_id
         level = entry.entry_price * Decimal("0.95")
         assert abs(stop.price - level) <= bench.market.instrument(SYMBOL).tick
         entry.stop_id = None  # as a checkpoint from before the stop would have it
-        await custodian.watch()
+        await look_after(custodian)
         assert [s.client_id for s in await stops(bench)] == [stop.client_id]
         await custodian.leave("flatten", "asked to")
         assert desk.quantity(SYMBOL) == 0
@@ -158,10 +163,10 @@ def test_a_position_gets_one_stop_and_takes_it_along(practice, tmp_path):
 def test_a_stop_that_vanished_is_placed_again(practice, tmp_path):
     async def act(bench, desk, _):
         custodian = await entered(bench, desk)
-        await custodian.watch()
+        await look_after(custodian)
         await desk.cancel(desk.order(custodian.entry.stop_id))
         assert not await stops(bench)
-        await custodian.watch()
+        await look_after(custodian)
         assert len(await stops(bench)) == 1
 
     at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
