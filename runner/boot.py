@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 
 from runner import __version__
@@ -48,6 +49,10 @@ async def run(environment: Environment) -> int:
             raise
     except Operational as error:
         log.error("giving up: %s", error)  # noqa: TRY400 - the sentence says it all
+        return 1
+    except sqlite3.Error as error:
+        # Without its records it must not trade, nor could it say what it left.
+        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400
         return 1
     finally:
         await gate.close()
