@@ -1,4 +1,4 @@
-"""A venue in memory on which stops rest, with every fault a stop can meet switched by hand."""
+"""A venue in memory on which stops and limits rest, with every fault a stop can meet at hand."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -108,7 +108,8 @@ class HandBroker:
         )
         assert request.client_id not in self.orders
         self.placed.append(request)
-        report = self._keep(report) if stop else self._fill(report)
+        rests = stop or request.kind is OrderKind.LIMIT
+        report = self._keep(report) if rests else self._fill(report)
         if loses == "answer":
             raise UnknownOutcome("the line went dead")
         return report

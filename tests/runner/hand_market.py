@@ -1,5 +1,6 @@
 """Hand-made public data for the paper broker, and a clock that stands still."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -31,6 +32,13 @@ class StillClock:
 
     def advance(self, seconds=1):
         self.at += timedelta(seconds=seconds)
+
+    def wake(self):
+        pass
+
+    async def sleep(self, seconds):
+        self.advance(seconds)
+        await asyncio.sleep(0)
 
 
 class HandMarket:
