@@ -31,7 +31,7 @@ _MOVE_AGAIN_AFTER = timedelta(seconds=60)
 _MOVE_EVERY = timedelta(seconds=5)
 _UNSURE = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 _OVER = (OrderStatus.FILLED, OrderStatus.CANCELLED)
-WATCHED_HERE = "nothing rests at a venue; the runner watches the price"
+WATCHED_HERE = "nothing rests at a venue; the bot watches the price itself"
 NO_LEVEL = "the strategy has no stop loss and the bot no disaster stop"
 IN_DOUBT = "it is not known what is held, so no stop can be counted on"
 UNANSWERED = "the venue does not answer, so nobody knows whether the stop still rests"

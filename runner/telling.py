@@ -6,10 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runner.bench import Bench
-from runner.protocol import EventKind, Protection, ProtectionState
+from runner.protocol import EventKind, PositionState, Protection, ProtectionState
 
 TELL_EVERY = timedelta(seconds=10)
-FLAT = "flat"
+FLAT = PositionState.FLAT.value
+"""Told as the reason when there is no position to protect."""
 
 
 class Teller:
