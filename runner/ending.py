@@ -19,8 +19,9 @@ from runner.protocol import OnEnd, ProtectionState
 from runner.reconcile import reconcile
 
 # With the tick's grace and the last words, within the twenty seconds a machine gives its runner.
-FLATTEN_SECONDS = 8.0
-LOOK_SECONDS = 5.0
+FLATTEN_SECONDS = 5.0
+LOOK_SECONDS = 3.0
+"""For each of: the last reconciliation, taking entries back, the look at the stops."""
 _PAUSE = timedelta(milliseconds=250).total_seconds()
 
 

@@ -1,14 +1,24 @@
 """An orderly end: by policy, in time, and never with an unprotected position unsaid."""
 
 import asyncio
+import os
+import re
+import signal
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
+from app.gateways.compute import local
+from app.supervisor import minder
+from runner import ending, environment, loop
+from runner.clock import Clock
+from runner.environment import Stopper
 from runner.exchange.base import OrderKind
 from runner.protocol import EventKind, OnEnd, ProtectionState
 from tests.runner.hand_desk import ENTRY, story
+from tests.runner.machine import ROOT
 
 RESTING = replace(ENTRY, kind=OrderKind.LIMIT, price=Decimal(90_000), leg="resting")
 
@@ -125,3 +135,31 @@ def test_the_last_words_tell_what_is_left(tmp_path):
         pass
 
     story(tmp_path, act)
+
+
+@pytest.mark.parametrize("signals", [1, 2])
+def test_the_second_signal_forces_the_end(signals):
+    async def go():
+        stopper, heard = Stopper(Clock()), asyncio.Queue()
+        stopper.loop = SimpleNamespace(stop=lambda: heard.put_nowait("stop"))
+        try:
+            for _ in range(signals):
+                os.kill(os.getpid(), signal.SIGTERM)
+                await heard.get()
+            await asyncio.sleep(0)
+        except asyncio.CancelledError:
+            return stopper, True
+        return stopper, False
+
+    stopper, cut_off = asyncio.run(go())
+    assert stopper.asked
+    assert cut_off is stopper.forced is (signals == 2)
+
+
+def test_the_whole_end_fits_into_what_a_machine_gives():
+    whole = loop._TICK_GRACE + 3 * ending.LOOK_SECONDS + ending.FLATTEN_SECONDS
+    assert whole + loop._LAST_WORDS_SECONDS < environment._LONGEST_END < 20
+    assert local._TERM_SECONDS > 20
+    assert minder._RUNNER_SECONDS > 20
+    unit = (ROOT / "app/gateways/compute/startup.sh").read_text()
+    assert int(re.search(r"TimeoutStopSec=(\d+)", unit)[1]) > 20
