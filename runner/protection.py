@@ -247,10 +247,11 @@ class Protector:
         )
 
     def _without_position(self, entry: Entry | None, now: datetime) -> Protection | None:
-        if not self._desk.in_doubt(self._symbol):
+        stray = bool(self._quantity()) and not self._bench.standing.foreign
+        if not stray and not self._desk.in_doubt(self._symbol):
             self._doubted_at = None
             return Protection(self._symbol, ProtectionState.NONE, why=FLAT)
-        if entry is None or not self._bench.broker.protects:
+        if not self._bench.broker.protects or (entry is None and not stray):
             return None
         self._doubted_at = self._doubted_at or now
         if now - self._doubted_at < SETTLING:

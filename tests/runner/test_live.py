@@ -3,6 +3,7 @@
 A story mostly waits for the market's clock, so the stories of one test run side by side.
 """
 
+import resource
 import signal
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -228,6 +229,27 @@ def leaves_nothing_where_asked_to(mode, practice, pyz, directory):
         assert gate.told(EventKind.NOTICE)[-1].text == "stopped: flat, no open orders"
 
 
+def survives_a_full_disk(mode, practice, pyz, directory):
+    """From one moment on no file may grow any more, as on a disk without room; later it may."""
+    gate = gate_for(practice, mode, rules=long_lived())
+    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: is_open(gate) and is_protected(gate))
+        room = resource.RLIM_INFINITY
+        resource.prlimit(bot.child.pid, resource.RLIMIT_FSIZE, (0, room))
+        gate.wait(lambda: "trouble_disk" in [n.code for n in gate.told(EventKind.NOTICE)])
+        syncs = len(gate.syncs)
+        gate.wait(lambda: len(gate.syncs) > syncs + 2)
+        assert bot.child.poll() is None
+        gate.command(CommandKind.PAUSE_ENTRIES)
+        gate.command(CommandKind.FLATTEN)
+        resource.prlimit(bot.child.pid, resource.RLIMIT_FSIZE, (room, room))
+        gate.wait(lambda: gate.closed_trades() and gate.flat())
+        assert bot.end(signal.SIGTERM) == 0
+        assert [e.seq for e in gate.events] == list(range(1, len(gate.events) + 1))
+        assert_adds_up(gate)
+        assert held(gate) == 0
+
+
 def ends_with_a_word_when_it_cannot_run(mode, practice, pyz, directory):
     gate = gate_for(practice, mode)
     gate.credentials = practice_credentials()
@@ -252,6 +274,7 @@ STORIES = {
         goes_on_from_the_checkpoint_on_a_new_machine,
         looks_after_a_position_though_a_check_fails,
         leaves_its_position_protected,
+        survives_a_full_disk,
         leaves_nothing_where_asked_to,
         keeps_trading_while_the_platform_is_away,
         refuses_to_trade_with_a_wrong_key_and_says_so,

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from runner.errors import Temporary
 from runner.exchange.base import OrderKind
 from runner.protection import LOOK_EVERY, SETTLING, TRUSTED_FOR
 from runner.protocol import OrderStatus, ProtectionState, Side
@@ -284,5 +285,35 @@ def test_two_stops_that_fire_leave_the_position_flat(tmp_path):
         assert hand.broker.held == 0
         assert hand.custodian.entry is None
         assert [o.kind for o in hand.broker.placed].count(OrderKind.MARKET) == 1
+
+    story(tmp_path, act)
+
+
+def test_a_position_without_a_record_is_taken_over_and_keeps_its_stop(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(QUIET)
+        (stop,) = hand.broker.stops()
+        hand.bench.memory.entries.clear()
+        await hand.tick(QUIET)
+        assert hand.custodian.entry is not None
+        assert hand.notices("position_adopted")
+        assert hand.broker.stops() == [stop]
+        assert all(told.why != "flat" for told in hand.told()[1:])
+
+    story(tmp_path, act)
+
+
+def test_one_that_cannot_be_taken_over_is_told_as_unprotected(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(QUIET)
+        hand.bench.memory.entries.clear()
+        hand.broker.open_orders = refused
+        await hand.tick(QUIET)
+        assert hand.last.state is MISSING
+
+    async def refused(_):
+        raise Temporary("not now")
 
     story(tmp_path, act)

@@ -27,7 +27,7 @@ MOVES = st.one_of(
     st.tuples(st.just("enter"), st.sampled_from(Side)),
     st.tuples(st.just("reduce"), st.sampled_from(["0.001", "0.004", "-0.003"])),
     st.tuples(st.just("move"), st.sampled_from([-600, -200, 200, 600])),
-    st.tuples(st.just("vanish"), st.none()),
+    st.tuples(st.sampled_from(["vanish", "forget"]), st.none()),
     st.tuples(st.just("loses"), st.sampled_from(["answer", "order"])),
     st.tuples(st.sampled_from(["away", "refuses", "one_stop", "hides"]), st.booleans()),
     st.tuples(st.just("level"), st.sampled_from([-300, 300])),
@@ -88,6 +88,10 @@ class Player:
 
     async def vanish(self, _):
         self.hand.broker.vanish()
+
+    async def forget(self, _):
+        """The record of the entry is lost, as when the venue lists a position very late."""
+        self.hand.bench.memory.entries.clear()
 
     async def level(self, change):
         self.shift += change
