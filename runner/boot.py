@@ -26,6 +26,15 @@ _LONGEST_PAUSE = 30.0
 
 async def run(environment: Environment) -> int:
     """Live until told to stop; the exit status of the process."""
+    try:
+        return await _live(environment)
+    except sqlite3.Error as error:
+        # Without its records it must not trade, nor could it say what it left.
+        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400
+        return 1
+
+
+async def _live(environment: Environment) -> int:
     clock = Clock()
     stopper = Stopper(clock)
     store = Store(environment.directory / "journal.sqlite")
@@ -49,10 +58,6 @@ async def run(environment: Environment) -> int:
             raise
     except Operational as error:
         log.error("giving up: %s", error)  # noqa: TRY400 - the sentence says it all
-        return 1
-    except sqlite3.Error as error:
-        # Without its records it must not trade, nor could it say what it left.
-        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400
         return 1
     finally:
         await gate.close()

@@ -37,10 +37,11 @@ class Teller:
             self._ring(state, last)
 
     def _ring(self, state: Protection, before: Protection | None) -> None:
-        if state.state is ProtectionState.MISSING:
+        was_missing = before is not None and before.state is ProtectionState.MISSING
+        if state.state is ProtectionState.MISSING and not was_missing:
             text = f"{self._symbol}: no stop can be counted on: {state.why}"
             self._bench.notice("alarm", "stop_missing", text)
-        elif before is not None and before.state is ProtectionState.MISSING:
+        elif was_missing and state.state is not ProtectionState.MISSING:
             self._bench.settled("stop_missing")
             over = "its stop was seen at the venue"
             if state.state is ProtectionState.NONE:

@@ -89,7 +89,7 @@ class HandBroker:
             raise UnknownOutcome("the line went dead")
         stop = request.kind is OrderKind.STOP_MARKET
         if stop and (self.refuses or (self.one_stop and self.stops())):
-            raise Operational("the venue takes no stop now")
+            raise Operational(f"the venue takes no stop now ({self.refuses})")
         if stop and self._is_passed(request):
             raise Operational("it would trigger at once")
         report = OrderReport(

@@ -62,7 +62,15 @@ class Hand:
         )
         self.desk = Desk(self.bench)
         now = self.clock.now()
-        answer = ClaimAnswer("c", now, "", settings, (), "hold", Lease(now), None, {}, 1)
+        answer = ClaimAnswer(
+            claim_id="c",
+            server_time=now,
+            address="",
+            configuration=settings,
+            windows=(),
+            end_policy="hold",
+            lease=Lease(now),
+        )
         link = Link(None, outbox, self.clock)
         self.loop = Loop(answer, self.bench, self.desk, link, self.store)
         (self.custodian,) = self.loop._custodians.all()

@@ -317,3 +317,16 @@ def test_one_that_cannot_be_taken_over_is_told_as_unprotected(tmp_path):
         raise Temporary("not now")
 
     story(tmp_path, act)
+
+
+def test_an_alarm_that_rings_already_rings_no_second_time_for_another_reason(tmp_path):
+    async def act(hand):
+        hand.broker.refuses = True
+        await hand.enter()
+        await hand.tick(QUIET)
+        hand.broker.refuses = "for another reason"
+        await hand.tick(QUIET)
+        assert len({told.why for told in hand.told() if told.state is MISSING}) > 1
+        assert len(hand.notices("stop_missing")) == 1
+
+    story(tmp_path, act)
