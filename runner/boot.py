@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import uuid
 
 from runner import __version__
@@ -25,6 +26,15 @@ _LONGEST_PAUSE = 30.0
 
 async def run(environment: Environment) -> int:
     """Live until told to stop; the exit status of the process."""
+    try:
+        return await _live(environment)
+    except sqlite3.Error as error:
+        # Without its records it must not trade, nor could it say what it left.
+        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400
+        return 1
+
+
+async def _live(environment: Environment) -> int:
     clock = Clock()
     stopper = Stopper(clock)
     store = Store(environment.directory / "journal.sqlite")

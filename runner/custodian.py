@@ -1,21 +1,25 @@
-"""Looks after one symbol's open position: price exits, the stop at the venue, the way out."""
+"""Looks after one symbol's open position: price exits, its protection, the way out."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 
 from runner.bench import Bench
 from runner.desk import Desk, Intent
 from runner.engine import Engine
-from runner.exchange.base import TOP, OrderKind
+from runner.exchange.base import TOP, Book, OrderKind
 from runner.memory import Entry
+from runner.protection import Protector, next_leg
 from runner.protocol import Order, OrderStatus, Position, Side
 from runner.strategy.spec import Holding
 
 # A venue may list a position a moment after the order that made it was filled.
 _POSITION_LAG = timedelta(seconds=10)
-_STOP_AGAIN_AFTER = timedelta(seconds=10)
+STILL_FOR = timedelta(seconds=120)
+"""A book of which nothing moves for so long is a picture of the past."""
+LEAST_PATIENCE = timedelta(seconds=60)
+"""How long the next candle may be overdue, at least."""
 
 
 class Custodian:
@@ -28,6 +32,9 @@ class Custodian:
         self._engine = engine
         self._span = timedelta(seconds=engine.candle_seconds)
         self.mark: Decimal | None = None
+        self._book: Book | None = None
+        self._moved_at: datetime | None = None
+        self.protector = Protector(symbol, bench, desk, engine)
 
     @property
     def entry(self) -> Entry | None:
@@ -54,14 +61,17 @@ class Custodian:
         return Position(self.symbol, quantity, entry.entry_price, self.mark, profit)
 
     async def watch(self) -> None:
-        """Between candles: compare the price with the exits' levels, keep the stop in place."""
+        """Between candles: compare the price with the levels of exits and stop."""
         self.compare()
         holding = self.holding(self._bench.clock.now())
         if holding is None:
+            self._book = self._moved_at = None
             await self._clean_up()
             return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
+        if book != self._book:
+            self._book, self._moved_at = book, self._bench.clock.now()
         why = self._bench.standing.way_out(self._bench.clock.now())
         if why is not None:
             await self.leave("flatten", why)
@@ -69,8 +79,25 @@ class Custodian:
         call = self._engine.on_price(holding, self.mark)
         if call is not None:
             await self.leave(call.kind, call.reason)
-        elif self._bench.broker.protects:
-            await self._ensure_stop(holding)
+            return
+        level = self.protector.level(holding)
+        if level is not None and (self.mark - level) * holding.side <= 0:
+            await self.leave("stop", f"price {self.mark:f} reached the stop {level:f}")
+
+    async def protect(self, *, at_once: bool = False) -> None:
+        """Keep the stop at the venue, whatever became of ``watch``; what stands is told."""
+        holding = self.holding(self._bench.clock.now())
+        await self.protector.keep(holding, self.entry, at_once=at_once)
+
+    def silence(self, now: datetime) -> str | None:
+        """Why this symbol's data cannot be of the present, or ``None``."""
+        last = self._engine.last
+        patience = max(self._span, LEAST_PATIENCE)
+        if last is not None and now > last + 2 * self._span + patience:
+            return f"{self.symbol}: no candle since the one of {last:%d %b %H:%M:%S} UTC"
+        if self._moved_at is not None and now - self._moved_at > STILL_FOR:
+            return f"{self.symbol}: nothing in the venue's book moves"
+        return None
 
     async def leave(self, purpose: str, reason: str) -> None:
         """Close the whole position at the market, unless an exit is already under way."""
@@ -86,7 +113,7 @@ class Custodian:
             await self._desk.submit(
                 Intent(
                     decision=entry.client_id,
-                    leg=self._next_leg(entry, "exit"),
+                    leg=next_leg(self._desk, entry, "exit"),
                     symbol=self.symbol,
                     side=Side.SELL if quantity > 0 else Side.BUY,
                     kind=OrderKind.MARKET,
@@ -121,42 +148,6 @@ class Custodian:
             entry.entry_price = position.entry_price
             self._bench.memory.save()
 
-    async def _ensure_stop(self, holding: Holding) -> None:
-        """Keep one reduce-only stop resting at the venue for as long as the position lives."""
-        entry, quantity = self.entry, self._desk.quantity(self.symbol)
-        assert entry is not None
-        resting = [o for o in self._desk.live(self.symbol) if o.kind == OrderKind.STOP_MARKET]
-        stop = self._desk.order(entry.stop_id) if entry.stop_id else None
-        level = self._engine.stop_price(holding)
-        if resting:
-            # Perhaps one a former machine placed, which the checkpoint did not know yet.
-            entry.stop_id = resting[-1].client_id
-        if level is None or resting or (stop is not None and self._must_wait(stop)):
-            return
-        order = await self._desk.submit(
-            Intent(
-                decision=entry.client_id,
-                leg=self._next_leg(entry, "stop"),
-                symbol=self.symbol,
-                side=Side.SELL if quantity > 0 else Side.BUY,
-                kind=OrderKind.STOP_MARKET,
-                quantity=abs(quantity),
-                purpose="protect",
-                reason="stop loss at the venue, for when the runner cannot act",
-                price=self._bench.market.instrument(self.symbol).round_price(
-                    level, ROUND_HALF_EVEN
-                ),
-                reduce_only=True,
-            )
-        )
-        entry.stop_id = order.client_id
-        self._bench.memory.save()
-        if order.status is OrderStatus.REJECTED:
-            text = f"{self.symbol}: no stop at the venue: {order.reason}"
-            self._bench.notice("alarm", "stop_refused", text)
-        else:
-            self._bench.settled("stop_refused")
-
     async def _clean_up(self) -> None:
         """Without a position nothing reduce-only may stay at the venue."""
         if self._desk.positions is None or self._desk.quantity(self.symbol):
@@ -165,25 +156,12 @@ class Custodian:
             if order.reduce_only and order.status in (OrderStatus.OPEN, OrderStatus.PARTIAL):
                 await self._desk.cancel(order)
 
-    def _must_wait(self, stop: Order) -> bool:
-        """A stop that fired ends the position; one that was refused is tried again, unhurriedly."""
-        refused = stop.status is OrderStatus.REJECTED
-        recent = self._bench.clock.now() - stop.decided_at < _STOP_AGAIN_AFTER
-        return stop.status is OrderStatus.FILLED or (refused and recent)
-
     def _may_lag(self, entry: Entry) -> bool:
         """Whether the entry was filled so recently that the venue may not list it yet."""
         order = self._desk.order(entry.client_id)
-        if order is None or not order.filled or self._next_leg(entry, "exit") != "exit1":
+        if order is None or not order.filled or next_leg(self._desk, entry, "exit") != "exit1":
             return False
         stop = self._desk.order(entry.stop_id) if entry.stop_id else None
         if stop is not None and stop.status is OrderStatus.FILLED:
             return False
         return self._bench.clock.now() - order.decided_at < _POSITION_LAG
-
-    def _next_leg(self, entry: Entry, leg: str) -> str:
-        """The first attempt never made; a name found in the journal survives a kill."""
-        number = 1
-        while self._desk.order(self._desk.order_id(entry.client_id, f"{leg}{number}")) is not None:
-            number += 1
-        return f"{leg}{number}"

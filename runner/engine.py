@@ -34,6 +34,7 @@ class Engine:
     """One strategy on one symbol. Feed every closed candle once, oldest first."""
 
     def __init__(self, rules: dict[str, Any]) -> None:
+        self._rules = rules
         self._components = assemble(rules)
         self._exits = assemble_exits(rules)
         self._combination = rules["combination"]
@@ -41,13 +42,23 @@ class Engine:
         self._only = rules["direction"]
         self.candle_seconds = TIMEFRAMES[rules["timeframe"]]
         self.last: datetime | None = None
+        self._broken = False
 
     def warm(self, candles: list[Candle]) -> None:
+        self._broken = False
         for candle in candles:
-            self._update(candle)
+            if not is_absurd(candle):
+                self._update(candle)
 
     def on_candle(self, candle: Candle, holding: Holding | None, blocked: str | None) -> Conclusion:
-        """Judge a closed candle. ``blocked`` says why no entry is allowed now, if so."""
+        """Judge a closed candle. ``blocked`` says why no entry is allowed now, if so.
+
+        What the indicators would make of a gap or of numbers that cannot be is no decision:
+        ``last`` is forgotten then, and the engine wants to be warmed anew.
+        """
+        unfit = self._unfit(candle)
+        if unfit is not None:
+            return Conclusion("none", unfit, 0, ())
         readings = self._update(candle)
         direction, scored = self._combine(readings)
         verdicts = [_verdict(placed, reading) for placed, reading in readings]
@@ -84,6 +95,25 @@ class Engine:
             if placed.kind == "stop_loss":
                 return placed.rule.level(holding)
         return None
+
+    def _unfit(self, candle: Candle) -> str | None:
+        """Why nothing can be concluded from this candle, if so."""
+        missing = 0
+        if self.last is not None:
+            passed = int((candle.opened_at - self.last).total_seconds())
+            missing = passed // self.candle_seconds - 1
+        if is_absurd(candle):
+            why = "this candle's numbers cannot be true"
+        elif missing > 0:
+            why = f"{missing} candles are missing before this one"
+        elif self._broken:
+            why = "candles before this one are missing or wrong"
+        else:
+            return None
+        if not self._broken:
+            self._broken, self.last = True, None
+            self._components = assemble(self._rules)
+        return f"{why}: no decision, the history is read again"
 
     def _update(self, candle: Candle) -> list[tuple[Placed, Reading]]:
         if self.last is not None and candle.opened_at <= self.last:
@@ -136,3 +166,12 @@ class Engine:
 
 def _verdict(placed: Placed, reading: Reading) -> Verdict:
     return Verdict(placed.kind, placed.role, reading.value, reading.detail)
+
+
+def is_absurd(candle: Candle) -> bool:
+    """Whether the numbers contradict each other or are none."""
+    prices = (candle.open, candle.high, candle.low, candle.close)
+    if not all(price.is_finite() and price > 0 for price in prices):
+        return True
+    within = candle.low <= min(prices) and max(prices) <= candle.high
+    return not within or not candle.volume.is_finite() or candle.volume < 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from runner.protocol import Window
@@ -11,7 +11,10 @@ from runner.protocol import Window
 
 @dataclass
 class Standing:
-    """What stands between the strategy and an entry, as told by platform, person and venue."""
+    """What stands between the strategy and an entry, as told by platform, person and venue.
+
+    ``troubles``: what makes this machine or the venue's data unfit for entries just now, by name.
+    """
 
     windows: tuple[Window, ...]
     lease_deadline: float
@@ -25,6 +28,7 @@ class Standing:
     foreign: str | None = None
     end_policy: str = "hold"
     quiet_minutes: int = 0
+    troubles: dict[str, str] = field(default_factory=dict)
 
     def blocked(self, now: datetime, monotonic: float) -> str | None:
         """The first reason against an entry, or ``None``."""
@@ -36,6 +40,7 @@ class Standing:
             (self.reloading, "a new configuration is about to be loaded"),
             (self.paused, "paused"),
             (self.foreign is not None, self.foreign or ""),
+            (bool(self.troubles), next(iter(self.troubles.values()), "")),
             (not within(self.windows, now), "outside trading window"),
             (self.quiet(now), f"the last {self.quiet_minutes} minutes of the trading window"),
             (

@@ -12,7 +12,7 @@ from typing import Protocol
 from runner.clock import Clock
 from runner.errors import Operational
 
-_LONGEST_END = 4.5
+_LONGEST_END = 19.0
 
 
 class Stoppable(Protocol):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import sqlite3
 from collections.abc import Awaitable
 from enum import Enum
 
@@ -12,10 +13,12 @@ from runner.bench import Bench
 from runner.commands import Commands
 from runner.custodians import Custodians
 from runner.desk import Desk
+from runner.ending import Ending
 from runner.errors import Operational, RunnerError, Superseded
+from runner.health import Health
 from runner.link import Link, deadline
 from runner.preflight import preflight
-from runner.protocol import ClaimAnswer, EventKind, Preflight, SyncAnswer
+from runner.protocol import ClaimAnswer, Command, EventKind, Preflight, SyncAnswer
 from runner.reconcile import reconcile
 from runner.reporter import Reporter
 from runner.rounds import Rounds
@@ -30,7 +33,7 @@ _FAST, _SLOW = 2.0, 10.0
 _EQUITY_FAST, _EQUITY_SLOW = 5.0, 60.0
 _SETTLE_FAST, _SETTLE_SLOW = 2.0, 30.0
 _LONGEST_PAUSE = 60.0
-# Together less than the five seconds an orderly end may take.
+# With what ``ending`` takes, less than the twenty seconds an orderly end may take.
 _TICK_GRACE, _LAST_WORDS_SECONDS = 1.0, 3.0
 
 
@@ -58,6 +61,8 @@ class Loop:
         self._custodians = Custodians(bench, desk, self._traders)
         self._reporter = Reporter(answer.claim_id, bench, desk, link, self._custodians)
         self._rounds = Rounds(bench, desk)
+        self._health = Health(bench, store, self._custodians)
+        self._ending = Ending(bench, desk, self._custodians, self._try)
         self._done = dict.fromkeys(("preflight", "settle", "equity"), -math.inf)
         self._pause = 0.5
         self._ticking: asyncio.Task[None] | None = None
@@ -87,12 +92,15 @@ class Loop:
         return await self._end()
 
     async def _tick(self, source: str | None) -> None:
-        await self._hear()
+        await self._try(self._hear())
         if not self._bench.standing.preflight_passed and self._is_due("preflight", self._pause):
-            await self._preflight(source)
+            await self._try(self._preflight(source))
         if self._desk.positions is not None:
             # Entries wait for the preflight; a position found at the start must not.
             await self._trade()
+        else:
+            await self._protect()
+        await self._try(self._health.look())
         await self._tell()
 
     async def _hear(self) -> None:
@@ -138,14 +146,25 @@ class Loop:
         busy = bool(self._desk.live() or self._desk.positions)
         if self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW) or self._desk.behind:
             await self._try(self._desk.settle())
-            if self._desk.foreign_trades or self._bench.standing.foreign:
+            await self._try(self._rounds.look(connected=self._link.connected))
+            if self._desk.foreign_trades or self._bench.standing.foreign or self._unattended():
                 await self._try(self._look_at_foreign())
         if self._bench.standing.way_out(self._clock.now()) is not None:
             await self._try(self._desk.cancel_entries())
         for custodian in self._custodians.all():
             await self._try(custodian.watch())
+        await self._protect()
         for trader in self._traders:
             await self._try(trader.on_candles())
+
+    async def _protect(self) -> None:
+        for custodian in self._custodians.all():
+            await self._try(custodian.protect())
+
+    def _unattended(self) -> bool:
+        """Whether the venue lists a position nobody looks after, as when it showed it late."""
+        held = self._desk.positions or {}
+        return any(symbol not in self._bench.memory.entries for symbol in held)
 
     async def _look_at_foreign(self) -> None:
         await reconcile(self._bench, self._desk)
@@ -156,8 +175,7 @@ class Loop:
             self._bench.notice("alarm", "foreign_trades", text)
 
     async def _tell(self) -> None:
-        if self._reporter.follow():
-            self._done["equity"] = -math.inf  # what a fill did to the account is news
+        await self._try(self._follow())
         reachable = self._bench.standing.preflight_passed and self._link.connected
         every = _EQUITY_FAST if self._is_lively() else _EQUITY_SLOW
         if reachable and self._is_due("equity", every):
@@ -167,16 +185,27 @@ class Loop:
                 self._reporter.positions()
             self._link.start(self._reporter.sync())
 
+    async def _follow(self) -> None:
+        if self._reporter.follow():
+            self._done["equity"] = -math.inf  # what a fill did to the account is news
+
     async def _try(self, step: Awaitable[object]) -> bool:
         """Do one step; trouble with it must not keep the others from theirs."""
         try:
             await step
+        except Superseded:
+            raise
         except RunnerError as error:
             log.warning("%s: %s", type(error).__name__, error)
             if isinstance(error, Operational):
                 self._bench.notice("warning", "refused", str(error))
-            return False
-        return True
+        except sqlite3.Error as error:
+            self._health.disk_failed(error)
+        except Exception as error:  # noqa: BLE001 - a position may be held: the loop goes on
+            self._health.failed(error, getattr(step, "__qualname__", "a step"))
+        else:
+            return True
+        return False
 
     async def _step_down(self, error: Superseded) -> None:
         """Another runner owns the bot: take back our entries, leave its protection alone."""
@@ -186,12 +215,19 @@ class Loop:
 
     async def _end(self) -> Outcome:
         reload = self._commands.reload if self._commands.must_reload() else None
-        if reload is not None:
-            self._commands.done(reload, "claiming again for the new configuration")
         self._reporter.change(State.STOPPING, "reload" if reload else "asked to stop")
+        if reload is not None:
+            await self._try(self._acknowledge(reload))
+        else:
+            self._bench.notice("info", "ended", f"stopped: {await self._ending.run()}")
+            await self._try(self._follow())
+            self._reporter.positions()
         await self._link.finish(self._reporter.sync, _LAST_WORDS_SECONDS)
         log.info("stopped")
         return Outcome.STOPPED if reload is None else Outcome.RELOAD
+
+    async def _acknowledge(self, reload: Command) -> None:
+        self._commands.done(reload, "claiming again for the new configuration")
 
     def _is_due(self, what: str, every: float) -> bool:
         now = self._clock.monotonic()

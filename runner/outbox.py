@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import datetime
 from typing import Any
 
 from runner.protocol import Event, EventKind, to_plain
 from runner.store import Store
+
+_MOST_UNWRITTEN = 500
 
 
 class Outbox:
@@ -15,52 +18,79 @@ class Outbox:
 
     Events a former generation left unacknowledged on the same disk are numbered anew: what they
     tell is keyed by order and trade ids, so telling it twice changes nothing, losing it would.
+
+    What cannot be written, because the disk is full, is told from memory: the alarm about the disk
+    must not need the disk. An event that belongs to a row of the journal is never told without it.
     """
 
     def __init__(self, store: Store, generation: int, next_seq: int) -> None:
         self._store = store
+        self._unwritten: list[Event] = []
+        self._acknowledged = 0
         with store.transaction():
             known = store.note("outbox")
             if known is None or known["generation"] != generation:
-                self._renumber(next_seq)
+                following = self._renumber(next_seq)
             else:
-                self._next = max(known["next"], next_seq)
+                following = max(known["next"], next_seq)
             self._generation = generation
-            self._remember()
+            self._remember(following)
 
     def append(self, kind: EventKind, payload: Any, at: datetime) -> None:
-        with self._store.transaction() as connection:
-            connection.execute(
-                "INSERT INTO events VALUES (?, ?, ?, ?)",
-                (self._next, kind.value, at.isoformat(), json.dumps(to_plain(payload))),
-            )
-            self._next += 1
-            self._remember()
+        data = to_plain(payload)
+        try:
+            with self._store.transaction() as connection:
+                number = self._following()
+                connection.execute(
+                    "INSERT INTO events VALUES (?, ?, ?, ?)",
+                    (number, kind.value, at.isoformat(), json.dumps(data)),
+                )
+                self._remember(number + 1)
+        except sqlite3.Error:
+            if self._store.nested:
+                raise
+            if len(self._unwritten) < _MOST_UNWRITTEN:
+                self._unwritten.append(Event(self._following(), kind, at, data))
 
     def pending(self, limit: int) -> tuple[Event, ...]:
         rows = self._store.connection.execute(
-            "SELECT seq, kind, at, data FROM events ORDER BY seq LIMIT ?", (limit,)
+            "SELECT seq, kind, at, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
+            (self._acknowledged, limit),
         )
-        return tuple(
+        written = [
             Event(seq, EventKind(kind), datetime.fromisoformat(at), json.loads(data))
             for seq, kind, at, data in rows
-        )
+        ]
+        return tuple(sorted([*written, *self._unwritten], key=lambda event: event.seq)[:limit])
 
     def count(self) -> int:
-        row = self._store.connection.execute("SELECT count(*) FROM events").fetchone()
-        return int(row[0])
+        row = self._store.connection.execute(
+            "SELECT count(*) FROM events WHERE seq > ?", (self._acknowledged,)
+        ).fetchone()
+        return int(row[0]) + len(self._unwritten)
 
     def acknowledge(self, seq: int) -> None:
-        with self._store.transaction() as connection:
-            connection.execute("DELETE FROM events WHERE seq <= ?", (seq,))
+        self._acknowledged = max(seq, self._acknowledged)
+        self._unwritten = [event for event in self._unwritten if event.seq > seq]
+        try:
+            with self._store.transaction() as connection:
+                connection.execute("DELETE FROM events WHERE seq <= ?", (self._acknowledged,))
+        except sqlite3.Error:
+            if self._store.nested:
+                raise
 
-    def _renumber(self, next_seq: int) -> None:
+    def _following(self) -> int:
+        """The next number, read where a rollback would have taken it back."""
+        written: int = self._store.note("outbox")["next"]
+        return max([written, *(event.seq + 1 for event in self._unwritten), self._acknowledged + 1])
+
+    def _renumber(self, next_seq: int) -> int:
         connection = self._store.connection
         old = connection.execute("SELECT kind, at, data FROM events ORDER BY seq").fetchall()
         connection.execute("DELETE FROM events")
         for offset, row in enumerate(old):
             connection.execute("INSERT INTO events VALUES (?, ?, ?, ?)", (next_seq + offset, *row))
-        self._next = next_seq + len(old)
+        return next_seq + len(old)
 
-    def _remember(self) -> None:
-        self._store.remember("outbox", {"generation": self._generation, "next": self._next})
+    def _remember(self, following: int) -> None:
+        self._store.remember("outbox", {"generation": self._generation, "next": following})

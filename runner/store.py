@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE TABLE IF NOT EXISTS notes (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 
+_PROBE_BYTES = 64 * 1024
+
 
 class Store:
     """Opens (or creates) the file. ``transaction`` nests; the outermost commits."""
@@ -34,6 +36,11 @@ class Store:
         self.connection.execute("PRAGMA synchronous=FULL")
         self.connection.executescript(_SCHEMA)
         self._depth = 0
+
+    @property
+    def nested(self) -> bool:
+        """Whether a transaction is open: what is written now is kept or dropped with it."""
+        return self._depth > 0
 
     @contextlib.contextmanager
     def transaction(self, *, flush: bool = True) -> Iterator[sqlite3.Connection]:
@@ -52,11 +59,29 @@ class Store:
         except BaseException:
             self._depth -= 1
             if self._depth == 0:
-                self.connection.execute("ROLLBACK")
+                self._roll_back()
             raise
         self._depth -= 1
         if self._depth == 0:
-            self.connection.execute("COMMIT")
+            try:
+                self.connection.execute("COMMIT")
+            except sqlite3.Error:
+                self._roll_back()
+                raise
+
+    def can_be_written(self) -> bool:
+        """Try it with more than an order, its fills and their events take."""
+        try:
+            self.remember("disk_probe", "x" * _PROBE_BYTES)
+            self.remember("disk_probe", "")
+        except sqlite3.Error:
+            return False
+        return True
+
+    def _roll_back(self) -> None:
+        # A full disk may have ended the transaction already; asking twice is an error.
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
 
     @contextlib.contextmanager
     def _unflushed(self) -> Iterator[None]:

@@ -15,7 +15,8 @@ from app.supervisor.ground import CannotStart
 _READY_SECONDS = 300.0
 _PATIENT_SECONDS = 15.0
 _COMMAND_SECONDS = 600.0
-_RUNNER_SECONDS = 4.0
+# What a runner may take to bring its position to safety; one that holds nothing ends at once.
+_RUNNER_SECONDS = 21.0
 _STOP_SECONDS = 5.0
 _LAST_SECONDS = 2.0
 

@@ -15,6 +15,7 @@ from app.domain import (
     feed,
     leads,
     overview,
+    position_stops,
     records,
     retries,
     runs,
@@ -63,6 +64,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
+        "stops": position_stops.of(bot, row.positions, now),
     }
 
 

@@ -1,5 +1,6 @@
 """Hand-made public data for the paper broker, and a clock that stands still."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,9 +33,18 @@ class StillClock:
     def advance(self, seconds=1):
         self.at += timedelta(seconds=seconds)
 
+    def wake(self):
+        pass
+
+    async def sleep(self, seconds):
+        self.advance(seconds)
+        await asyncio.sleep(0)
+
 
 class HandMarket:
     """A market whose book and tape are written down by the test."""
+
+    symbol = SYMBOL
 
     def __init__(self, clock, bids, asks):
         self.clock = clock
@@ -46,11 +56,21 @@ class HandMarket:
             *(tuple((Decimal(str(p)), Decimal(str(q))) for p, q in side) for side in (bids, asks))
         )
 
+    @property
+    def now(self):
+        return self._book
+
     def print(self, price, quantity=1):
         self.tape.append(PublicTrade(self.clock.now(), Decimal(str(price)), Decimal(quantity)))
 
     def instrument(self, symbol):
         return BTC
+
+    async def time(self):
+        return self.clock.now()
+
+    async def candles(self, symbol, timeframe, limit):
+        return []
 
     async def book(self, symbol, depth=100):
         return self._book

@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 import pytest
 import requests
@@ -13,7 +13,16 @@ from runner.custodian import Custodian
 from runner.engine import Engine
 from runner.exchange.base import OrderKind
 from runner.memory import Entry
-from runner.protocol import Command, CommandKind, EventKind, Mode, OrderStatus, payload
+from runner.protocol import (
+    Command,
+    CommandKind,
+    EventKind,
+    Mode,
+    OrderStatus,
+    ProtectionState,
+    Side,
+    payload,
+)
 from runner.reconcile import reconcile
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench, fills_of
@@ -130,6 +139,11 @@ async def entered(bench, desk):
     return custodian
 
 
+async def look_after(custodian):
+    await custodian.watch()
+    await custodian.protect(at_once=True)
+
+
 async def stops(bench):
     return [o for o in await bench.broker.open_orders(SYMBOL) if o.kind is OrderKind.STOP_MARKET]
 
@@ -137,15 +151,15 @@ async def stops(bench):
 def test_a_position_gets_one_stop_and_takes_it_along(practice, tmp_path):
     async def act(bench, desk, _):
         custodian = await entered(bench, desk)
-        await custodian.watch()
-        await custodian.watch()
+        await look_after(custodian)
+        await look_after(custodian)
         (stop,) = await stops(bench)
         entry = custodian.entry
         assert entry.stop_id == stop.client_id
         level = entry.entry_price * Decimal("0.95")
         assert abs(stop.price - level) <= bench.market.instrument(SYMBOL).tick
         entry.stop_id = None  # as a checkpoint from before the stop would have it
-        await custodian.watch()
+        await look_after(custodian)
         assert [s.client_id for s in await stops(bench)] == [stop.client_id]
         await custodian.leave("flatten", "asked to")
         assert desk.quantity(SYMBOL) == 0
@@ -158,10 +172,10 @@ def test_a_position_gets_one_stop_and_takes_it_along(practice, tmp_path):
 def test_a_stop_that_vanished_is_placed_again(practice, tmp_path):
     async def act(bench, desk, _):
         custodian = await entered(bench, desk)
-        await custodian.watch()
+        await look_after(custodian)
         await desk.cancel(desk.order(custodian.entry.stop_id))
         assert not await stops(bench)
-        await custodian.watch()
+        await look_after(custodian)
         assert len(await stops(bench)) == 1
 
     at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
@@ -202,3 +216,53 @@ def test_a_stop_that_fires_at_the_venue_is_booked_as_ours(practice, tmp_path):
         return "fired"
 
     assert at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
+
+
+async def gap(practice, percent):
+    fall = {"kind": "price_gap", "amount": percent, "match": {"symbol": SYMBOL}}
+    await asyncio.to_thread(
+        requests.post, f"{practice.url}/practice/v1/faults", json=[fall], timeout=PATIENCE
+    )
+
+
+def test_two_stops_that_fire_together_only_flatten(practice, tmp_path):
+    async def act(bench, desk, _):
+        await entered(bench, desk)
+        near = (await bench.market.book(SYMBOL)).bids[0][0] * Decimal("0.97")
+        near = bench.market.instrument(SYMBOL).round_price(near, ROUND_HALF_EVEN)
+        stop = replace(ENTRY, side=Side.SELL, kind=OrderKind.STOP_MARKET, reduce_only=True)
+        both = [await desk.submit(replace(stop, leg=leg, price=near)) for leg in ("stop1", "stop2")]
+        assert [order.status for order in both] == [OrderStatus.OPEN] * 2
+        assert len(await stops(bench)) == 2
+        await gap(practice, -5)
+        while desk.quantity(SYMBOL) or await stops(bench):
+            await desk.settle()
+            await asyncio.sleep(0.1)
+        await (
+            desk.settle()
+        )  # the orders are read before the position, so they may lie a look behind
+        assert desk.quantity(SYMBOL) == 0
+        sold = sum(f.quantity for order in both for f in fills_of(bench, order.client_id))
+        assert sold == ENTRY.quantity
+
+    at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())
+
+
+def test_the_stop_follows_a_partial_exit(practice, tmp_path):
+    async def act(bench, desk, _):
+        custodian = await entered(bench, desk)
+        await look_after(custodian)
+        (old,) = await stops(bench)
+        half = replace(
+            ENTRY, side=Side.SELL, leg="part", reduce_only=True, quantity=Decimal("0.004")
+        )
+        await custodian.finish(await desk.submit(half))
+        custodian.protector._placed_at -= timedelta(seconds=60)  # as if it rested for a while
+        await look_after(custodian)
+        (new,) = await stops(bench)
+        assert new.client_id != old.client_id
+        assert new.quantity == desk.quantity(SYMBOL) == Decimal("0.006")
+        told = custodian.protector.now_told
+        assert (told.state, told.stop_id) == (ProtectionState.VERIFIED, new.client_id)
+
+    at_desk(practice, tmp_path, act, Mode.TESTNET, practice_credentials())

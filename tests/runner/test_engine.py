@@ -1,6 +1,7 @@
 """The engine on candles worked by hand: what it wants and the words it finds for it."""
 
 import copy
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -153,3 +154,32 @@ def test_an_engine_warmed_again_concludes_the_same():
     for index in range(4):
         last = straight.on_candle(candle(index, CLOSES[index]), None, None)
     assert last == concluded(RULES, 3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"opened_at": START + timedelta(minutes=5)}, "2 candles are missing"),
+        ({"close": Decimal("NaN")}, "cannot be true"),
+        ({"low": Decimal(0)}, "cannot be true"),
+        ({"high": Decimal(4)}, "cannot be true"),
+        ({"volume": Decimal(-1)}, "cannot be true"),
+    ],
+)
+def test_a_gap_or_absurd_numbers_lead_to_no_decision(fault, words):
+    engine = engine_at(RULES, 3)
+    conclusion = engine.on_candle(replace(candle(3, CLOSES[3]), **fault), None, None)
+    assert conclusion.action == "none"
+    assert words in conclusion.reason
+    assert engine.last is None
+    later = engine.on_candle(candle(6, 100), None, None)
+    assert later.action == "none"
+    assert "history is read again" in later.reason
+    engine.warm([candle(i, CLOSES[i]) for i in range(3)])
+    assert engine.on_candle(candle(3, CLOSES[3]), None, None).action == "enter_long"
+
+
+def test_history_is_warmed_without_what_cannot_be_true():
+    engine = Engine(RULES)
+    engine.warm([replace(candle(0, 3), high=Decimal("Infinity")), candle(1, 2)])
+    assert engine.last == START + timedelta(minutes=1)

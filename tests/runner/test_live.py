@@ -3,6 +3,7 @@
 A story mostly waits for the market's clock, so the stories of one test run side by side.
 """
 
+import resource
 import signal
 import traceback
 from concurrent.futures import ThreadPoolExecutor
@@ -12,8 +13,10 @@ from runner.protocol import (
     Credentials,
     EventKind,
     Mode,
+    OnEnd,
     OrderStatus,
     PositionState,
+    ProtectionState,
     Side,
     payload,
 )
@@ -31,9 +34,20 @@ def eager():
     return rules
 
 
+def long_lived():
+    """The same, but whatever is entered stays until somebody ends it."""
+    rules = eager()
+    for rule in rules["exits"]:
+        rule["enabled"] = rule["kind"] == "stop_loss"
+        if rule["enabled"]:
+            rule["params"]["percent"] = 20
+    return rules
+
+
 def gate_for(practice, mode, **changes):
     credentials = practice_credentials() if mode is Mode.TESTNET else None
-    gate = Gate(configuration(practice.url, mode, eager(), **changes), credentials)
+    settings = {"rules": eager(), **changes}
+    gate = Gate(configuration(practice.url, mode, **settings), credentials)
     gate.address = SOURCE
     return gate
 
@@ -183,9 +197,57 @@ def looks_after_a_position_though_a_check_fails(mode, practice, pyz, directory):
             gate.wait(lambda: gate.closed_trades() and gate.flat())
             gate.wait(lambda: any("preflight" in d.reason for d in gate.told(EventKind.DECISION)))
             assert bot.end(signal.SIGTERM) == 0
-        assert "the bot's address is 127.64.9.9" in gate.told(EventKind.NOTICE)[-1].text
+        said = [notice.text for notice in gate.told(EventKind.NOTICE)]
+        assert any("the bot's address is 127.64.9.9" in text for text in said)
         assert held(gate) == 0
         assert len(gate.told(EventKind.FILL)) > entered
+
+
+def is_protected(gate):
+    told = gate.told(EventKind.PROTECTION)
+    return bool(told) and told[-1].state is ProtectionState.VERIFIED
+
+
+def leaves_its_position_protected(mode, practice, pyz, directory):
+    with gate_for(practice, mode, rules=long_lived()) as gate:
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: is_open(gate) and is_protected(gate))
+            assert bot.end(signal.SIGTERM) == 0
+        assert held(gate)
+        assert is_protected(gate)
+        assert "seen at the venue" in gate.told(EventKind.NOTICE)[-1].text
+
+
+def leaves_nothing_where_asked_to(mode, practice, pyz, directory):
+    changes = {"rules": long_lived(), "on_end": OnEnd.FLATTEN}
+    with gate_for(practice, mode, **changes) as gate:
+        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+            gate.wait(lambda: is_open(gate))
+            assert bot.end(signal.SIGTERM) == 0
+        assert held(gate) == 0
+        assert gate.flat()
+        assert gate.told(EventKind.NOTICE)[-1].text == "stopped: flat, no open orders"
+
+
+def survives_a_full_disk(mode, practice, pyz, directory):
+    """From one moment on no file may grow any more, as on a disk without room; later it may."""
+    gate = gate_for(practice, mode, rules=long_lived())
+    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: is_open(gate) and is_protected(gate))
+        room = resource.RLIM_INFINITY
+        resource.prlimit(bot.child.pid, resource.RLIMIT_FSIZE, (0, room))
+        gate.wait(lambda: "trouble_disk" in [n.code for n in gate.told(EventKind.NOTICE)])
+        syncs = len(gate.syncs)
+        gate.wait(lambda: len(gate.syncs) > syncs + 2)
+        assert bot.child.poll() is None
+        gate.command(CommandKind.PAUSE_ENTRIES)
+        gate.command(CommandKind.FLATTEN)
+        resource.prlimit(bot.child.pid, resource.RLIMIT_FSIZE, (room, room))
+        gate.wait(lambda: gate.closed_trades() and gate.flat())
+        assert bot.end(signal.SIGTERM) == 0
+        assert [e.seq for e in gate.events] == list(range(1, len(gate.events) + 1))
+        assert_adds_up(gate)
+        assert held(gate) == 0
 
 
 def ends_with_a_word_when_it_cannot_run(mode, practice, pyz, directory):
@@ -203,6 +265,7 @@ STORIES = {
         goes_on_from_the_checkpoint_on_a_new_machine,
         flattens_reloads_and_yields,
         only_watches_outside_its_windows,
+        leaves_nothing_where_asked_to,
         ends_with_a_word_when_it_cannot_run,
     ),
     Mode.TESTNET: (
@@ -210,6 +273,9 @@ STORIES = {
         is_killed_and_finds_its_position,
         goes_on_from_the_checkpoint_on_a_new_machine,
         looks_after_a_position_though_a_check_fails,
+        leaves_its_position_protected,
+        survives_a_full_disk,
+        leaves_nothing_where_asked_to,
         keeps_trading_while_the_platform_is_away,
         refuses_to_trade_with_a_wrong_key_and_says_so,
     ),

@@ -61,7 +61,7 @@ def test_the_stop_stays_until_the_position_is_gone(practice, tmp_path):
         mode = Mode.TESTNET
         async with at_bench(tmp_path, practice.url, mode, keys(mode)) as (bench, desk):
             custodian = await entered(bench, desk)
-            await custodian.watch()
+            await custodian.protect()
             (stop,) = await bench.broker.open_orders(SYMBOL)
             bench.standing.windows, bench.standing.end_policy = ended(bench), "flatten"
             place, seen = bench.broker.place, []

@@ -32,7 +32,8 @@ from app.gateways.compute.driver import (
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _START_SECONDS = 3
-_TERM_SECONDS = 3.5
+# A runner ends within twenty seconds, most of which it only takes to bring a position to safety.
+_TERM_SECONDS = 21.0
 _KILL_SECONDS = 1.0
 _KEEP_PAST = 20
 _CONSOLE_BYTES = 16 * 1024
@@ -48,8 +49,14 @@ _RECORD = 'echo $$ > "$0"; exec "$@"'
 class LocalDriver:
     """Drives machines on this computer; see the module."""
 
-    def __init__(self, var_dir: Path, root: Path = bundles.ROOT) -> None:
-        """``root`` holds the runner's sources; all that machines leave lies under ``var_dir``."""
+    def __init__(
+        self, var_dir: Path, root: Path = bundles.ROOT, patience: float = _TERM_SECONDS
+    ) -> None:
+        """``root`` holds the runner's sources; all that machines leave lies under ``var_dir``.
+
+        ``patience``: seconds a runner has for its orderly end.
+        """
+        self._patience = patience
         self._root = root
         self._var = Path(var_dir).absolute()
         self._machines = self._var / "machines"
@@ -178,7 +185,7 @@ class LocalDriver:
             self._book.retire(step.address_name, step.generation)
         if not place.exists():
             return Result(Outcome.DONE, machine=MachineState.ABSENT)
-        if not end_process(place):
+        if not end_process(place, self._patience):
             detail = "its process has not ended yet"
             return Result(Outcome.RETRY, detail, machine=MachineState.STOPPING)
         with locks.held(place / "lock") as own:

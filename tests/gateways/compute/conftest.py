@@ -45,7 +45,7 @@ class World:
         (self.root / "runner").mkdir(parents=True)
         (self.root / "runner" / "__main__.py").write_text(BUILDER)
         self.var = tmp_path / "var"
-        self.driver = LocalDriver(self.var, self.root)
+        self.driver = LocalDriver(self.var, self.root, patience=2.0)
 
     def step(self, kind, generation=1, bot="b-one", **changes):
         values = {
