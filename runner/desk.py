@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -101,7 +101,10 @@ class Desk:
         return position.quantity if position is not None else Decimal(0)
 
     async def submit(self, intent: Intent) -> Order:
-        """Journal, then send. Never raises for what the venue did: the order's status tells."""
+        """Journal, then send. Never raises for what the venue did: the order's status tells.
+
+        What the limits refuse is neither journalled nor sent.
+        """
         order = Order(
             client_id=self.order_id(intent.decision, intent.leg),
             symbol=intent.symbol,
@@ -115,6 +118,10 @@ class Desk:
             reduce_only=intent.reduce_only,
             reason=intent.reason,
         )
+        refusal = self._bench.guard.refusal(intent, self)
+        if refusal is not None:
+            refused = replace(order, status=OrderStatus.REJECTED, reason=refusal)
+            return self._journal.order(order.client_id) or refused
         if not self._journal.plan(order, order.decided_at):
             return self._journal.order(order.client_id) or order
         # Reading them afterwards may fail; until it does not, what was read before is history.

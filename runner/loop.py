@@ -138,6 +138,7 @@ class Loop:
             await self._try(self._desk.settle())
             if self._desk.foreign_trades or self._bench.standing.foreign:
                 await self._try(self._look_at_foreign())
+        await self._try(self._bench.guard.watch(self._desk))
         if self._bench.standing.way_out(self._clock.now()) is not None:
             await self._try(self._desk.cancel_entries())
         for custodian in self._custodians.all():

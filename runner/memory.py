@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from runner.protocol import Configuration, Mode, from_plain, to_plain
+from runner.protocol import Breach, Configuration, Mode, from_plain, to_plain
 from runner.store import Store
 
 _OVERLAP = timedelta(seconds=60)
@@ -25,6 +25,29 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """A limit that was passed at ``at`` and still keeps the bot from entering."""
+
+    breach: Breach
+    at: datetime
+
+
+@dataclass
+class Guarded:
+    """What the limits are measured by besides the day's first equity.
+
+    ``peak``: highest equity of ``run``. ``lost_at``: end of the last losing trade.
+    ``refused_since``: refused orders before it count no more.
+    """
+
+    run: str = ""
+    peak: Decimal | None = None
+    lost_at: datetime | None = None
+    refused_since: datetime | None = None
+    halts: tuple[Halt, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Saved:
     account: str
     generation: int
@@ -34,6 +57,7 @@ class _Saved:
     day_equity: Decimal
     fills_since: datetime
     paper: dict[str, Any]
+    guarded: Guarded = field(default_factory=Guarded)
 
 
 class Memory:
@@ -58,10 +82,12 @@ class Memory:
         self.day, self.day_equity = "", Decimal(0)
         self.fills_since = now
         self.paper: dict[str, Any] = {}
+        self.guarded = Guarded()
         if saved is not None:
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
             self.day, self.day_equity = saved.day, saved.day_equity
             self.fills_since, self.paper = saved.fills_since, saved.paper
+            self.guarded = saved.guarded
         floor = store.note(f"fills_floor {self._account}")
         self._floor = self.fills_since if floor is None else datetime.fromisoformat(floor)
         store.remember(f"fills_floor {self._account}", self._floor.isoformat())
@@ -77,6 +103,7 @@ class Memory:
             day_equity=self.day_equity,
             fills_since=self.fills_since,
             paper=self.paper,
+            guarded=self.guarded,
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -111,6 +138,15 @@ class Memory:
             self.day, self.day_equity = today, equity
             self.save()
         return self.day_equity
+
+    def peak_equity(self, run: str, equity: Decimal) -> Decimal:
+        """Highest equity that was seen since this run began; drawdown counts from it."""
+        if self.guarded.run != run:
+            self.guarded.run, self.guarded.peak = run, None
+        if self.guarded.peak is None or equity > self.guarded.peak:
+            self.guarded.peak = equity
+            self.save()
+        return self.guarded.peak
 
     def _read(self, plain: dict[str, Any] | None) -> _Saved | None:
         if not plain or plain.get("account") != self._account:

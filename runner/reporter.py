@@ -64,10 +64,9 @@ class Reporter:
 
     async def weigh(self) -> None:
         """Tell what the account is worth. May raise as the venue does."""
-        account = await self._bench.broker.account()
+        account = await self._bench.guard.look(self._desk)
         now = self._bench.clock.now()
         self._equity = account.balance + account.unrealised
-        self._bench.memory.start_of_day(now, self._equity)
         equity = Equity(self._equity, account.balance, account.unrealised)
         self._bench.outbox.append(EventKind.EQUITY, equity, now)
 

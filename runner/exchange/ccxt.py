@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -84,6 +85,16 @@ class CcxtMarket:
             PublicTrade(_moment(t["timestamp"]), exact(t["price"]), exact(t["amount"]))
             for t in trades
         ]
+
+    async def mark(self, symbol: str) -> Decimal:
+        # Where a venue has no request for it alone, its ticker says it.
+        alone = self._exchange.has["fetchMarkPrice"]
+        ask = self._exchange.fetch_mark_price if alone else self._exchange.fetch_ticker
+        with reading(f"read the mark of {symbol}"):
+            found = await ask(symbol)
+        if found["markPrice"] is None:
+            raise Operational(f"the venue names no mark price of {symbol}")
+        return exact(found["markPrice"])
 
 
 def connect(
