@@ -37,11 +37,11 @@ ENTRY = Intent(
 
 
 @asynccontextmanager
-async def at_bench(directory, endpoint, mode, credentials):
+async def at_bench(directory, endpoint, mode, credentials, **changes):
     """Store, market and broker as a runner has them; an unseen order is given up at once."""
     store = Store(Path(directory) / "journal.sqlite")
     clock = Clock()
-    settings = configuration(endpoint, mode)
+    settings = configuration(endpoint, mode, **changes)
     memory = Memory(store, settings, 1, {}, clock.now() - timedelta(minutes=1))
     outbox = Outbox(store, 1, 1)
     exchange, venue, url = connect(settings, credentials, None)
