@@ -6,7 +6,7 @@ from typing import Any
 from app.domain import audit, audit_urgent, commands, fleet, runs
 from app.domain.audit import Actor
 from app.models import Bot
-from runner.protocol import CommandKind
+from runner.protocol import CommandKind, Limits, from_plain, to_plain
 
 URGENT = frozenset({"bot.stop", "bot.pause", "position.close"})
 """What gets out of the market: it happens even if its event cannot be written."""
@@ -54,5 +54,11 @@ def configuration(bot: Bot) -> dict[str, Any]:
         "name": bot.name,
         "symbols": bot.symbols,
         "strategy": bot.version.label,
-        **{f"limits.{name}": value for name, value in bot.limits.items()},
+        **{f"limits.{name}": value for name, value in _limits(bot).items()},
     }
+
+
+def _limits(bot: Bot) -> dict[str, Any]:
+    """All of them, also those that were not there when the row was written."""
+    plain: dict[str, Any] = to_plain(from_plain(Limits, bot.limits))
+    return plain

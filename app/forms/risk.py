@@ -18,11 +18,10 @@ from app.domain.errors import Invalid
 from app.domain.protection import Protection
 from app.domain.venues import VENUES
 from app.forms.base import Form, offered, squeezed
-from app.forms.bots import LimitFields
+from app.forms.bots import SYMBOLS, LimitFields
 from app.forms.schedule import zones
 from runner.protocol import Mode
 
-SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
 _NUMBER = re.compile(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?|\.[0-9]+")
 
 
@@ -100,7 +99,7 @@ class DefaultsForm(LimitFields):
         self.symbol.data = found.symbol
         self.starting_balance.data = format(found.starting_balance, "f")
         self.zone.data = found.zone or zone
-        self.show_limits(vars(found.limits))
+        self.show_limits(found.limits)
 
 
 class ProtectionForm(ReasonField):
