@@ -10,6 +10,7 @@ from datetime import datetime
 from app import current
 from app.domain import (
     approvals,
+    breach_policy,
     budgets,
     deadlines,
     finds,
@@ -41,6 +42,7 @@ LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep, f
 ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
     ownership.expire_one,
     approvals.expire_one,
+    breach_policy.follow_one,
     access.sweep_one,
     breaches.tell_one,
 )

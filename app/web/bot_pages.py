@@ -14,6 +14,7 @@ from app.domain import (
     defaults,
     feed,
     leads,
+    limit_breaches,
     overview,
     records,
     retries,
@@ -25,6 +26,7 @@ from app.domain import (
 )
 from app.domain.errors import Invalid
 from app.domain.lifecycle import Tempo
+from app.domain.limits import TITLES
 from app.domain.schedule import Schedule
 from app.domain.venues import PRACTICE
 from app.forms.base import offered
@@ -63,6 +65,8 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
+        "passed": limit_breaches.standing(bot, now),
+        "limit_titles": TITLES,
     }
 
 
