@@ -10,6 +10,7 @@ from datetime import datetime
 from app import current
 from app.domain import (
     approvals,
+    book_watch,
     breach_policy,
     budgets,
     deadlines,
@@ -50,6 +51,7 @@ ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
 
 EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
     (silence.due, silence.look),
+    (book_watch.due, book_watch.look),
 )
 """Ids of what is due, and what is done with each."""
 
