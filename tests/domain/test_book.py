@@ -206,3 +206,14 @@ def test_its_ceilings_are_amounts_and_larger_ones_are_a_raise(desk):
     with pytest.raises(Invalid) as refusal:
         ceilings.checked(Ceilings(max_per_asset=D(0)))
     assert refusal.value.field == "max_per_asset"
+
+
+def test_a_number_typed_in_a_form_pauses_nobody(desk):
+    bot, _ = running(desk, "Long", held=3)
+    with pytest.raises(Refused, match="Net exposure of all paper bots"):
+        ceilings.change(desk, Ceilings(max_net=D(299)), by=TESTER, now=NOW)
+    ceilings.change(desk, Ceilings(max_net=D(300)), by=TESTER, now=NOW)
+    db.session.scalars(select(PositionRow)).one().mark_price = D(101)
+    ceilings.change(desk, Ceilings(max_net=D(300), max_gross=D(500)), by=TESTER, now=NOW)
+    book_watch.look(desk.id, NOW)
+    assert bot.paused
