@@ -9,6 +9,7 @@ import pytest
 
 from runner.custodian import Custodian
 from runner.engine import Conclusion, Engine
+from runner.errors import Operational
 from runner.exchange.base import Account, OrderKind
 from runner.guard import Guard
 from runner.memory import Entry, Memory
@@ -342,5 +343,26 @@ def test_the_decision_says_which_limit_kept_it_out(limits, said, bench_at):
                 assert decision.action == "none"
                 assert said in decision.reason
                 assert not told(bench, EventKind.ORDER)
+
+    asyncio.run(go())
+
+
+def test_the_mark_is_the_venues_own_or_its_tickers(bench_at):
+    async def go():
+        async with bench_at(Limits()) as (bench, _):
+            book = await bench.market.book(SYMBOL)
+            mark = await bench.market.mark(SYMBOL)
+            assert abs(mark / book.middle - 1) < Decimal("0.1")
+            exchange, said = bench.market._exchange, {"markPrice": "123.4"}
+
+            async def ticker(_symbol):
+                return said
+
+            exchange.has = {**exchange.has, "fetchMarkPrice": None}
+            exchange.fetch_ticker = ticker
+            assert await bench.market.mark(SYMBOL) == Decimal("123.4")
+            said["markPrice"] = None
+            with pytest.raises(Operational, match="no mark price"):
+                await bench.market.mark(SYMBOL)
 
     asyncio.run(go())

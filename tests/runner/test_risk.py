@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runner.desk import Intent
-from runner.exchange.base import Instrument, OrderKind
+from runner.exchange.base import Book, Instrument, OrderKind
 from runner.protocol import Limits, Side
 from runner.risk import Exposure, Stake, entry_quantity, judge, judge_account
 
@@ -280,3 +280,13 @@ def test_the_venue_minimum_does_not_bind_a_reduction():
     )
     assert BTC.fault(Decimal("0.001"), Decimal(50_000), reduce_only=True) is None
     assert "quantity" in BTC.fault(Decimal(0), Decimal(50_000), reduce_only=True)
+
+
+def test_the_worst_price_is_that_of_the_last_level_an_order_needs():
+    bids = ((Decimal(99), Decimal(1)), (Decimal(98), Decimal(2)))
+    asks = ((Decimal(101), Decimal(1)), (Decimal(103), Decimal(2)))
+    book = Book(bids, asks)
+    assert book.worst_price(Side.BUY, Decimal(1)) == 101
+    assert book.worst_price(Side.BUY, Decimal("1.1")) == 103
+    assert book.worst_price(Side.SELL, Decimal(3)) == 98
+    assert book.worst_price(Side.SELL, Decimal("3.1")) is None
