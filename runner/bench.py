@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from runner.clock import Clock
 from runner.entries import Standing
 from runner.exchange.base import Broker, Market
+from runner.guard import Guard
 from runner.journal import Journal
 from runner.memory import Memory
 from runner.outbox import Outbox
@@ -27,7 +28,11 @@ class Bench:
     memory: Memory
     standing: Standing
     clock: Clock
+    guard: Guard = field(init=False)
     _said: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.guard = Guard(self)
 
     def notice(self, level: str, code: str, text: str, *, once: bool = False) -> None:
         """Tell a person once, not every second; ``once``: also where the words are others."""

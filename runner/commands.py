@@ -72,6 +72,7 @@ class Commands:
             self.done(command, "no entries until resumed")
         elif command.kind is CommandKind.RESUME:
             standing.paused = False
+            self._bench.guard.resumed()
             self.done(command, "entries are allowed again")
         elif command.kind is CommandKind.RELOAD:
             self.reload = self.reload or command

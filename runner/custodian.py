@@ -142,6 +142,7 @@ class Custodian:
         if entry is None:
             return
         if position is None and not self._may_lag(entry):
+            self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()
         elif position is not None and entry.entry_price != position.entry_price:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -111,8 +111,15 @@ class Desk:
         return self.quantity(symbol) - self.books.quantity(symbol)
 
     async def submit(self, intent: Intent) -> Order:
-        """Journal, then send. Never raises for what the venue did: the order's status tells."""
+        """Journal, then send. Never raises for what the venue did: the order's status tells.
+
+        What the limits refuse is neither journalled nor sent.
+        """
         order = self._planned(intent)
+        refusal = self._bench.guard.refusal(intent, self)
+        if refusal is not None:
+            refused = replace(order, status=OrderStatus.REJECTED, reason=refusal)
+            return self._journal.order(order.client_id) or refused
         if not self._journal.plan(order, order.decided_at):
             return self._journal.order(order.client_id) or order
         order = self._journal.update(order, self._clock.now(), status=OrderStatus.SENT)

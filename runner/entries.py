@@ -14,6 +14,7 @@ class Standing:
     """What stands between the strategy and an entry, as told by platform, person and venue.
 
     ``troubles``: what makes this machine or the venue's data unfit for entries just now, by name.
+    ``breach``: the limit that was passed; ``breach_closes``: its policy closes what is held, too.
     """
 
     windows: tuple[Window, ...]
@@ -26,6 +27,8 @@ class Standing:
     reloading: bool = False
     preflight_passed: bool = False
     foreign: str | None = None
+    breach: str | None = None
+    breach_closes: bool = False
     end_policy: str = "hold"
     quiet_minutes: int = 0
     troubles: dict[str, str] = field(default_factory=dict)
@@ -38,6 +41,7 @@ class Standing:
             (self.draining, "draining"),
             (self.flattening, "flattening"),
             (self.reloading, "a new configuration is about to be loaded"),
+            (self.breach is not None, self.breach or ""),
             (self.paused, "paused"),
             (self.foreign is not None, self.foreign or ""),
             (bool(self.troubles), next(iter(self.troubles.values()), "")),
@@ -62,6 +66,8 @@ class Standing:
         """
         if self.flattening:
             return "asked to flatten"
+        if self.breach is not None and self.breach_closes:
+            return self.breach
         if self.end_policy == "flatten" and not within(self.windows, now):
             return "the trading window has ended"
         return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from runner.bench import Bench
+from typing import TYPE_CHECKING
+
 from runner.exchange.base import Account
 from runner.protocol import EventKind
+
+if TYPE_CHECKING:
+    from runner.bench import Bench
 
 
 async def collect(bench: Bench) -> None:

@@ -29,6 +29,8 @@ LIVE = (
 )
 """Statuses of orders whose end is not known yet."""
 
+_UNKNOWN = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
+
 
 def prefix_of(bot: str) -> str:
     """What every client order id of this bot begins with, on every machine it will ever have."""
@@ -119,6 +121,25 @@ class Journal:
             "SELECT count(*) FROM orders WHERE decided_at >= ?", (moment.isoformat(),)
         ).fetchone()
         return int(row[0])
+
+    def refused_in_a_row(self, since: datetime | None, most: int) -> int:
+        """How many of the newest orders the venue refused; what is not known yet is passed over."""
+        rows = self._store.connection.execute(
+            "SELECT status FROM orders WHERE decided_at > ? ORDER BY decided_at DESC LIMIT ?",
+            ("" if since is None else since.isoformat(), most),
+        )
+        known = [row[0] for row in rows if row[0] not in _UNKNOWN]
+        taken = (n for n, status in enumerate(known) if status != OrderStatus.REJECTED)
+        return next(taken, len(known))
+
+    def fills_since(self, symbol: str, since: datetime) -> list[Fill]:
+        """Executions of the orders on a symbol that were decided since then."""
+        rows = self._store.connection.execute(
+            "SELECT fills.body FROM fills JOIN orders USING (client_id) "
+            "WHERE orders.symbol = ? AND orders.decided_at >= ?",
+            (symbol, since.isoformat()),
+        )
+        return [loads(Fill, body) for (body,) in rows]
 
     def add_fill(self, fill: Fill) -> bool:
         """Record an execution once, whatever how often the venue repeats it."""

@@ -149,6 +149,7 @@ class Loop:
             await self._try(self._rounds.look(connected=self._link.connected))
             if self._desk.foreign_trades or self._bench.standing.foreign or self._unattended():
                 await self._try(self._look_at_foreign())
+        await self._try(self._bench.guard.watch(self._desk))
         if self._bench.standing.way_out(self._clock.now()) is not None:
             await self._try(self._desk.cancel_entries())
         for custodian in self._custodians.all():

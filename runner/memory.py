@@ -10,7 +10,7 @@ from typing import Any
 
 from runner.capital import Capital
 from runner.ledger import Lot, apply, signed
-from runner.protocol import Configuration, Fill, Flow, Mode, from_plain, to_plain
+from runner.protocol import Breach, Configuration, Fill, Flow, Mode, from_plain, to_plain
 from runner.store import Store
 
 _OVERLAP = timedelta(seconds=60)
@@ -72,6 +72,27 @@ class Booked:
 
 
 @dataclass(frozen=True)
+class Halt:
+    """A limit that was passed at ``at`` and still keeps the bot from entering."""
+
+    breach: Breach
+    at: datetime
+
+
+@dataclass
+class Guarded:
+    """What the limits are measured by besides ``Capital``.
+
+    ``lost_at``: end of the last losing trade. ``refused_since``: refused orders before it count no
+    more.
+    """
+
+    lost_at: datetime | None = None
+    refused_since: datetime | None = None
+    halts: tuple[Halt, ...] = ()
+
+
+@dataclass(frozen=True)
 class _Saved:
     account: str
     generation: int
@@ -82,6 +103,7 @@ class _Saved:
     booked: dict[str, Any] = field(default_factory=dict)
     capital: Capital = field(default_factory=Capital)
     flows: Reading | None = None
+    guarded: Guarded = field(default_factory=Guarded)
 
 
 class Memory:
@@ -118,12 +140,14 @@ class Memory:
         self.booked: dict[str, Booked] = {}
         self.capital = Capital()
         self.flows = Reading(now)
+        self.guarded = Guarded()
         if saved is not None:
             self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
             self.fills_since, self.paper = saved.fills_since, saved.paper
             self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
             self.capital, self.flows = saved.capital, saved.flows or self.flows
+            self.guarded = saved.guarded
         self._inherited = self._inherit()
 
     def plain(self) -> dict[str, Any]:
@@ -138,6 +162,7 @@ class Memory:
             booked=to_plain(self.booked),
             capital=self.capital,
             flows=self.flows,
+            guarded=self.guarded,
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -185,12 +210,6 @@ class Memory:
         self.capital.look(wallet, now)
         if self.capital.weigh(now, self._run, equity) or first:
             self.save()
-
-    def start_of_day(self, now: datetime, equity: Decimal) -> Decimal:
-        """What equity would be now had nothing been won or lost since the UTC day began."""
-        if self.capital.weigh(now, self._run, equity):
-            self.save()
-        return equity - self.day_result(equity)
 
     def day_result(self, equity: Decimal) -> Decimal:
         """Gain or loss since the UTC day began; see ``Capital``."""

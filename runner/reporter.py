@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from runner import flows
 from runner.bench import Bench
 from runner.custodians import Custodians
 from runner.desk import Desk
@@ -65,7 +64,7 @@ class Reporter:
 
     async def weigh(self) -> None:
         """Tell what the account is worth. May raise as the venue does."""
-        account = await flows.weigh(self._bench)
+        account = await self._bench.guard.look(self._desk)
         now = self._bench.clock.now()
         self._equity = account.balance + account.unrealised
         equity = Equity(self._equity, account.balance, account.unrealised)

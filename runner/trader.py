@@ -9,10 +9,10 @@ from runner.bench import Bench
 from runner.custodian import Custodian
 from runner.desk import Desk, Intent
 from runner.engine import Conclusion, Engine
-from runner.exchange.base import TOP, OrderKind
+from runner.exchange.base import DEPTH, TOP, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
-from runner.risk import Exposure, entry_quantity, refuse
+from runner.risk import entry_quantity
 from runner.strategy import warmup
 
 SHOWN_AT_START = 300
@@ -81,13 +81,10 @@ class Trader:
 
     async def _enter(self, candle: Candle, conclusion: Conclusion) -> None:
         side = Side.BUY if conclusion.direction > 0 else Side.SELL
-        book = await self._bench.market.book(self.symbol, TOP)
+        book = await self._bench.market.book(self.symbol, self._depth())
         price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
-        quantity, refusal = await self._size(price)
-        if refusal is not None:
-            self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
-            return
-        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+        account = await self._bench.guard.look(self._desk, self.symbol)
+        quantity, fault = self._size(price, account.balance + account.unrealised)
         intent = Intent(
             decision=f"{self.symbol}@{candle.opened_at.isoformat()}",
             leg="entry",
@@ -98,29 +95,26 @@ class Trader:
             purpose="entry",
             reason=conclusion.reason,
         )
+        self._bench.guard.expect(self.symbol, book.worst_price(side, quantity))
+        refusal = fault or self._bench.guard.refusal(intent, self._desk)
+        if refusal is not None:
+            self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
+            return
+        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
         # Before the order: should the process die now, the restart knows whose position it finds.
         entry_id = self._desk.order_id(intent.decision, intent.leg)
         self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
 
-    async def _size(self, price: Decimal) -> tuple[Decimal, str | None]:
-        """How much to enter with, and why not if it may not be."""
+    def _depth(self) -> int:
+        """How much of the book to read: a collar wants the price the whole order would reach."""
+        return TOP if self._bench.configuration.limits.price_collar_percent is None else DEPTH
+
+    def _size(self, price: Decimal, equity: Decimal) -> tuple[Decimal, str | None]:
+        """How much to enter with, and why the venue would not take it."""
         instrument = self._bench.market.instrument(self.symbol)
-        account = await self._bench.broker.account()
-        equity = account.balance + account.unrealised
         quantity = entry_quantity(self._rules["sizing"], equity, price, instrument)
-        fault = instrument.fault(quantity, price, reduce_only=False)
-        if fault is not None:
-            return quantity, fault
-        now = self._bench.clock.now()
-        exposure = Exposure(
-            equity=equity,
-            day_start_equity=self._bench.memory.start_of_day(now, equity),
-            open_positions=len(self._desk.positions or {}),
-            orders_last_minute=self._bench.journal.orders_since(now - timedelta(minutes=1)),
-        )
-        limits = self._bench.configuration.limits
-        return quantity, refuse(quantity * price, limits, exposure)
+        return quantity, instrument.fault(quantity, price, reduce_only=False)
 
     def _blocked(self) -> str | None:
         if self._desk.unsure(self.symbol):

@@ -48,8 +48,7 @@ TITLES = {
 
 _FIELDS: dict[ApprovalKind, dict[str, str]] = {
     ApprovalKind.RAISE_BOT_LIMITS: limits.TITLES,
-    ApprovalKind.RAISE_CEILINGS: ceilings.LISTS
-    | {total.ceiling: total.title for total in ceilings.TOTALS},
+    ApprovalKind.RAISE_CEILINGS: ceilings.LISTS | ceilings.AMOUNTS,
 }
 
 

@@ -33,7 +33,8 @@ PLATFORM = "platform"
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, and through which door: a person, the planner, the timetable, the command line.
+    """Who acts, and through which door: a person, the planner, a limit that was passed, the
+    timetable, the command line.
 
     ``session_id`` is the public id of the login session, never its token; ``method`` what the
     person proved themselves with; ``source`` web, api, worker, cli or gate; ``route`` the address
@@ -62,6 +63,7 @@ class Actor:
 PLANNER = Actor("planner", "planner", source="worker")
 TIMETABLE = Actor("timetable", "timetable", source="ticker")
 COMMAND_LINE = Actor("command_line", "command line", source="cli")
+POLICY = Actor("policy", "risk limit", source="worker")
 
 
 @dataclass(frozen=True)

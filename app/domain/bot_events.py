@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from app.domain import audit, audit_urgent, commands, fleet, runs
+from app.domain import audit, audit_urgent, commands, fleet, limit_breaches, runs
 from app.domain.audit import Actor
 from app.models import Bot
-from runner.protocol import CommandKind
+from runner.protocol import CommandKind, Limits, from_plain, to_plain
 
+LIFTING = frozenset({"bot.start", "bot.resume"})
+"""What lets a bot enter again that a passed limit kept from it."""
 URGENT = frozenset({"bot.stop", "bot.pause", "position.close"})
 """What gets out of the market: it happens even if its event cannot be written."""
 
@@ -17,6 +19,7 @@ def reconfigured(
 ) -> None:
     """The machine loads what changed; a run that no longer fits ends."""
     if changes:
+        limit_breaches.lift_changed(bot, from_plain(Limits, bot.limits), now)
         runs.end_if_asleep(bot, now)
         commands.send(bot, CommandKind.RELOAD, now)
         changed(action, bot, by, now, changes)
@@ -25,6 +28,8 @@ def reconfigured(
 def changed(action: str, bot: Bot, by: Actor, now: datetime, changes: list[audit.Change]) -> None:
     """The planner looks at once, and the log keeps who it was."""
     fleet.poke(bot.id, now)
+    if action in LIFTING:
+        limit_breaches.lift(bot, now)
     record(action, bot, by, now, changes)
 
 
@@ -54,5 +59,11 @@ def configuration(bot: Bot) -> dict[str, Any]:
         "name": bot.name,
         "symbols": bot.symbols,
         "strategy": bot.version.label,
-        **{f"limits.{name}": value for name, value in bot.limits.items()},
+        **{f"limits.{name}": value for name, value in _limits(bot).items()},
     }
+
+
+def _limits(bot: Bot) -> dict[str, Any]:
+    """All of them, also those that were not there when the row was written."""
+    plain: dict[str, Any] = to_plain(from_plain(Limits, bot.limits))
+    return plain

@@ -1,8 +1,7 @@
 """What must hold before a bot may be what somebody wants it to be."""
 
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
 
 from sqlalchemy import select
 
@@ -12,7 +11,7 @@ from app.domain.errors import Invalid, Refused
 from app.domain.venues import VENUES, Venue
 from app.extensions import db
 from app.models import Bot, Connection, StrategyVersion
-from runner.protocol import Limits, Mode
+from runner.protocol import Mode
 
 LIVE_REFUSED = (
     "Live trading is not open yet: it opens when its safety net (order journal, verified stops, "
@@ -154,30 +153,3 @@ def clean_balance(balance: Decimal) -> Decimal:
     if not balance.is_finite() or not 10 <= balance <= MAX_BALANCE:
         raise Invalid("Start with 10 or more.", "starting_balance")
     return balance
-
-
-def parse_limits(raw: dict[str, str]) -> Limits:
-    """Limits from what was typed, empty meaning none. Raises ``Invalid`` naming the field."""
-    kinds: dict[str, Any] = {
-        "max_position_notional": Decimal,
-        "max_order_notional": Decimal,
-        "max_open_positions": int,
-        "max_orders_per_minute": int,
-        "max_daily_loss": Decimal,
-    }
-    values = {}
-    for field, kind in kinds.items():
-        text = raw.get(field, "").strip()
-        if text:
-            values[field] = _positive(kind, text, field)
-    return Limits(**values)
-
-
-def _positive(kind: Any, text: str, field: str) -> Any:
-    try:
-        value = kind(text)
-    except (ValueError, InvalidOperation):
-        value = None
-    if value is None or not Decimal(value).is_finite() or value <= 0 or value > MAX_BALANCE:
-        raise Invalid("Write a number above zero, or leave it empty for no limit.", field)
-    return value

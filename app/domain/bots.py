@@ -205,7 +205,7 @@ def pause(bot: Bot, *, by: Actor, now: datetime) -> None:
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
     """Allow entries again. Raises ``Refused`` where the workspace's ceilings leave no room."""
     _hold(bot)
-    ceilings.enforce(bot, now)
+    ceilings.enforce(bot, now, joining=bot.wish is Wish.FOLLOW)
     _pause(bot, paused=False, by=by, now=now)
 
 

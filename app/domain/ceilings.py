@@ -7,8 +7,9 @@ from typing import Any
 
 from sqlalchemy import or_, select
 
-from app.domain import audit, limits, runs, workspaces
+from app.domain import audit, book, limits, runs, workspaces
 from app.domain.audit import Actor
+from app.domain.book import Sheet
 from app.domain.errors import Invalid, Refused
 from app.domain.venues import VENUES
 from app.extensions import db
@@ -27,6 +28,9 @@ class Ceilings:
     symbols: tuple[str, ...] | None = None
     max_notional: Decimal | None = None
     max_daily_loss: Decimal | None = None
+    max_gross: Decimal | None = None
+    max_net: Decimal | None = None
+    max_per_asset: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,13 @@ TOTALS = (
     Total("max_notional", "Largest holding of all bots", "hold", "max_position_notional"),
     Total("max_daily_loss", "Daily loss of all bots", "lose in a day", "max_daily_loss"),
 )
+BOOK = {
+    "max_gross": "Gross exposure of all bots",
+    "max_net": "Net exposure of all bots",
+    "max_per_asset": "Exposure to one asset",
+}
+"""What the book of each mode may come to (``domain/book.py``), whatever the bots' own limits."""
+AMOUNTS = {total.ceiling: total.title for total in TOTALS} | BOOK
 LISTS = {"modes": "Modes", "exchanges": "Exchanges", "symbols": "Symbols"}
 
 
@@ -54,9 +65,8 @@ def of(workspace: Workspace) -> Ceilings:
 def raised(before: Ceilings, after: Ceilings) -> list[str]:
     """The ceilings that let more through than before, by name."""
     wider = [name for name in LISTS if _wider(getattr(before, name), getattr(after, name))]
-    totals = [total.ceiling for total in TOTALS]
     return wider + [
-        name for name in totals if limits.looser(getattr(before, name), getattr(after, name))
+        name for name in AMOUNTS if limits.looser(getattr(before, name), getattr(after, name))
     ]
 
 
@@ -76,13 +86,11 @@ def checked(wanted: Ceilings) -> Ceilings:
         if listed is not None and (not listed or set(listed) - there_is):
             raise Invalid("Choose at least one, or leave it open to all.", name)
         chosen[name] = None if listed is None else tuple(sorted(set(listed)))
-    for total in TOTALS:
-        amount = getattr(wanted, total.ceiling)
+    for name in AMOUNTS:
+        amount = getattr(wanted, name)
         if amount is not None and (not amount.is_finite() or amount <= 0):
-            raise Invalid(
-                "Write a number above zero, or leave it empty for no ceiling.", total.ceiling
-            )
-        chosen[total.ceiling] = amount
+            raise Invalid("Write a number above zero, or leave it empty for no ceiling.", name)
+        chosen[name] = amount
     return Ceilings(**chosen)
 
 
@@ -102,6 +110,9 @@ def change(workspace: Workspace, wanted: Ceilings, *, by: Actor, now: datetime) 
     trading = _trading(workspace, now)
     faults = [fault for bot in trading for fault in _misplaced(wanted, bot)]
     faults += [fault for total in TOTALS for fault in _over(wanted, total, trading)]
+    fresh = {name: getattr(wanted, name) for name in (*BOOK, "max_daily_loss")}
+    others = {name: value for name, value in fresh.items() if value != getattr(before, name)}
+    faults += [it for sheet in book.of(workspace, now) for it in beyond(Ceilings(**others), sheet)]
     if faults:
         raise Refused("These ceilings are below what trades now. " + " ".join(faults))
     workspace.ceilings = to_plain(wanted)
@@ -126,7 +137,8 @@ def enforce(bot: Bot, now: datetime, *, joining: bool = False) -> None:
     Args:
         bot: as it would be.
         now: the moment, UTC.
-        joining: it is about to start; otherwise only a bot that may trade counts in the sums.
+        joining: it is about to start or to enter again; otherwise only a bot that may trade counts
+            in the sums, and what the book came to keeps nothing.
 
     Raises ``Refused`` naming the ceiling and what to do.
     """
@@ -138,8 +150,49 @@ def enforce(bot: Bot, now: datetime, *, joining: bool = False) -> None:
     if joining or bot in trading:
         together = trading if bot in trading else [*trading, bot]
         faults += [fault for total in TOTALS for fault in _over(bounds, total, together)]
+    if joining:
+        faults += passed(bot.workspace, now).get(bot.mode, [])
     if faults:
         raise Refused(" ".join([*faults, WHERE]))
+
+
+def passed(workspace: Workspace, now: datetime) -> dict[Mode, list[str]]:
+    """What the book has passed of the ceilings now, in words, for each mode; none where all is
+    well.
+    """
+    bounds = of(workspace)
+    names = (*BOOK, "max_daily_loss")
+    if all(getattr(bounds, name) is None for name in names):
+        return {}
+    found: dict[Mode, list[str]] = {}
+    for sheet in book.of(workspace, now):
+        faults = beyond(bounds, sheet)
+        if faults:
+            found.setdefault(sheet.mode, []).extend(faults)
+    return found
+
+
+def beyond(bounds: Ceilings, sheet: Sheet) -> list[str]:
+    """What one sheet of the book has passed, in words. Pure."""
+    largest = max(sheet.assets, key=lambda asset: asset.gross, default=None)
+    measured = [
+        ("max_gross", sheet.gross, "Gross exposure"),
+        ("max_net", abs(sheet.net), "Net exposure"),
+    ]
+    if largest is not None:
+        measured.append(("max_per_asset", largest.gross, f"Exposure to {largest.name}"))
+    said = [
+        f"{what} of all {sheet.mode} bots is {value:.2f} {sheet.quote}, above the ceiling {top:f}."
+        for name, value, what in measured
+        if (top := getattr(bounds, name)) is not None and value > top
+    ]
+    most = bounds.max_daily_loss
+    if most is not None and sheet.lost >= most:
+        said.append(
+            f"All {sheet.mode} bots lost {sheet.lost:.2f} {sheet.quote} today; the ceiling is "
+            f"{most:f}."
+        )
+    return said
 
 
 def in_use(workspace: Workspace, now: datetime) -> dict[str, Decimal | None]:

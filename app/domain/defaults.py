@@ -16,13 +16,18 @@ from runner.protocol import Limits, Mode, from_plain, to_plain
 
 @dataclass(frozen=True)
 class Defaults:
-    """Balance and limits in quote currency; an empty zone is that of the workspace."""
+    """Balance and limits in quote currency; an empty zone is that of the workspace.
+
+    The limits that need no amount begin with a value that no sound bot comes near.
+    """
 
     mode: Mode = Mode.PAPER
     exchange: str = PRACTICE.id
     symbol: str = PRACTICE.symbols[0]
     starting_balance: Decimal = Decimal(10_000)
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits = field(
+        default_factory=lambda: Limits(price_collar_percent=Decimal(2), max_error_streak=5)
+    )
     zone: str = ""
 
 

@@ -102,10 +102,13 @@ _SAID = {
 }
 
 
+_ACTORS = {"planner": "The planner", "policy": "A limit that was passed"}
+
+
 def _said(
     at: datetime, action: str, actor: str, target_id: str | None, target: str, name: str | None
 ) -> Activity:
-    who = name or ("The planner" if actor == "planner" else "Someone")
+    who = name or _ACTORS.get(actor, "Someone")
     text = f"{who} {_SAID.get(action, action + ' {}').format(target)}"
     return Activity(at, "audit", target_id, text, "neutral")
 

@@ -4,9 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from app.domain import limit_breaches
 from app.domain.sources import Source
 from app.extensions import db
-from app.models import CashFlow, LimitBreach, ProtectionRow
+from app.models import CashFlow, LimitBreach, ProtectionRow, RunnerNotice
 from runner import protocol
 
 
@@ -49,16 +50,20 @@ def protection(source: Source, data: protocol.Protection, at: datetime) -> None:
 
 
 def breach(source: Source, data: protocol.Breach, at: datetime) -> None:
-    """A line of its own for each time a limit was passed."""
-    db.session.add(
-        LimitBreach(
-            **source.keys,
-            limit=data.limit[:40],
-            value=data.value,
-            bound=data.bound,
-            policy=data.policy,
-            symbol=data.symbol,
-            text=data.text[:300],
-            at=at,
-        )
+    """A line of its own for each time a limit was passed, and a word of it among the notices."""
+    passed = LimitBreach(
+        **source.keys,
+        limit=data.limit[:40],
+        value=data.value,
+        bound=data.bound,
+        policy=data.policy,
+        symbol=data.symbol,
+        text=data.text[:300],
+        at=at,
+        over_at=limit_breaches.over_at(data.limit, at),
     )
+    said = f"limit passed: {data.text}"[:400]
+    notice = RunnerNotice(**source.keys, level="alarm", code="limit_breach", message=said, at=at)
+    db.session.add_all([passed, notice])
+    db.session.flush()
+    limit_breaches.ask(passed, source.now)

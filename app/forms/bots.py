@@ -1,7 +1,7 @@
 """Making and changing bots."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 from wtforms import (
     BooleanField,
@@ -13,9 +13,9 @@ from wtforms import (
 )
 from wtforms.validators import InputRequired
 
-from app.domain.bot_rules import parse_limits
 from app.domain.defaults import Defaults
-from app.domain.limits import TITLES
+from app.domain.limits import NUMBERS, TITLES, parse
+from app.domain.venues import VENUES
 from app.forms.base import Form, needed, offered, squeezed
 from app.forms.schedule import ScheduleFields
 from app.models import Bot
@@ -27,16 +27,36 @@ MODE_DETAILS = {
     "testnet": "Real orders on the venue's test system, with play money and a testnet key.",
     "live": "Real orders with real money.",
 }
-LIMITS = tuple(
-    (name, TITLES[name], hint)
-    for name, hint in (
-        ("max_position_notional", "In quote currency, per symbol."),
-        ("max_order_notional", "In quote currency."),
-        ("max_daily_loss", "No entries that day beyond it."),
-        ("max_open_positions", "Across its symbols."),
-        ("max_orders_per_minute", "Stops a runaway loop."),
-    )
+SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
+
+
+class Shown(NamedTuple):
+    """One limit on the page; the basic ones stand first, the others behind a fold."""
+
+    name: str
+    hint: str
+    unit: str = ""
+    basic: bool = False
+
+
+LIMITS = (
+    Shown("max_position_notional", "Per symbol, orders that rest included.", "USDT", basic=True),
+    Shown("max_order_notional", "One entry.", "USDT", basic=True),
+    Shown("max_daily_loss", "Open profit counts. No entries that day (UTC).", "USDT", basic=True),
+    Shown("max_open_positions", "Across its symbols.", basic=True),
+    Shown("max_drawdown", "Below the highest equity of its run, open profit included.", "USDT"),
+    Shown("max_leverage", "All its positions as a multiple of its equity.", "times"),
+    Shown("price_collar_percent", "No entry at a price so much worse than the mark.", "%"),
+    Shown("max_error_streak", "After so many the bot is passed for broken."),
+    Shown("max_orders_per_minute", "Stops a runaway loop."),
+    Shown("cooldown_seconds", "No entry for so long.", "seconds"),
+    Shown("balance_reserve", "Equity that entries leave alone.", "USDT"),
 )
+BREACHES = {
+    "pause": "No entries. What is held keeps its stop and its exits.",
+    "flatten": "No entries, and what is held is closed at market.",
+    "stop": "What is held is closed at market, and the bot is stopped.",
+}
 
 
 class LimitFields(Form):
@@ -46,17 +66,36 @@ class LimitFields(Form):
     max_order_notional = StringField(TITLES["max_order_notional"], filters=[squeezed])
     max_daily_loss = StringField(TITLES["max_daily_loss"], filters=[squeezed])
     max_open_positions = StringField(TITLES["max_open_positions"], filters=[squeezed])
+    max_drawdown = StringField(TITLES["max_drawdown"], filters=[squeezed])
+    max_leverage = StringField(TITLES["max_leverage"], filters=[squeezed])
+    price_collar_percent = StringField(TITLES["price_collar_percent"], filters=[squeezed])
+    max_error_streak = StringField(TITLES["max_error_streak"], filters=[squeezed])
     max_orders_per_minute = StringField(TITLES["max_orders_per_minute"], filters=[squeezed])
+    cooldown_seconds = StringField(TITLES["cooldown_seconds"], filters=[squeezed])
+    balance_reserve = StringField(TITLES["balance_reserve"], filters=[squeezed])
+    allowed_symbols = SelectMultipleField(
+        TITLES["allowed_symbols"], choices=offered((it, it.split(":")[0]) for it in SYMBOLS)
+    )
+    on_breach = RadioField(
+        TITLES["on_breach"],
+        choices=offered((key, key.title()) for key in BREACHES),
+        default="pause",
+    )
+
+    on_breach_details = BREACHES
 
     def limits(self) -> Limits:
         """As typed. Raises ``Invalid`` naming the field."""
-        return parse_limits({name: self._fields[name].data or "" for name, _, _ in LIMITS})
+        typed = {name: self._fields[name].data or "" for name in (*NUMBERS, "on_breach")}
+        return parse(typed, self.allowed_symbols.data or ())
 
-    def show_limits(self, stored: dict[str, Any]) -> None:
-        """Fill in what is stored."""
-        for name, _, _ in LIMITS:
-            value = stored.get(name)
-            self._fields[name].data = "" if value is None else str(value)
+    def show_limits(self, stored: Limits) -> None:
+        """Fill in what is set."""
+        for name in NUMBERS:
+            value = getattr(stored, name)
+            self._fields[name].data = "" if value is None else format(Decimal(value), "f")
+        self.allowed_symbols.data = list(stored.allowed_symbols or ())
+        self.on_breach.data = stored.on_breach.value
 
 
 class NewBotForm(ScheduleFields, LimitFields):
@@ -81,7 +120,7 @@ class NewBotForm(ScheduleFields, LimitFields):
         self.mode.data, self.symbol.data = found.mode.value, found.symbol
         self.starting_balance.data = format(found.starting_balance, "f")
         self.zone.data = found.zone or zone
-        self.show_limits(vars(found.limits))
+        self.show_limits(found.limits)
 
     @property
     def balance(self) -> Decimal:

@@ -12,17 +12,16 @@ from wtforms import (
     StringField,
 )
 
-from app.domain.ceilings import TOTALS, Ceilings
+from app.domain.ceilings import AMOUNTS, BOOK, Ceilings
 from app.domain.defaults import Defaults
 from app.domain.errors import Invalid
 from app.domain.protection import Protection
 from app.domain.venues import VENUES
 from app.forms.base import Form, offered, squeezed
-from app.forms.bots import LimitFields
+from app.forms.bots import SYMBOLS, LimitFields
 from app.forms.schedule import zones
 from runner.protocol import Mode
 
-SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
 _NUMBER = re.compile(r"([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?|\.[0-9]+")
 
 
@@ -46,6 +45,9 @@ class CeilingsForm(ReasonField):
     )
     max_notional = StringField("Largest holding of all bots", filters=[squeezed])
     max_daily_loss = StringField("Daily loss of all bots", filters=[squeezed])
+    max_gross = StringField(BOOK["max_gross"], filters=[squeezed])
+    max_net = StringField(BOOK["max_net"], filters=[squeezed])
+    max_per_asset = StringField(BOOK["max_per_asset"], filters=[squeezed])
 
     def ceilings(self) -> Ceilings:
         """As typed; nothing ticked means that all are allowed. Raises ``Invalid``."""
@@ -53,8 +55,7 @@ class CeilingsForm(ReasonField):
             modes=tuple(Mode(item) for item in self.modes.data or ()) or None,
             exchanges=tuple(self.exchanges.data or ()) or None,
             symbols=tuple(self.symbols.data or ()) or None,
-            max_notional=amount(self.max_notional.data, "max_notional"),
-            max_daily_loss=amount(self.max_daily_loss.data, "max_daily_loss"),
+            **{name: amount(self._fields[name].data, name) for name in AMOUNTS},
         )
 
     def show(self, bounds: Ceilings) -> None:
@@ -62,9 +63,9 @@ class CeilingsForm(ReasonField):
         self.modes.data = [mode.value for mode in bounds.modes or ()]
         self.exchanges.data = list(bounds.exchanges or ())
         self.symbols.data = list(bounds.symbols or ())
-        for total in TOTALS:
-            value = getattr(bounds, total.ceiling)
-            self._fields[total.ceiling].data = "" if value is None else format(value, "f")
+        for name in AMOUNTS:
+            value = getattr(bounds, name)
+            self._fields[name].data = "" if value is None else format(value, "f")
 
 
 class DefaultsForm(LimitFields):
@@ -100,7 +101,7 @@ class DefaultsForm(LimitFields):
         self.symbol.data = found.symbol
         self.starting_balance.data = format(found.starting_balance, "f")
         self.zone.data = found.zone or zone
-        self.show_limits(vars(found.limits))
+        self.show_limits(found.limits)
 
 
 class ProtectionForm(ReasonField):

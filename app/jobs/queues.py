@@ -29,6 +29,7 @@ JOBS = {
     "look_around": "app.jobs.status.look_around",
     "look_at_costs": "app.jobs.costs.look_at_costs",
     "send_statement": "app.jobs.costs.send_statement",
+    "follow_breach": "app.jobs.breaches.follow_breach",
     "spread_update": "app.jobs.status.spread_update",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""

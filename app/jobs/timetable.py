@@ -10,6 +10,8 @@ from datetime import datetime
 from app import current
 from app.domain import (
     approvals,
+    book_watch,
+    breach_policy,
     budgets,
     deadlines,
     finds,
@@ -41,6 +43,7 @@ LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep, f
 ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
     ownership.expire_one,
     approvals.expire_one,
+    breach_policy.follow_one,
     access.sweep_one,
     breaches.tell_one,
 )
@@ -48,6 +51,7 @@ ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
 
 EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
     (silence.due, silence.look),
+    (book_watch.due, book_watch.look),
 )
 """Ids of what is due, and what is done with each."""
 

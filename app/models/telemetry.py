@@ -260,7 +260,11 @@ class ProtectionRow(Owned, Model):
 
 
 class LimitBreach(Telemetry, Model):
-    """A limit that a bot passed, and what its policy made of it."""
+    """A limit that a bot passed, and what its policy made of it.
+
+    ``over_at``: until when it keeps the bot from entering; ``None`` until somebody lets it again.
+    ``followed_at``: when the policy was carried out on the platform's side.
+    """
 
     __table_args__ = (
         belongs_to("bot", "bot_id"),
@@ -275,6 +279,8 @@ class LimitBreach(Telemetry, Model):
     symbol: Mapped[str | None] = mapped_column(String(40))
     text: Mapped[str] = mapped_column(String(300))
     at: Mapped[datetime] = mapped_column(Moment)
+    over_at: Mapped[datetime | None] = mapped_column(Moment)
+    followed_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Checkpoint(Tenant, Model):

@@ -43,7 +43,7 @@ def edit(bot_id: str) -> ResponseReturnValue:
     form = _edit_form(bot)
     form.name.data, form.version.data = bot.name, bot.strategy_version_id
     form.symbols.data = bot.symbols
-    form.show_limits(bot.limits)
+    form.show_limits(from_plain(Limits, bot.limits))
     return _edit_page(bot, form)
 
 

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import feed, lifecycle, overview
+from app.domain import book, feed, lifecycle, limit_breaches, overview
 from app.domain.access import Permission
 from app.web.guards import requires
 from app.web.hypermedia import live
@@ -35,6 +35,8 @@ def _board() -> dict[str, Any]:
         "rows": rows,
         "names": {row.bot.id: row.bot.name for row in rows},
         "totals": overview.totals(rows),
+        "held": limit_breaches.bots_held(workspace, now),
+        "opposites": book.opposites(workspace),
         "feed": feed.latest(workspace, limit=10),
         "now": now,
         "settled": lifecycle.waits_for_nothing([row.reading for row in rows]),

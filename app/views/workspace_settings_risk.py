@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import ceilings, defaults, guarded_settings, protection
+from app.domain import book, ceilings, defaults, guarded_settings, protection
 from app.domain.access import Permission
 from app.forms.bots import LIMITS
 from app.forms.risk import CeilingsForm, DefaultsForm, ProtectionForm
@@ -96,6 +96,7 @@ def _limits_page(form: CeilingsForm, status: int = 200) -> ResponseReturnValue:
         form=form,
         tab="limits",
         taken=ceilings.in_use(workspace, current.now()),
+        book=book.of(workspace, current.now()),
         asking=risk_pages.asking(ApprovalKind.RAISE_CEILINGS),
     )
     return body, status

@@ -14,6 +14,7 @@ from app.domain import (
     defaults,
     feed,
     leads,
+    limit_breaches,
     overview,
     position_stops,
     records,
@@ -26,6 +27,7 @@ from app.domain import (
 )
 from app.domain.errors import Invalid
 from app.domain.lifecycle import Tempo
+from app.domain.limits import TITLES
 from app.domain.schedule import Schedule
 from app.domain.venues import PRACTICE
 from app.forms.base import offered
@@ -65,6 +67,8 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
         "stops": position_stops.of(bot, row.positions, now),
+        "passed": limit_breaches.standing(bot, now),
+        "limit_titles": TITLES,
     }
 
 

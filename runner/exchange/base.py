@@ -70,6 +70,15 @@ class Book:
         """The best price at which a position of this sign could be left."""
         return self.bids[0][0] if quantity > 0 else self.asks[0][0]
 
+    def worst_price(self, side: Side, quantity: Decimal) -> Decimal | None:
+        """The last level a market order would reach, or ``None`` where the book ends before."""
+        left = quantity
+        for price, there in self.asks if side is Side.BUY else self.bids:
+            left -= there
+            if left <= 0:
+                return price
+        return None
+
     @property
     def middle(self) -> Decimal:
         return (self.bids[0][0] + self.asks[0][0]) / 2
@@ -182,6 +191,8 @@ class Market(Protocol):
 
     async def book(self, symbol: str, depth: int = DEPTH) -> Book: ...
     async def trades(self, symbol: str) -> list[PublicTrade]: ...
+    async def mark(self, symbol: str) -> Decimal:
+        """The venue's mark price, which a thin book does not move."""
 
 
 class Broker(Protocol):

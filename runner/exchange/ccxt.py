@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -96,6 +97,16 @@ class CcxtMarket:
 
     def _unit(self, symbol: str) -> Any:
         return unit(self._exchange.market(symbol))
+
+    async def mark(self, symbol: str) -> Decimal:
+        # Where a venue has no request for it alone, its ticker says it.
+        alone = self._exchange.has["fetchMarkPrice"]
+        ask = self._exchange.fetch_mark_price if alone else self._exchange.fetch_ticker
+        with self._failures.reading(f"read the mark of {symbol}"):
+            found = await ask(symbol)
+            if found["markPrice"] is None:
+                raise Operational(f"the venue names no mark price of {symbol}")
+            return price(found["markPrice"], f"the mark price of {symbol}")
 
 
 def connect(

@@ -1,18 +1,18 @@
 """What may be done to a bot, and what is refused with a reason."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_rules, bots, fleet, schedule
+from app.domain import bots, fleet, limits, schedule
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
 from app.models import AuditEvent, BotCommand, BotCompute, Machine, Wish
-from runner.protocol import CommandKind, Limits, Mode, PositionState
+from runner.protocol import CommandKind, Limits, Mode, OnBreach, PositionState
 from tests import factories
 from tests.factories import NOW, TESTER
 
@@ -198,15 +198,39 @@ def test_reschedule_to_the_same_is_no_change(desk):
 @pytest.mark.parametrize("text", ["-1", "0", "many", "NaN", "Infinity", "1e99"])
 def test_limits_must_be_numbers_above_zero(text):
     with pytest.raises(Invalid) as refusal:
-        bot_rules.parse_limits({"max_daily_loss": text})
+        limits.parse({"max_daily_loss": text})
     assert refusal.value.field == "max_daily_loss"
 
 
 def test_no_limit_is_an_empty_field():
-    assert bot_rules.parse_limits({"max_daily_loss": " "}) == Limits()
-    assert replace(Limits(), max_open_positions=2) == bot_rules.parse_limits(
-        {"max_open_positions": "2"}
-    )
+    assert limits.parse({"max_daily_loss": " "}) == Limits()
+    assert replace(Limits(), max_open_positions=2) == limits.parse({"max_open_positions": "2"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ({"max_open_positions": "1.5"}, "whole number"),
+        ({"cooldown_seconds": "2592001"}, "at most 2,592,000"),
+        ({"max_leverage": "126"}, "at most 125"),
+        ({"price_collar_percent": "100.1"}, "at most 100"),
+        ({"max_error_streak": "101"}, "at most 100"),
+        ({"on_breach": "pray"}, "what follows"),
+    ],
+)
+def test_a_limit_that_does_not_do_is_named(typed, says):
+    with pytest.raises(Invalid, match=says) as refusal:
+        limits.parse(typed)
+    assert refusal.value.field == next(iter(typed))
+
+
+def test_every_limit_can_be_typed():
+    numbers = dict.fromkeys(limits.NUMBERS, "7")
+    made = limits.parse(numbers | {"on_breach": "stop"}, ["B", "A", "B"])
+    assert all(getattr(made, name) == 7 for name in limits.NUMBERS)
+    assert made.allowed_symbols == ("A", "B")
+    assert made.on_breach is OnBreach.STOP
+    assert {field.name for field in fields(Limits)} == {*numbers, "allowed_symbols", "on_breach"}
 
 
 def test_a_symbol_of_another_venue_is_refused(desk):

@@ -221,9 +221,9 @@ def test_what_is_known_of_a_venue_belongs_to_one_account(store):
 
 def test_the_day_begins_at_midnight_utc(store):
     memory = Memory(store, configuration(), 1, {}, NOW)
-    assert memory.start_of_day(NOW, Decimal(10)) == 10
-    assert memory.start_of_day(NOW + timedelta(hours=14), Decimal(7)) == 10
-    assert memory.start_of_day(NOW + timedelta(hours=15), Decimal(7)) == 7
+    for hours, equity, result in ((0, 10, 0), (14, 7, -3), (15, 7, 0), (16, 8, 1)):
+        memory.weigh(NOW + timedelta(hours=hours), Decimal(equity), Decimal(equity))
+        assert memory.day_result(Decimal(equity)) == result
 
 
 def test_trades_are_read_again_with_an_overlap_but_not_from_before_the_beginning():

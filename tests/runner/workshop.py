@@ -40,17 +40,26 @@ ENTRY = Intent(
 
 @asynccontextmanager
 async def at_bench(
-    directory, endpoint, mode, credentials, *, generation=1, told=None, markets=None, source=None
+    directory,
+    endpoint,
+    mode,
+    credentials,
+    *,
+    generation=1,
+    told=None,
+    markets=None,
+    source=None,
+    **changes,
 ):
     """Store, market and broker as a runner has them; an unseen order is given up at once.
 
     ``told``: the state that a machine before this one told. ``markets``: what the venue lists, so
     that many benches need not ask for it each. Each bench has a source address of its own, as the
-    venue limits requests by that.
+    venue limits requests by that. ``changes``: of the configuration.
     """
     store = Store(Path(directory) / "journal.sqlite")
     clock = Clock()
-    settings = configuration(endpoint, mode)
+    settings = configuration(endpoint, mode, **changes)
     begun = clock.now() - timedelta(minutes=1)
     memory = Memory(store, settings, generation, told or {}, begun)
     outbox = Outbox(store, generation, 1)

@@ -1,8 +1,9 @@
 import re
 
+from app.domain import limits
 from app.extensions import db
 from app.models import Bot, Wish
-from runner.protocol import Mode
+from runner.protocol import Limits, Mode, OnBreach, from_plain
 
 
 def bot_at(house, url):
@@ -28,6 +29,20 @@ def test_name_and_limits_change(owner, desk, house):
     assert bot.name == "New moon"
     assert bot.limits["max_daily_loss"] == "250"
     assert bot.symbols == ["BTC/USDT:USDT", "ETH/USDT:USDT"]
+
+
+def test_every_limit_is_on_the_page_and_kept_as_typed(owner, desk, house):
+    numbers = {name: str(n) for n, name in enumerate(limits.NUMBERS, 3)}
+    chosen = {"allowed_symbols": ["ETH/USDT:USDT"], "on_breach": "stop"}
+    edit(owner, desk, **numbers, **chosen)
+    kept = from_plain(Limits, bot_at(house, desk.resting).limits)
+    assert {name: str(getattr(kept, name)) for name in numbers} == numbers
+    assert kept.allowed_symbols == ("ETH/USDT:USDT",)
+    assert kept.on_breach is OnBreach.STOP
+    page = owner.get(f"{desk.resting}/edit")
+    assert {name: page.by_id(name).get("value") for name in numbers} == numbers
+    ticked = [it.get("value") for it in page.all("input") if "checked" in it.attributes]
+    assert {"ETH/USDT:USDT", "stop"} <= set(ticked)
 
 
 def test_a_limit_that_is_none_stands_beside_its_field(owner, desk, house):

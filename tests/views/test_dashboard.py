@@ -1,3 +1,14 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from app.extensions import db
+from app.models import LimitBreach, Run
+from runner.protocol import OnBreach
+from tests import site
+
+
 def test_it_counts_bots_positions_and_results_by_mode(owner, desk):
     page = owner.get(f"{desk.home}/")
     figures = page.by_class("stats")[0].text
@@ -36,3 +47,30 @@ def test_an_empty_workspace_says_what_to_do(owner, desk):
     page = owner.get(f"/w/{personal}/")
     assert page.by_class("empty")
     assert f"/w/{personal}/bots/new" in [a.get("href") for a in page.all("a")]
+
+
+def test_a_limit_that_was_passed_is_said_here_and_on_the_page_of_its_bot(owner, house, desk):
+    bot_id = desk.bot.rpartition("/")[2]
+    now = datetime.now(UTC)
+    with site.rows(house):
+        run = db.session.scalars(select(Run).where(Run.bot_id == bot_id)).first()
+        row = LimitBreach(
+            workspace_id=run.workspace_id,
+            bot_id=bot_id,
+            run_id=run.id,
+            limit="max_drawdown",
+            value=Decimal(120),
+            bound=Decimal(100),
+            policy=OnBreach.PAUSE,
+            text="drawdown 120.00 reached 100",
+            at=now,
+        )
+        db.session.add(row)
+    said = owner.get(f"{desk.home}/").by_class("notice")[0].text
+    assert "1 bot passed a limit and enters nothing" in said
+    assert "Tide" in said
+    state = owner.get(desk.bot).by_class("trouble")[0].text
+    assert "Limit passed: Largest drawdown" in state
+    assert "Drawdown 120.00 reached 100" in state
+    assert "Resume it to let it enter again" in state
+    assert not owner.get(desk.resting).by_class("trouble")

@@ -1,11 +1,12 @@
 """Ceilings, defaults and protection of a workspace, as pages."""
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Approval, Workspace
+from app.models import Approval, PositionRow, Workspace
 from runner.protocol import Limits, to_plain
 from tests import factories
 from tests.site import rows
@@ -34,6 +35,33 @@ def test_ceilings_are_saved_and_shown_and_what_trades_is_named(house, desk, page
     boxes = [node for node in page.all("input") if node.get("name") == "modes"]
     assert {box.get("value") for box in boxes if "checked" in box.attributes} == {"paper"}
     assert workspace(house, desk).ceilings["symbols"] == ["BTC/USDT:USDT"]
+
+
+def test_the_book_and_its_ceilings_stand_on_one_page(house, desk, owner):
+    page = save(owner, desk, "limits", max_gross="5,000", max_net="4000", max_per_asset="3000")
+    assert page.by_id("max_gross").get("value") == "5000"
+    kept = workspace(house, desk).ceilings
+    assert [kept[name] for name in ("max_gross", "max_net", "max_per_asset")] == [
+        "5000",
+        "4000",
+        "3000",
+    ]
+    (card,) = [it for it in page.all("section") if it.get("aria-label") == "Book of paper in USDT"]
+    assert "BTC" in card.text
+    assert "Tide" in card.text
+    assert "opposite" not in card.text
+
+
+def test_bots_that_bet_against_each_other_are_named(house, desk, owner):
+    with rows(house):
+        bot_id = desk.resting.rpartition("/")[2]
+        short = {"quantity": Decimal(-1), "mark_price": Decimal(100), "unrealised": Decimal(0)}
+        keys = {"workspace_id": desk.id, "bot_id": bot_id, "symbol": "BTC/USDT:USDT"}
+        db.session.add(PositionRow(**keys, **short, reported_at=datetime.now(UTC)))
+    said = owner.get(f"{desk.home}/").by_class("notice")[0].text
+    assert "Opposite positions in BTC" in said
+    assert "Moon, Tide" in said
+    assert "opposite" in owner.get(f"{desk.home}/settings/limits").by_id("book_paper_USDT").text
 
 
 def test_a_wrong_ceiling_stands_beside_its_field(house, desk, owner):

@@ -22,7 +22,7 @@ from app.domain.support import outages
 from app.domain.support.scrub import scrubbed
 from app.extensions import db
 from app.models import AuditEvent, Bot, BotCommand, BotCompute, Machine, OrderRow, RunnerNotice
-from runner.protocol import Limits, to_plain
+from runner.protocol import Limits, OnBreach, to_plain
 from runner.strategy.registry import COMPONENTS, parameters_of
 from runner.strategy.spec import COMBINATIONS, DIRECTIONS, MARKET_TYPES, ROLES, SIZINGS, TIMEFRAMES
 
@@ -112,7 +112,7 @@ def _bot(bot: Bot) -> dict[str, Any]:
         "wish": bot.wish,
         "paused": bot.paused,
         "symbols": list(bot.symbols),
-        "limits": {it.name: _number(bot.limits.get(it.name)) for it in fields(Limits)},
+        "limits": {it.name: _limit(bot.limits.get(it.name)) for it in fields(Limits)},
         "schedule": {
             "zone": bot.schedule.get("zone"),
             "sessions": [{key: it[key] for key in ("days", "opens", "closes")} for it in sessions],
@@ -263,6 +263,13 @@ def _number(value: Any) -> Any:
         return value
     known = isinstance(value, str) and re.fullmatch(r"-?\d{1,12}(\.\d{1,12})?", value)
     return value if known else None
+
+
+def _limit(value: Any) -> Any:
+    """A number, the policy, or how many symbols are allowed."""
+    if isinstance(value, list):
+        return len(value)
+    return _one_of(value, tuple(OnBreach)) or _number(value)
 
 
 def _one_of(value: Any, known: tuple[str, ...]) -> str | None:

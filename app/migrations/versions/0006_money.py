@@ -120,6 +120,8 @@ def lay_tables():
         sa.Column("symbol", sa.String(length=40), nullable=True),
         sa.Column("text", sa.String(length=300), nullable=False),
         sa.Column("at", moment(), nullable=False),
+        sa.Column("over_at", moment(), nullable=True),
+        sa.Column("followed_at", moment(), nullable=True),
         *told_by_a_runner("limit_breach"),
     )
     op.create_index("ix_limit_breach_newest", "limit_breach", ["bot_id", "number"], unique=False)

@@ -1,0 +1,72 @@
+"""Holds a workspace's book within its ceilings: where it has passed one, its bots enter no more."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.domain import bots, ceilings, holders, notices, workspaces
+from app.domain.access import Permission
+from app.domain.audit import POLICY
+from app.domain.errors import Conflict
+from app.extensions import db
+from app.models import Bot, NoticeKind, Wish, Workspace
+from runner.protocol import Mode
+
+BOUNDED = (*ceilings.BOOK, "max_daily_loss")
+
+
+def due(_now: datetime) -> list[str]:
+    """Ids of the workspaces whose book has a ceiling."""
+    query = select(Workspace).where(Workspace.deleted_at.is_(None))
+    found = db.session.scalars(query.order_by(Workspace.id))
+    return [it.id for it in found if any((it.ceilings or {}).get(name) for name in BOUNDED)]
+
+
+def look(workspace_id: str, now: datetime) -> None:
+    """Pause the bots of each mode whose book has passed a ceiling, and say so.
+
+    Nothing is closed: positions keep their stops and exits. A bot enters again when somebody
+    resumes it, which is refused for as long as the book is above.
+    """
+    workspace = db.session.get_one(Workspace, workspace_id)
+    if not ceilings.passed(workspace, now):
+        return
+    workspaces.lock(workspace)
+    for mode, faults in ceilings.passed(workspace, now).items():
+        paused = [bot for bot in _entering(workspace, mode) if _pause(bot, now)]
+        if paused:
+            _tell(workspace, mode, faults, len(paused), now)
+
+
+def _entering(workspace: Workspace, mode: Mode) -> list[Bot]:
+    query = select(Bot).where(
+        Bot.workspace_id == workspace.id,
+        Bot.mode == mode,
+        Bot.wish == Wish.FOLLOW,
+        Bot.paused.is_(False),
+        Bot.deleted_at.is_(None),
+    )
+    return list(db.session.scalars(query.order_by(Bot.id)))
+
+
+def _pause(bot: Bot, now: datetime) -> bool:
+    """One that somebody changes at this moment is seen to with the next look."""
+    try:
+        bots.pause(bot, by=POLICY, now=now)
+    except Conflict:
+        return False
+    return True
+
+
+def _tell(workspace: Workspace, mode: Mode, faults: list[str], count: int, now: datetime) -> None:
+    people = holders.of(workspace, Permission.BOT_STOP)
+    notices.tell(
+        [member.user_id for member in people],
+        f"{workspace.name}: all {mode} bots together have passed a ceiling",
+        key=f"book {workspace.id} {mode} {now.isoformat()}",
+        now=now,
+        body=f"{' '.join(faults)} {count} bots enter nothing more until somebody resumes them.",
+        path=f"/w/{workspace.id}/",
+        workspace_id=workspace.id,
+        kind=NoticeKind.ALARM,
+    )

@@ -1,0 +1,97 @@
+"""What a limit that was passed makes of its bot, and who hears of it. Once for each breach."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.domain import bots, holders, limit_breaches, machines, mail, notices, runs, workspaces
+from app.domain.access import Permission
+from app.domain.audit import POLICY
+from app.extensions import change, db
+from app.models import Bot, LimitBreach, NoticeKind, Wish
+from runner.protocol import OnBreach
+
+FOLLOWS = {
+    OnBreach.PAUSE: "It enters nothing more; what it holds keeps its stop and its exits.",
+    OnBreach.FLATTEN: "It enters nothing more, and what it holds is closed at market.",
+    OnBreach.STOP: "What it holds is closed at market, and it is stopped.",
+}
+
+
+def follow(number: int, now: datetime) -> None:
+    """Carry out the policy of one breach and tell those who may stop the bot.
+
+    Twice, late or in vain it does nothing. The runner has acted already; what is done here
+    survives its machine: the pause, the stop, and the order to close what is held.
+    """
+    breach = db.session.get(LimitBreach, number)
+    if breach is None:
+        return
+    bot = db.session.get_one(Bot, breach.bot_id)
+    workspaces.lock(bot.workspace)
+    mine = LimitBreach.number == number, LimitBreach.followed_at.is_(None)
+    if change(update(LimitBreach).where(*mine).values(followed_at=now)) != 1:
+        return
+    db.session.refresh(bot)
+    db.session.refresh(breach)
+    if _counts(bot, breach, now):
+        _act(bot, breach, now)
+    _tell(bot, breach, now)
+
+
+def follow_one(now: datetime) -> bool:
+    """The oldest whose hint was lost; ``False`` if there is none."""
+    query = select(LimitBreach.number).where(LimitBreach.followed_at.is_(None))
+    number = db.session.scalar(query.order_by(LimitBreach.number).limit(1))
+    if number is not None:
+        follow(number, now)
+    return number is not None
+
+
+def _counts(bot: Bot, breach: LimitBreach, now: datetime) -> bool:
+    """Whether it is about what the bot does now: the same run, and nobody has lifted it."""
+    run = runs.current(bot.id)
+    over = breach.over_at is not None and breach.over_at <= now
+    return run is not None and run.id == breach.run_id and not over
+
+
+def _act(bot: Bot, breach: LimitBreach, now: datetime) -> None:
+    if breach.policy is OnBreach.STOP and bot.wish is Wish.FOLLOW:
+        bots.stop(bot, by=POLICY, now=now)
+    elif breach.policy is not OnBreach.STOP and breach.over_at is None and not bot.paused:
+        bots.pause(bot, by=POLICY, now=now)
+    may_hold = machines.current_machine(bot.id) is not None or machines.stranded(bot.id)
+    if breach.policy is not OnBreach.PAUSE and may_hold:
+        bots.close_position(bot, by=POLICY, now=now)
+
+
+def _tell(bot: Bot, breach: LimitBreach, now: datetime) -> None:
+    name = limit_breaches.title(breach)
+    people = [member.user for member in holders.of(bot.workspace, Permission.BOT_STOP)]
+    path = f"/w/{bot.workspace_id}/bots/{bot.id}"
+    body = f"{breach.text[:1].upper()}{breach.text[1:]}. {FOLLOWS[breach.policy]}"
+    notices.tell(
+        [person.id for person in people],
+        f"{bot.name} has passed a limit: {name}",
+        key=f"breach {breach.number}",
+        now=now,
+        body=body,
+        path=path,
+        workspace_id=bot.workspace_id,
+        kind=NoticeKind.ALARM,
+    )
+    for person in people:
+        mail.post(
+            "limit_breach",
+            to=person.email,
+            name=person.name,
+            now=now,
+            workspace_id=bot.workspace_id,
+            workspace=bot.workspace.name,
+            bot=bot.name,
+            mode=bot.mode.value,
+            limit=name,
+            message=body,
+            page=path,
+            moment=f"{breach.at:%Y-%m-%d %H:%M} UTC",
+        )

@@ -1,0 +1,173 @@
+"""A limit that was passed: said everywhere, carried out once, and over when somebody says so."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches
+from app.extensions import db
+from app.models import (
+    AuditEvent,
+    BotCommand,
+    LimitBreach,
+    Mail,
+    Notice,
+    OutboxMessage,
+    Role,
+    Run,
+    Wish,
+)
+from runner.protocol import (
+    Breach,
+    CommandKind,
+    Event,
+    EventKind,
+    Limits,
+    OnBreach,
+    PositionState,
+    to_plain,
+)
+from tests import factories
+from tests.domain.test_ingest import Feed
+from tests.factories import NOW, TESTER
+
+DRAWDOWN = Breach(
+    "max_drawdown", Decimal(120), Decimal(100), OnBreach.PAUSE, "drawdown 120.00 reached 100"
+)
+LOSS = Breach("max_daily_loss", Decimal(50), Decimal(40), OnBreach.PAUSE, "daily loss 50.00")
+MIDNIGHT = NOW.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+@pytest.fixture
+def bot(app):
+    feed = Feed()
+    feed.machine.claimed_at = feed.machine.synced_at = NOW
+    feed.machine.position_state = PositionState.OPEN
+    bots.start(feed.bot, by=TESTER, now=NOW)
+    feed.bot.told = lambda breach: tell(feed, breach)
+    return feed.bot
+
+
+def tell(feed, breach, at=NOW):
+    event = Event(feed.machine.ack_seq + 1, EventKind.BREACH, at, to_plain(breach))
+    for _ in range(2):
+        ingest.take(feed.bot, feed.machine, (event,), NOW)
+    numbers = db.session.scalars(select(LimitBreach.number).order_by(LimitBreach.number)).all()
+    return numbers[-1]
+
+
+def acts(bot):
+    """What the policy did to the bot, and no person."""
+    query = select(AuditEvent.action).where(
+        AuditEvent.target_id == bot.id, AuditEvent.actor_kind == "policy"
+    )
+    return sorted(db.session.scalars(query))
+
+
+def asked(bot):
+    query = select(BotCommand.kind).where(BotCommand.bot_id == bot.id, BotCommand.done_at.is_(None))
+    return set(db.session.scalars(query))
+
+
+@pytest.mark.parametrize(
+    ("breach", "did", "paused", "wish"),
+    [
+        (DRAWDOWN, ["bot.pause"], True, Wish.FOLLOW),
+        (
+            replace(DRAWDOWN, policy=OnBreach.FLATTEN),
+            ["bot.pause", "position.close"],
+            True,
+            Wish.FOLLOW,
+        ),
+        (replace(DRAWDOWN, policy=OnBreach.STOP), ["bot.stop", "position.close"], False, Wish.REST),
+        (LOSS, [], False, Wish.FOLLOW),
+        (replace(LOSS, policy=OnBreach.FLATTEN), ["position.close"], False, Wish.FOLLOW),
+        (replace(LOSS, policy=OnBreach.STOP), ["bot.stop", "position.close"], False, Wish.REST),
+    ],
+)
+def test_the_policy_is_carried_out_once(bot, breach, did, paused, wish):
+    number = bot.told(breach)
+    for _ in range(3):
+        breach_policy.follow(number, NOW)
+    assert acts(bot) == did
+    assert (bot.paused, bot.wish) == (paused, wish)
+    assert (CommandKind.FLATTEN in asked(bot)) is ("position.close" in did)
+
+
+def test_it_is_asked_of_a_worker_and_found_again_where_the_hint_is_lost(bot):
+    number = bot.told(DRAWDOWN)
+    query = select(OutboxMessage.arguments).where(OutboxMessage.job == limit_breaches.JOB)
+    assert db.session.scalars(query).all() == [{"number": str(number)}]
+    assert breach_policy.follow_one(NOW)
+    assert not breach_policy.follow_one(NOW)
+    assert bot.paused
+
+
+def test_those_who_may_stop_it_hear_of_it_once(bot):
+    joined = {role: factories.joined(bot.workspace, role, role.value) for role in Role}
+    number = bot.told(DRAWDOWN)
+    for _ in range(2):
+        breach_policy.follow(number, NOW)
+    title = f"{bot.name} has passed a limit: Largest drawdown"
+    told = Counter(db.session.scalars(select(Notice.user_id).where(Notice.title == title)))
+    letters = Counter(
+        db.session.scalars(select(Mail.to_email).where(Mail.letter == "limit_breach"))
+    )
+    assert set(told.values()) == set(letters.values()) == {1}
+    for role, person in joined.items():
+        may = role is not Role.VIEWER
+        assert (person.id in told) is may
+        assert (person.email in letters) is may
+
+
+def test_it_is_a_line_of_the_activity(bot):
+    breach_policy.follow(bot.told(DRAWDOWN), NOW)
+    said = [line.text for line in feed.latest(bot.workspace, bot=bot)]
+    assert "limit passed: drawdown 120.00 reached 100" in said
+    assert f"A limit that was passed paused {bot.name}" in said
+
+
+def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):
+    for breach in (LOSS, DRAWDOWN):
+        breach_policy.follow(bot.told(breach), NOW)
+    names = [it.limit for it in limit_breaches.standing(bot, NOW)]
+    assert names == ["max_daily_loss", "max_drawdown"]
+    assert limit_breaches.bots_held(bot.workspace, NOW) == {bot.id}
+    bots.resume(bot, by=TESTER, now=NOW)
+    assert [it.limit for it in limit_breaches.standing(bot, NOW)] == ["max_daily_loss"]
+    assert limit_breaches.standing(bot, MIDNIGHT - timedelta(seconds=1))
+    assert not limit_breaches.standing(bot, MIDNIGHT)
+    assert not limit_breaches.bots_held(bot.workspace, MIDNIGHT)
+
+
+def test_starting_a_stopped_bot_ends_it(bot):
+    breach_policy.follow(bot.told(replace(DRAWDOWN, policy=OnBreach.STOP)), NOW)
+    assert limit_breaches.standing(bot, NOW)
+    bots.start(bot, by=TESTER, now=NOW)
+    assert not limit_breaches.standing(bot, NOW)
+
+
+def test_another_limit_ends_it_and_the_same_one_does_not(bot):
+    limits = Limits(max_daily_loss=LOSS.bound)
+    bot_raises.set_limits(bot, limits, by=TESTER, now=NOW)
+    bot.told(LOSS)
+    bot_raises.set_limits(bot, replace(limits, max_open_positions=3), by=TESTER, now=NOW)
+    assert limit_breaches.standing(bot, NOW)
+    bot_raises.set_limits(bot, replace(limits, max_daily_loss=Decimal(90)), by=TESTER, now=NOW)
+    assert not limit_breaches.standing(bot, NOW)
+
+
+@pytest.mark.parametrize("end", ["lifted", "another run"])
+def test_what_was_lifted_or_belongs_to_a_former_run_changes_nothing(bot, end):
+    number = bot.told(DRAWDOWN)
+    if end == "lifted":
+        limit_breaches.lift(bot, NOW)
+    else:
+        db.session.scalars(select(Run).where(Run.bot_id == bot.id)).one().ended_at = NOW
+    breach_policy.follow(number, NOW)
+    assert acts(bot) == []
+    assert not bot.paused
