@@ -187,10 +187,12 @@ class Memory:
             self.save()
 
     def start_of_day(self, now: datetime, equity: Decimal) -> Decimal:
-        """What equity would be now had nothing been won or lost since the UTC day began."""
-        if self.capital.weigh(now, self._run, equity):
-            self.save()
-        return equity - self.day_result(equity)
+        """What equity would be now had nothing been won or lost since the UTC day began.
+
+        Only ``weigh`` begins a day: it alone sees whether money has just come or gone.
+        """
+        begun = self.capital.day == now.date().isoformat()
+        return equity - self.day_result(equity) if begun else equity
 
     def day_result(self, equity: Decimal) -> Decimal:
         """Gain or loss since the UTC day began; see ``Capital``."""

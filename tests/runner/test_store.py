@@ -219,11 +219,29 @@ def test_what_is_known_of_a_venue_belongs_to_one_account(store):
     assert other.fills_since == later
 
 
-def test_the_day_begins_at_midnight_utc(store):
+def test_the_day_begins_at_midnight_utc_with_the_first_weighing(store):
     memory = Memory(store, configuration(), 1, {}, NOW)
-    assert memory.start_of_day(NOW, Decimal(10)) == 10
-    assert memory.start_of_day(NOW + timedelta(hours=14), Decimal(7)) == 10
-    assert memory.start_of_day(NOW + timedelta(hours=15), Decimal(7)) == 7
+    ten, seven = Decimal(10), Decimal(7)
+    assert memory.start_of_day(NOW, ten) == 10
+    memory.weigh(NOW, ten, ten)
+    memory.capital.book(Decimal(-3))  # lost by trading
+    evening, morning = NOW + timedelta(hours=14), NOW + timedelta(hours=15)
+    memory.weigh(evening, seven, seven)
+    assert memory.start_of_day(evening, seven) == 10
+    assert memory.start_of_day(morning, seven) == 7
+    memory.weigh(morning, seven, seven)
+    assert (memory.day_result(seven), memory.drawdown(seven)) == (0, 3)
+    again = Memory(store, configuration(), 1, {}, NOW)
+    assert (again.day_result(seven), again.drawdown(seven)) == (0, 3)
+
+
+def test_a_look_without_the_wallet_moves_neither_day_nor_peak(store):
+    """A deposit may be in the equity already, and be known as one only later."""
+    memory = Memory(store, configuration(), 1, {}, NOW)
+    memory.weigh(NOW, Decimal(10), Decimal(10))
+    memory.start_of_day(NOW, Decimal(510))
+    memory.start_of_day(NOW + timedelta(days=1), Decimal(510))
+    assert (memory.day_result(Decimal(10)), memory.drawdown(Decimal(10))) == (0, 0)
 
 
 def test_trades_are_read_again_with_an_overlap_but_not_from_before_the_beginning():
