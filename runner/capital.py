@@ -12,7 +12,7 @@ ZERO = Decimal(0)
 TOLERANCE = Decimal("0.01")
 """Venues round each fill to their own last digit; what is less than this is no difference."""
 _STRANGE_FOR = timedelta(seconds=60)
-"""A venue may show a transfer in the wallet a while before it lists it."""
+"""A venue may show a transfer in the wallet a while before it lists it, and a fill as well."""
 
 
 @dataclass
@@ -22,7 +22,9 @@ class Capital:
     ``flows``: deposits less withdrawals so far. ``day_start`` and ``peak``: ``net`` at the first
     look on ``day`` (UTC), and its highest since the ``run`` began. ``wallet``: what fills and flows
     say the wallet holds, from the first look on. ``strange``: what it holds beside that, since
-    ``strange_since``; it counts as no result until it has proven to be no late transfer.
+    ``strange_since``: a transfer or a fill that is not listed yet, nobody knows which. Until that
+    is known, what speaks for the account counts, so that no limit is passed by mistake, and
+    neither a day nor a peak begins.
     """
 
     flows: Decimal = ZERO
@@ -35,7 +37,7 @@ class Capital:
     strange_since: datetime | None = None
 
     def net(self, equity: Decimal) -> Decimal:
-        return equity - self.flows - self.strange
+        return equity - self.flows - min(self.strange, ZERO)
 
     def day_result(self, equity: Decimal) -> Decimal:
         """Gain or loss of this UTC day, open profit and funding included."""
@@ -47,6 +49,8 @@ class Capital:
 
     def weigh(self, now: datetime, run: str, equity: Decimal) -> bool:
         """Take a look into account; whether something changed that must be remembered."""
+        if self.strange_since is not None:
+            return False
         before = (self.day, self.run, self.peak)
         net, today = self.net(equity), now.date().isoformat()
         if self.day != today:
@@ -81,7 +85,7 @@ class Capital:
         self.strange_since = self.strange_since or now
 
     def accept(self, now: datetime) -> Decimal | None:
-        """What has been strange for too long to be a late transfer; a result from now on."""
+        """What has been strange for too long to be listed late; a result from now on."""
         if self.strange_since is None or now - self.strange_since < _STRANGE_FOR:
             return None
         accepted = self.strange

@@ -46,6 +46,7 @@ async def compare(bench: Bench) -> None:
             bench.settled("balance_differs")
         return
     bench.memory.save()
+    bench.memory.weigh(bench.clock.now(), account.balance + account.unrealised, account.balance)
     quote = bench.configuration.quote
     text = (
         f"the wallet holds {account.balance:.2f} {quote}, {accepted:+.2f} against what this bot's "

@@ -54,22 +54,34 @@ def test_money_that_comes_or_goes_changes_no_result(steps):
 
 @given(amounts.filter(lambda a: abs(a) > 1), amounts)
 @settings(max_examples=60, deadline=None)
-def test_a_transfer_counts_as_no_result_before_it_is_listed(paid, earned):
-    """Else a withdrawal would stop a bot for a loss nobody made, and a deposit raise its peak."""
+def test_neither_transfer_nor_fill_passes_a_limit_before_it_is_listed(paid, earned):
+    """A withdrawal is no loss, the end of a winning trade neither, and no deposit is a peak."""
     capital = Capital()
     capital.look(Decimal(10_000), NOW)
     capital.weigh(NOW, "r", Decimal(10_000))
     capital.book(earned)
     equity = 10_000 + paid + earned
     capital.look(equity, NOW)
-    capital.weigh(NOW, "r", equity)
-    assert capital.day_result(equity) == earned
+    assert not capital.weigh(NOW + timedelta(days=1), "r", equity)
+    assert capital.day_result(equity) == earned + max(paid, 0)
+    assert capital.drawdown(equity) == max(-earned - max(paid, 0), 0)
     assert capital.accept(NOW) is None
     capital.flow(flow(paid), "USDT")
     capital.look(equity, NOW)
     assert capital.strange_since is None
     assert capital.day_result(equity) == earned
     assert capital.drawdown(equity) == max(-earned, 0)
+
+
+def test_a_winning_trade_that_ends_unseen_is_no_drawdown():
+    capital = Capital()
+    capital.look(Decimal(100), NOW)
+    capital.weigh(NOW, "r", Decimal(110))  # ten of open profit
+    capital.look(Decimal(110), NOW)  # realised; its fill is not read yet
+    assert (capital.day_result(Decimal(110)), capital.drawdown(Decimal(110))) == (0, 0)
+    capital.book(Decimal(10))
+    capital.look(Decimal(110), NOW)
+    assert (capital.day_result(Decimal(110)), capital.drawdown(Decimal(110))) == (0, 0)
 
 
 def test_what_stays_unexplained_is_a_result_after_a_while():

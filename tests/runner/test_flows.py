@@ -57,10 +57,10 @@ def test_the_opening_balance_is_the_beginning_and_no_deposit(tmp_path, practice)
 
 def test_a_deposit_is_no_profit_and_a_withdrawal_no_loss(tmp_path, practice):
     async def steps(bench, _desk, pay):
-        await pay(500)
+        await pay("-120.5")
         early = bench.memory.day_result(await equity(bench))
         await flows.compare(bench)
-        await pay("-120.5")
+        await pay(500)
         await flows.compare(bench)
         await flows.compare(bench)
         now = await equity(bench)
@@ -70,8 +70,8 @@ def test_a_deposit_is_no_profit_and_a_withdrawal_no_loss(tmp_path, practice):
     early, result, drawdown, found = with_money(tmp_path, practice, steps)
     assert (early, result, drawdown) == (0, 0, 0)
     assert [(f.kind, f.amount, f.currency) for f in found] == [
-        (FlowKind.DEPOSIT, 500, "USDT"),
         (FlowKind.WITHDRAWAL, Decimal("-120.5"), "USDT"),
+        (FlowKind.DEPOSIT, 500, "USDT"),
     ]
     assert len({f.id for f in found}) == 2
 

@@ -219,11 +219,18 @@ def test_what_is_known_of_a_venue_belongs_to_one_account(store):
     assert other.fills_since == later
 
 
-def test_the_day_begins_at_midnight_utc(store):
+def test_the_day_begins_at_midnight_utc_with_the_first_weighing(store):
     memory = Memory(store, configuration(), 1, {}, NOW)
-    for hours, equity, result in ((0, 10, 0), (14, 7, -3), (15, 7, 0), (16, 8, 1)):
-        memory.weigh(NOW + timedelta(hours=hours), Decimal(equity), Decimal(equity))
-        assert memory.day_result(Decimal(equity)) == result
+    ten, seven = Decimal(10), Decimal(7)
+    memory.weigh(NOW, ten, ten)
+    memory.capital.book(Decimal(-3))  # lost by trading
+    evening, morning = NOW + timedelta(hours=14), NOW + timedelta(hours=15)
+    memory.weigh(evening, seven, seven)
+    assert memory.day_result(seven) == -3
+    memory.weigh(morning, seven, seven)
+    assert (memory.day_result(seven), memory.drawdown(seven)) == (0, 3)
+    again = Memory(store, configuration(), 1, {}, NOW)
+    assert (again.day_result(seven), again.drawdown(seven)) == (0, 3)
 
 
 def test_trades_are_read_again_with_an_overlap_but_not_from_before_the_beginning():
