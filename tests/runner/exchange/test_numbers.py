@@ -39,7 +39,6 @@ def test_a_value_is_a_finite_number_or_refused(value):
     except NoNumber:
         return
     assert number.is_finite()
-    assert number + 1 - number == 1 or abs(number) > Decimal(10) ** 20
 
 
 @given(st.decimals(max_value=-1, allow_nan=False, allow_infinity=False, places=3))
