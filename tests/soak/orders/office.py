@@ -8,11 +8,14 @@ import os
 import secrets
 import subprocess
 import sys
+import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import wraps
 
 import requests
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 
 from app import create_app
 from app.config import Config
@@ -40,6 +43,22 @@ _HISTORY = (
     ),
 )
 """The platform keeps the newest word on a stop alone; here every one is kept."""
+
+
+def patient(work):
+    """Try again while others keep the database of one file to themselves."""
+
+    @wraps(work)
+    def trying(*arguments):
+        end = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return work(*arguments)
+            except OperationalError:
+                if time.monotonic() > end:
+                    raise
+
+    return trying
 
 
 class Office:
@@ -150,6 +169,7 @@ class Office:
                 made.append(bot.id)
         return made
 
+    @patient
     def machine(self, bot_id):
         """The next generation of a bot's machine in the place of the last; what it is told."""
         now, token = datetime.now(UTC), secrets.token_urlsafe(24)
@@ -181,6 +201,7 @@ class Office:
             }
             return machine.name, variables
 
+    @patient
     def ask_to_sleep(self, bot_id):
         """No entries any more, and nothing left."""
         with self.rows():
@@ -188,6 +209,7 @@ class Office:
             for kind in (CommandKind.DRAIN, CommandKind.FLATTEN):
                 commands.send(bot, kind, datetime.now(UTC))
 
+    @patient
     def may_sleep(self):
         """Bots whose machines say that they are drained and flat, and have told everything."""
         with self.looking():
@@ -196,6 +218,7 @@ class Office:
             found = db.session.scalars(query)
             return {m.bot_id for m in found if not (m.health or {}).get("backlog", 1)}
 
+    @patient
     def orders(self):
         """How many orders the platform was told of."""
         with self.looking():
