@@ -1,5 +1,7 @@
 """``python -m tests.soak.orders ORDERS=100000 ACCOUNTS=8 SEED=7``: that many orders, under fire.
 
+``BLOW=120``: after how many orders, on average, the next kill, sleep or fault comes.
+
 Each account has a real runner whose strategy is chance. They are killed at random moments and at
 each step of an order, their machines are lost or put to sleep, the market has its faults. In the
 end journals, market and platform must agree to the last unit, no client order id may stand twice,
@@ -45,6 +47,7 @@ def main(arguments):
         seed=int(wishes.get("SEED") or random.randrange(10**6)),
         wanted=int(wishes.get("ORDERS") or 100_000),
         accounts=int(wishes.get("ACCOUNTS") or 8),
+        orders_a_blow=int(wishes.get("BLOW") or 120),
         started=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
     )
     name = results.commit()

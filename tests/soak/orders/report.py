@@ -11,7 +11,7 @@ class Outcome:
     seed: int
     wanted: int
     accounts: int
-    orders_a_blow: int = 120
+    orders_a_blow: int
     started: str = ""
     seconds: float = 0.0
     ordered: int = 0
@@ -32,7 +32,10 @@ def page(outcome, name):
     """The page, line by line."""
     verdict = "differences, see below" if outcome.differences else "no difference"
     counts = outcome.counts
-    command = f"make soak ORDERS={outcome.wanted} ACCOUNTS={outcome.accounts} SEED={outcome.seed}"
+    command = (
+        f"python -m tests.soak.orders ORDERS={outcome.wanted} ACCOUNTS={outcome.accounts} "
+        f"BLOW={outcome.orders_a_blow} SEED={outcome.seed}"
+    )
     return [
         f"# Order soak of {name}: {verdict}",
         "",

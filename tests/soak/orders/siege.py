@@ -75,6 +75,7 @@ class Siege:
             for seat in [seat for seat in waiting if seat.bot in ready]:
                 seat.sleep()
                 waiting.discard(seat)
+                end = time.monotonic() + PATIENCE
             if time.monotonic() > end:
                 names = ", ".join(sorted(seat.bot for seat in waiting))
                 self._outcome.differences.append(f"not flat after {PATIENCE} s: {names}")
