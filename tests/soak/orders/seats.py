@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import shutil
 import signal
 
 from tests.runner.workshop import POINTS
@@ -56,13 +55,6 @@ class Seat:
         past.parent.mkdir(exist_ok=True)
         self._place.rename(past)
         self._take_machine()
-
-    def move(self):
-        """A new machine with the old one's disk."""
-        disk = self._place / "disk"
-        self._take_machine()
-        if disk.exists():
-            shutil.move(disk, self._place / "disk")
 
     def ask_to_sleep(self):
         self.sleeping = True

@@ -130,13 +130,9 @@ class Siege:
                 self._replace(seat)
 
     def _replace(self, seat):
-        draw = self._chance.random()
-        if draw < 0.25:
+        if self._chance.random() < 0.3:
             seat.lose()
             self._befell["machine lost with its disk"] += 1
-        elif draw < 0.35:
-            seat.move()
-            self._befell["new machine with the old disk"] += 1
         if seat.sleeping:
             seat.ask_to_sleep()  # to the one that boots; what it was told before is forgotten
         seat.start(self._chance)
