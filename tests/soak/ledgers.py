@@ -8,7 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -33,44 +33,34 @@ class Fill:
 
 def compare(var):
     """Every disagreement of an installation whose bots are asleep, in words; empty if none."""
-    faults = []
-    with opened(var) as (platform, market, journals):
-        for bot in platform.all("SELECT * FROM bot ORDER BY id"):
-            story = Story(bot, platform, market, journals)
-            faults += [f"{bot['name']}: {fault}" for fault in story.faults()]
-    return faults
+    return [f"{story.bot_name}: {fault}" for story in stories(var) for fault in story.faults()]
 
 
-@contextmanager
-def opened(var):
-    """Platform, market and every disk of an installation, to be read."""
+def stories(var):
+    """What platform, market and disks of an installation tell of each bot."""
     platform = _Rows(Path(var) / "plutarc.db")
     market = _Rows(Path(var) / "practice" / "market.sqlite3")
     journals = [_Rows(path) for path in sorted(Path(var).glob("machines*/*/disk/journal.sqlite"))]
-    try:
-        yield platform, market, journals
-    finally:
-        for rows in (platform, market, *journals):
-            rows.close()
+    for bot in platform.all("SELECT * FROM bot ORDER BY id"):
+        yield Story(bot, platform, market, journals)
 
 
 class _Rows:
-    """One SQLite file, read only."""
+    """One SQLite file, read only; open while it is read, as there may be hundreds of disks."""
 
     def __init__(self, path):
         self.path = path
-        self.connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-        self.connection.row_factory = sqlite3.Row
 
     def all(self, query, *values):
-        return [dict(row) for row in self.connection.execute(query, values)]
+        with closing(
+            sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
 
     def note(self, name):
         found = self.all("SELECT value FROM notes WHERE name = ?", name)
         return json.loads(found[0]["value"]) if found else None
-
-    def close(self):
-        self.connection.close()
 
 
 class Story:

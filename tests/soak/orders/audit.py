@@ -20,13 +20,11 @@ def violations(office):
 
 def audit(var, outcome):
     """Compare everything, count everything."""
-    with ledgers.opened(var) as (platform, market, journals):
-        for bot in platform.all("SELECT * FROM bot ORDER BY id"):
-            story = ledgers.Story(bot, platform, market, journals)
-            told = [*story.money(), *_every_intent_has_an_end(story)]
-            outcome.differences += [f"{bot['name']}: {fault}" for fault in told]
-            _count(story, outcome.counts)
-            _look_at_stops(story, outcome)
+    for story in ledgers.stories(var):
+        told = [*story.money(), *_every_intent_has_an_end(story)]
+        outcome.differences += [f"{story.bot_name}: {fault}" for fault in told]
+        _count(story, outcome.counts)
+        _look_at_stops(story, outcome)
 
 
 def _every_intent_has_an_end(story):
