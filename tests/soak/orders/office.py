@@ -206,9 +206,13 @@ class Office:
 
     @patient
     def ask_to_sleep(self, bot_id):
-        """No entries any more, and nothing left."""
+        """No entries any more, and nothing left.
+
+        The phase tells the same to a runner that claims only after this: its claim outdates orders.
+        """
         with self.rows():
             bot = db.session.get_one(Bot, bot_id)
+            db.session.get_one(BotCompute, bot_id, with_for_update=True).phase = Phase.DRAINING
             for kind in (CommandKind.DRAIN, CommandKind.FLATTEN):
                 commands.send(bot, kind, datetime.now(UTC))
 
