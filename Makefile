@@ -31,11 +31,11 @@ check: $(VENV)/.dev ## what CI runs: format, lint, types, contracts, tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest $(PYTEST)
 
-bench: $(VENV)/.dev ## measure runner, pages, planner, statements and a rush into docs/results (FAST=1: in minutes)
+bench: $(VENV)/.dev ## measure runner, orders, pages, planner, statements and a rush into docs/results (FAST=1: in minutes)
 	@$(BIN)/python -m tests.bench $(if $(FAST),--fast)
 
-soak: $(VENV)/.dev ## random kills and faults, then every ledger is compared (MINUTES= BOTS= SEED=)
-	@$(BIN)/python -m tests.soak MINUTES=$(MINUTES) BOTS=$(BOTS) SEED=$(SEED)
+soak: $(VENV)/.dev ## random kills and faults, then every ledger is compared (MINUTES= BOTS= SEED=, or ORDERS= ACCOUNTS= SEED=)
+	@$(BIN)/python -m $(if $(ORDERS),tests.soak.orders ORDERS=$(ORDERS) ACCOUNTS=$(ACCOUNTS),tests.soak MINUTES=$(MINUTES) BOTS=$(BOTS)) SEED=$(SEED)
 
 mutants: $(VENV)/.dev ## break each invariant on purpose: its tests must notice (ONLY=design-4)
 	@$(BIN)/python -m tests.mutants ONLY=$(ONLY)

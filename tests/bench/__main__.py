@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import bills, bots, machine, pages, planner, rush
+from tests.bench import bills, bots, machine, orders, pages, planner, rush
 from tests.bench.report import Section, page
 
 RESULTS = machine.ROOT / "docs" / "results"
@@ -71,6 +71,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
     if fast:
         return {
             "runner": lambda: bots.measure(bots.Pace(starts=1, seconds=30)),
+            "orders": lambda: orders.measure(orders.Pace(rounds=150, journal=500)),
             "pages": lambda: pages.measure(10, 100, rounds=20),
             "planner": lambda: planner.measure((1_000, 10_000), rounds=100),
             "bills": lambda: bills.measure(100, rounds=3),
@@ -78,6 +79,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
+        "orders": lambda: orders.measure(orders.Pace(rounds=2_000, journal=10_000)),
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
         "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=200),
         "bills": lambda: bills.measure(500, rounds=9),

@@ -8,6 +8,7 @@ import hashlib
 import json
 import sqlite3
 from collections import defaultdict
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -32,43 +33,42 @@ class Fill:
 
 def compare(var):
     """Every disagreement of an installation whose bots are asleep, in words; empty if none."""
+    return [f"{story.bot_name}: {fault}" for story in stories(var) for fault in story.faults()]
+
+
+def stories(var):
+    """What platform, market and disks of an installation tell of each bot."""
     platform = _Rows(Path(var) / "plutarc.db")
     market = _Rows(Path(var) / "practice" / "market.sqlite3")
     journals = [_Rows(path) for path in sorted(Path(var).glob("machines*/*/disk/journal.sqlite"))]
-    faults = []
     for bot in platform.all("SELECT * FROM bot ORDER BY id"):
-        story = _Story(bot, platform, market, journals)
-        faults += [f"{bot['name']}: {fault}" for fault in story.faults()]
-    for rows in (platform, market, *journals):
-        rows.close()
-    return faults
+        yield Story(bot, platform, market, journals)
 
 
 class _Rows:
-    """One SQLite file, read only."""
+    """One SQLite file, read only; open while it is read, as there may be hundreds of disks."""
 
     def __init__(self, path):
         self.path = path
-        self.connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)
-        self.connection.row_factory = sqlite3.Row
 
     def all(self, query, *values):
-        return [dict(row) for row in self.connection.execute(query, values)]
+        with closing(
+            sqlite3.connect(f"file:{self.path}?mode=ro", uri=True, timeout=10)
+        ) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(query, values)]
 
     def note(self, name):
         found = self.all("SELECT value FROM notes WHERE name = ?", name)
         return json.loads(found[0]["value"]) if found else None
 
-    def close(self):
-        self.connection.close()
 
-
-class _Story:
+class Story:
     """What the three ledgers tell of one bot."""
 
     def __init__(self, bot, platform, market, journals):
-        self.bot = bot["id"]
-        self.prefix = f"pl{hashlib.sha256(self.bot.encode()).hexdigest()[:10]}-"
+        self.bot, self.bot_name = bot["id"], bot["name"]
+        self.prefix = f"pl{hashlib.sha256(self.bot.encode()).hexdigest()[:10]}"
         self.platform = platform
         self.market = market
         self.machines = self._own("machine", "generation")
@@ -79,23 +79,28 @@ class _Story:
         self.fills = self._own("fill", "number")
 
     def faults(self):
+        yield from self.money()
+        yield from self._no_entry_upon_a_position()
+        yield from self._machines_took_turns()
+        yield from self._usage_is_that_of_the_machines()
+        yield from self._every_call_outside_is_closed()
+
+    def money(self):
+        """What holds of any strategy, whatever made and ended the machines."""
         yield from self._fills_agree()
         yield from self._orders_agree()
-        yield from self._no_entry_upon_a_position()
+        yield from self._nothing_is_held()
         yield from self._disks_agree()
         yield from self._paper_accounts_agree()
         yield from self._trades_are_folded_from_the_fills()
         yield from self._positions_are_flat()
         yield from self._events_were_stored_once()
-        yield from self._machines_took_turns()
-        yield from self._usage_is_that_of_the_machines()
-        yield from self._every_call_outside_is_closed()
 
     # -- orders and fills -----------------------------------------------------------------------
 
     def _fills_agree(self):
         """What the venue executed and what the platform was told is the same, once each."""
-        venue = [_of_venue(fill) for fill in self._venue_fills()]
+        venue = [_of_venue(fill) for fill in self.venue_fills()]
         told = [_of_row(row) for row in self.fills if not row["trade_id"].startswith("paper:")]
         yield from _differences("fill", "at the venue", venue, "on the platform", told)
 
@@ -105,7 +110,7 @@ class _Story:
         executed = defaultdict(Decimal)
         for fill in self.fills:
             executed[fill["client_id"]] += Decimal(fill["quantity"])
-        venue = self._venue_orders()
+        venue = self.venue_orders()
         for name in _repeated([order["client_id"] for order in venue]):
             yield f"order {name} stands twice at the venue"
         seen = {order["client_id"] for order in venue}
@@ -135,13 +140,15 @@ class _Story:
         """A doubled entry would enlarge what is held; this strategy enters when flat."""
         held = Decimal(0)
         entering = None
-        for fill in self._venue_fills():
+        for fill in self.venue_fills():
             order = fill["order"]
             if not order["reduce_only"] and held and entering != order["client_id"]:
                 yield f"order {order['client_id']} entered on top of {held}"
             entering = order["client_id"] if not order["reduce_only"] else None
-            quantity = Decimal(fill["qty"])
-            held += quantity if fill["side"] == "BUY" else -quantity
+            held += _signed(fill)
+
+    def _nothing_is_held(self):
+        held = sum((_signed(fill) for fill in self.venue_fills()), Decimal(0))
         if held:
             yield f"{held} is still held at the venue"
 
@@ -196,7 +203,7 @@ class _Story:
             if trade["closed_at"] is None:
                 yield f"a trade of {trade['opened_at']} is still open"
         venue = sum(
-            (Decimal(f["realized"]) - Decimal(f["fee"]) for f in self._venue_fills()), Decimal(0)
+            (Decimal(f["realized"]) - Decimal(f["fee"]) for f in self.venue_fills()), Decimal(0)
         )
         testnet = [t for t in trades if self._is_testnet(t)]
         told = sum((_net(trade) for trade in testnet), Decimal(0))
@@ -268,7 +275,12 @@ class _Story:
     def _is_testnet(self, row):
         return self.runs[row["run_id"]]["mode"] == "testnet"
 
-    def _venue_orders(self):
+    def venue_stops(self):
+        """Conditional orders with this bot's mark."""
+        query = "SELECT body FROM conditional WHERE client_id LIKE ?"
+        return [json.loads(row["body"]) for row in self.market.all(query, f"{self.prefix}%")]
+
+    def venue_orders(self):
         """Orders with this bot's mark; a conditional one and the order it became are one."""
         like = f"{self.prefix}%"
         waiting = self.market.all("SELECT * FROM conditional WHERE client_id LIKE ?", like)
@@ -276,7 +288,7 @@ class _Story:
         plain = self.market.all("SELECT * FROM orders WHERE client_id LIKE ?", like)
         return waiting + [row for row in plain if row["id"] not in made]
 
-    def _venue_fills(self):
+    def venue_fills(self):
         query = (
             "SELECT f.body AS fill, o.body AS made_by FROM fill f JOIN orders o ON o.id = "
             "f.order_id WHERE o.client_id LIKE ? ORDER BY f.id"
@@ -285,18 +297,20 @@ class _Story:
             yield json.loads(row["fill"]) | {"order": json.loads(row["made_by"])}
 
 
+def _signed(fill):
+    quantity = Decimal(fill["qty"])
+    return quantity if fill["side"] == "BUY" else -quantity
+
+
 def _net(trade):
     gain = Decimal(trade["exit_notional"]) - Decimal(trade["entry_notional"])
     return (gain if trade["side"] == "buy" else -gain) - Decimal(trade["fees"])
 
 
 def _differences(what, here, left, there, right):
-    for one in left:
-        if one not in right:
-            yield f"{what} {here} only: {one}"
-    for one in right:
-        if one not in left:
-            yield f"{what} {there} only: {one}"
+    known_there, known_here = set(right), set(left)
+    yield from (f"{what} {here} only: {one}" for one in left if one not in known_there)
+    yield from (f"{what} {there} only: {one}" for one in right if one not in known_here)
     for side, known in ((here, left), (there, right)):
         yield from (f"{what} doubled {side}: {one}" for one in _repeated(known))
 

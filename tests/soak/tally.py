@@ -78,7 +78,7 @@ def _platform(bot, path):
 
 
 def _venue(bot, path):
-    like = f"pl{hashlib.sha256(bot.id.encode()).hexdigest()[:10]}-%"
+    like = f"pl{hashlib.sha256(bot.id.encode()).hexdigest()[:10]}%"
     for table in ("orders", "conditional"):
         query = f"SELECT client_id FROM {table} WHERE client_id LIKE ?"
         bot.venue.orders |= {row[0] for row in read(path, query, like)}
