@@ -56,6 +56,7 @@ VERBS = {
     "invitations/<invitation_id>/resend": "invitation.manage",
     "invitations/<invitation_id>/revoke": "invitation.manage",
     "panic": "position.panic_close",
+    "panic/<kill_id>/resume": "bot.start",
     "settings/defaults": "workspace.update",
     "settings/limits": "risk.manage",
     "settings/security": "workspace.security",
