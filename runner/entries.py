@@ -17,6 +17,7 @@ class Standing:
     lease_deadline: float
     grace_seconds: float
     paused: bool = False
+    hold: str = ""
     draining: bool = False
     stopping: bool = False
     flattening: bool = False
@@ -35,6 +36,7 @@ class Standing:
             (self.flattening, "flattening"),
             (self.reloading, "a new configuration is about to be loaded"),
             (self.paused, "paused"),
+            (bool(self.hold), f"held: {self.hold}"),
             (self.foreign is not None, self.foreign or ""),
             (not within(self.windows, now), "outside trading window"),
             (self.quiet(now), f"the last {self.quiet_minutes} minutes of the trading window"),

@@ -10,7 +10,7 @@ from app.domain import factors, inbox
 from app.domain.access import Permission, can
 from app.domain.support import listing
 from app.models import Membership, Ticket, Workspace
-from app.web import access_pages, banner_pages, incident_pages, places, status_pages
+from app.web import access_pages, banner_pages, hold_pages, incident_pages, places, status_pages
 from app.web.guards import allowed, own_memberships
 
 # Text, icon, endpoint, blueprint prefix, permission.
@@ -63,6 +63,7 @@ def init_app(app: Flask) -> None:
         may=lambda member, permission: bool(can(member, permission)),
         own_memberships=own_memberships,
         region_shown=places.shown,
+        standing_holds=hold_pages.standing,
         signup_open=lambda: current.config().signup == "open",
         shown_member=shown_member,
         theme=theme,
