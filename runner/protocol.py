@@ -448,9 +448,15 @@ class CommandDone:
     detail: str = ""
 
 
+ALARM, OVER = "alarm", "over"
+
+
 @dataclass(frozen=True)
 class Notice:
-    """Something a person should read: ``level`` is info, warning or alarm; ``code`` is stable."""
+    """Something a person should read: ``level`` is info, warning or alarm; ``code`` is stable.
+
+    Level over: what the code stood for has ended, if anything did; nobody need read that.
+    """
 
     level: str
     code: str

@@ -273,7 +273,7 @@ def _safety(workspace, now, marker, made):
         at=now,
     )
     alarm = BotAlarm(
-        **own, bot_id=made.bot, code="foreign", text=f"{marker}rings", first_at=now, last_at=now
+        **own, bot_id=made.resting, code="foreign", text=f"{marker}rings", first_at=now, last_at=now
     )
     hold = Hold(**own, place=workspace.id, cause="book", text=f"{marker}held", since=now)
     lifted = Hold(place="installation", cause="operator", text="Over.", since=now, lifted_at=now)

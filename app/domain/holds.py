@@ -21,7 +21,6 @@ OPERATOR = "operator"
 
 TEXT = 300
 SHOWN = 50
-_WHY = "what holds bots is looked up wherever it was said"
 
 
 @dataclass(frozen=True)
@@ -40,14 +39,14 @@ def current(workspace_id: str, now: datetime) -> str | None:  # noqa: ARG001 -- 
         or_(Hold.workspace_id.is_(None), Hold.workspace_id == workspace_id),
     )
     order = Hold.workspace_id.is_not(None), Hold.since, Hold.id
-    with tenancy.everywhere(_WHY):
+    with tenancy.everywhere("what holds bots may be said of one workspace or of all"):
         return db.session.scalar(query.order_by(*order).limit(1))
 
 
 def standing() -> list[Standing]:
     """All that stand, of the installation and of any workspace; the caller shows each its own."""
     query = select(Hold.workspace_id, Hold.text, Hold.since).where(Hold.lifted_at.is_(None))
-    with tenancy.everywhere(_WHY):
+    with tenancy.everywhere("what holds bots may be said of one workspace or of all"):
         rows = db.session.execute(query.order_by(Hold.since, Hold.id)).all()
     return [Standing(*row) for row in rows]
 
@@ -77,7 +76,7 @@ def impose(
     said = " ".join(text.split())
     if not 1 <= len(said) <= TEXT:
         raise Invalid(f"Say why, in 1 to {TEXT} characters.", "text")
-    with tenancy.everywhere(_WHY):
+    with tenancy.everywhere("what holds bots may be said of one workspace or of all"):
         known = _standing(workspace, cause)
         if known is None:
             fresh = Hold(
@@ -104,7 +103,7 @@ def lift(
     workspace: Workspace | None, cause: str, now: datetime, *, by: Actor = audit.TIMETABLE
 ) -> bool:
     """Let bots enter again as far as this cause goes; ``False`` if it held none."""
-    with tenancy.everywhere(_WHY):
+    with tenancy.everywhere("what holds bots may be said of one workspace or of all"):
         found = _standing(workspace, cause)
         mine = Hold.place == _place(workspace), Hold.cause == cause, Hold.lifted_at.is_(None)
         if found is None or not change(update(Hold).where(*mine).values(lifted_at=now)):

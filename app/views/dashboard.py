@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import feed, lifecycle, overview
+from app.domain import bot_alarms, feed, lifecycle, overview
 from app.domain.access import Permission
 from app.web.guards import requires
 from app.web.hypermedia import live
@@ -31,11 +31,14 @@ def board() -> ResponseReturnValue:
 def _board() -> dict[str, Any]:
     now, workspace = current.now(), current.workspace()
     rows = overview.summaries(workspace, now, current.config().tempo)
+    ringing = bot_alarms.in_workspace(workspace)
     return {
         "rows": rows,
         "names": {row.bot.id: row.bot.name for row in rows},
         "totals": overview.totals(rows),
         "feed": feed.latest(workspace, limit=10),
+        "alarms": ringing,
+        "takers": bot_alarms.takers(ringing),
         "now": now,
         "settled": lifecycle.waits_for_nothing([row.reading for row in rows]),
     }

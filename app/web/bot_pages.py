@@ -9,6 +9,7 @@ from wtforms import SelectChoice
 from app import current
 from app.domain import (
     addresses,
+    bot_alarms,
     bots,
     connections,
     defaults,
@@ -55,6 +56,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
     row = overview.summary(bot, now, current.config().tempo)
     newest = records.machines(bot, 2)
     machine = next((item for item in newest if item.gone_at is None), None)
+    ringing = bot_alarms.of_bot(bot)
     return {
         "bot": bot,
         "row": row,
@@ -63,6 +65,8 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
+        "alarms": ringing,
+        "takers": bot_alarms.takers(ringing),
     }
 
 

@@ -83,8 +83,9 @@ def test_runners_are_told_with_every_answer_and_at_the_same_number_of_queries(ap
     life = Life(keys)
     life.wake()
     assert life.claim().hold == ""
-    quiet = asked(life)
     assert report(life).hold == ""
+    report(life)
+    quiet = asked(life)
     holds.impose(life.bot.workspace, "book", "Gross", NOW)
     holds.impose(None, holds.OPERATOR, "Away", NOW, by=TESTER)
     db.session.commit()
