@@ -27,8 +27,7 @@ _TITLES = {
 
 def title(code: str, bot: str) -> str:
     """What it is, in one line."""
-    limit = "{} has passed a limit" if code.startswith("breach_") else "{} needs you"
-    return _TITLES.get(code, limit).format(bot)
+    return _TITLES.get(code, "{} needs you").format(bot)
 
 
 def page(alarm: BotAlarm) -> str:

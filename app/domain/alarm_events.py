@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.domain import bot_alarms, money_events
-from app.domain.bot_alarms import BREACH, STOP_MISSING, STOP_REFUSED
+from app.domain.bot_alarms import STOP_MISSING, STOP_REFUSED
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import ProtectionRow
@@ -46,12 +46,6 @@ def protection(source: Source, data: protocol.Protection, at: datetime) -> None:
         bot_alarms.ring(source.bot, STOP_MISSING, text, source.now)
     elif not _missing(source):
         bot_alarms.end(source.bot.id, [STOP_MISSING, STOP_REFUSED], source.now)
-
-
-def breach(source: Source, data: protocol.Breach, at: datetime) -> None:
-    """A limit that was passed rings until the day is over or a person resumes the bot."""
-    money_events.breach(source, data, at)
-    bot_alarms.ring(source.bot, f"{BREACH}{data.limit}", data.text, source.now)
 
 
 def _missing(source: Source) -> bool:

@@ -5,7 +5,7 @@ here. An alarm is its own record: opening and ending one changes nothing else.
 """
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -22,10 +22,6 @@ LOST = timedelta(seconds=60)
 
 MOST = 500
 LOST_CONTACT, STOP_MISSING, STOP_REFUSED = "lost_contact", "stop_missing", "stop_refused"
-BREACH = "breach_"
-"""How the codes of passed limits begin; the limit follows."""
-
-_OF_A_DAY = f"{BREACH}max_daily_loss"
 
 
 def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
@@ -44,11 +40,6 @@ def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
 def end(bot_id: str, codes: Iterable[str], now: datetime) -> bool:
     """What they rang for is over; ``False`` if none of them rang."""
     return _end(now, BotAlarm.bot_id == bot_id, BotAlarm.code.in_(list(codes))) > 0
-
-
-def end_breaches(bot_id: str, now: datetime) -> None:
-    """A person lets the bot enter again: what its limits rang for is known."""
-    _end(now, BotAlarm.bot_id == bot_id, BotAlarm.code.startswith(BREACH))
 
 
 def of_bot(bot: Bot) -> list[BotAlarm]:
@@ -100,7 +91,7 @@ def take(alarm: BotAlarm, bot: Bot, person: User, *, by: Actor, now: datetime) -
 
 
 def sweep(now: datetime) -> None:
-    """Ring for bots that are silent with a position, and end what the clock or flatness ends."""
+    """Ring for bots that are silent with a position, and end what nobody tells the end of."""
     now = clock.database_now(now)
     lost = db.session.execute(_lost(now).limit(MOST)).all()
     for bot, machine in lost:
@@ -108,8 +99,8 @@ def sweep(now: datetime) -> None:
     ids = [bot.id for bot, _ in lost]
     if len(ids) < MOST:
         _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(ids))
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    _end(now, BotAlarm.code == _OF_A_DAY, BotAlarm.last_at < midnight)
+    deleted = select(Bot.id).where(Bot.deleted_at.is_not(None))
+    _end(now, BotAlarm.bot_id.in_(deleted))
     flat = select(Machine.bot_id).where(
         Machine.gone_at.is_(None),
         Machine.position_state == PositionState.FLAT,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from app.domain import audit, audit_urgent, bot_alarms, commands, fleet, runs
+from app.domain import audit, audit_urgent, commands, fleet, runs
 from app.domain.audit import Actor
 from app.models import Bot
 from runner.protocol import CommandKind
@@ -25,8 +25,6 @@ def reconfigured(
 def changed(action: str, bot: Bot, by: Actor, now: datetime, changes: list[audit.Change]) -> None:
     """The planner looks at once, and the log keeps who it was."""
     fleet.poke(bot.id, now)
-    if action in ("bot.resume", "bot.start"):
-        bot_alarms.end_breaches(bot.id, now)
     record(action, bot, by, now, changes)
 
 

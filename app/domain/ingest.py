@@ -271,5 +271,5 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.NOTICE: _notice,
     EventKind.FLOW: money_events.flow,
     EventKind.PROTECTION: alarm_events.protection,
-    EventKind.BREACH: alarm_events.breach,
+    EventKind.BREACH: money_events.breach,
 }

@@ -1,12 +1,11 @@
 """A bot's alarms: each rings once for those who may stop the bot, until it is over."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
 
-from app.domain import alarm_bells, bot_alarms, bots, ingest, letters
+from app.domain import alarm_bells, bot_alarms, ingest, letters
 from app.domain.letters import House
 from app.extensions import db
 from app.models import (
@@ -22,11 +21,9 @@ from app.models import (
 )
 from runner import protocol
 from runner.protocol import (
-    Breach,
     Check,
     Event,
     EventKind,
-    OnBreach,
     PositionState,
     Preflight,
     Protection,
@@ -41,7 +38,6 @@ SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(minutes=5)
 KINDS = {
     protocol.Notice: EventKind.NOTICE,
     Protection: EventKind.PROTECTION,
-    Breach: EventKind.BREACH,
     Preflight: EventKind.PREFLIGHT,
 }
 BTC, ETH = "BTC/USDT:USDT", "ETH/USDT:USDT"
@@ -149,28 +145,6 @@ def test_a_position_that_is_closed_needs_no_stop(scene):
     assert scene.codes() == []
 
 
-def passed_limit(name):
-    return Breach(name, Decimal(9), Decimal(5), OnBreach.PAUSE, "Lost 9 of 5.")
-
-
-def test_a_passed_limit_rings_until_somebody_resumes(scene):
-    bots.start(scene.bot, by=TESTER, now=NOW)
-    assert scene.tell(passed_limit("max_drawdown")) == ["breach_max_drawdown"]
-    bot_alarms.sweep(NOW + timedelta(days=1))
-    assert scene.codes() == ["breach_max_drawdown"]
-    bots.pause(scene.bot, by=TESTER, now=SOON)
-    bots.resume(scene.bot, by=TESTER, now=SOON)
-    assert scene.codes() == []
-
-
-def test_the_loss_of_a_day_rings_until_the_day_is_over(scene):
-    scene.tell(passed_limit("max_daily_loss"))
-    bot_alarms.sweep(LATER)
-    assert scene.codes() == ["breach_max_daily_loss"]
-    bot_alarms.sweep(NOW + timedelta(hours=12))
-    assert scene.codes() == []
-
-
 @pytest.mark.parametrize(
     ("told", "left"),
     [
@@ -221,6 +195,15 @@ def test_a_machine_that_went_with_a_position_rings_until_another_one_claims(scen
     place = {"workspace_id": scene.place.id, "bot_id": scene.bot.id, "region": "local"}
     times = {"created_at": SOON, "claimed_at": SOON, "synced_at": SOON}
     db.session.add(type(scene.machine)(generation=2, **values, **place, **times))
+    bot_alarms.sweep(SOON)
+    assert scene.codes() == []
+
+
+def test_a_bot_that_is_gone_rings_no_more(scene):
+    scene.tell(alarm())
+    bot_alarms.sweep(SOON)
+    assert scene.codes() == ["foreign"]
+    scene.bot.deleted_at = SOON
     bot_alarms.sweep(SOON)
     assert scene.codes() == []
 
