@@ -11,7 +11,7 @@ from runner.guard import Guard
 from runner.journal import Journal
 from runner.memory import Memory
 from runner.outbox import Outbox
-from runner.protocol import Configuration, EventKind, Notice
+from runner.protocol import OVER, Configuration, EventKind, Notice
 
 
 @dataclass
@@ -41,5 +41,5 @@ class Bench:
             self.outbox.append(EventKind.NOTICE, Notice(level, code, text), self.clock.now())
 
     def settled(self, code: str) -> None:
-        """The trouble is over; should it come back, it is told again."""
-        self._said.pop(code, None)
+        """The trouble is over, or was so at the start; should it come back, it is told again."""
+        self.notice(OVER, code, "")

@@ -21,6 +21,7 @@ class Standing:
     lease_deadline: float
     grace_seconds: float
     paused: bool = False
+    hold: str = ""
     draining: bool = False
     stopping: bool = False
     flattening: bool = False
@@ -43,6 +44,7 @@ class Standing:
             (self.reloading, "a new configuration is about to be loaded"),
             (self.breach is not None, self.breach or ""),
             (self.paused, "paused"),
+            (bool(self.hold), f"held: {self.hold}"),
             (self.foreign is not None, self.foreign or ""),
             (bool(self.troubles), next(iter(self.troubles.values()), "")),
             (not within(self.windows, now), "outside trading window"),

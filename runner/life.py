@@ -154,6 +154,7 @@ def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -
         draining=configuration.draining,
         end_policy=answer.end_policy,
         quiet_minutes=answer.quiet_minutes,
+        hold=answer.hold,
     )
 
 

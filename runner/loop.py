@@ -118,6 +118,8 @@ class Loop:
             standing.end_policy = answer.end_policy
         if answer.quiet_minutes is not None:
             standing.quiet_minutes = answer.quiet_minutes
+        if answer.hold is not None:
+            standing.hold = answer.hold
         if await self._commands.take(answer.commands):
             self._link.hurry()
 

@@ -225,7 +225,7 @@ class ClaimAnswer:
     ``end_policy`` says what happens to a position when a window ends: ``flatten`` closes it,
     anything else holds and manages it. Nothing is entered in its last ``quiet_minutes``.
     ``unsettled``: orders of this run of which the platform does not know how they ended; the
-    machine that placed them may be gone with its disk.
+    machine that placed them may be gone with its disk. ``hold`` as in ``SyncAnswer``.
     """
 
     claim_id: str = field(repr=False)
@@ -240,6 +240,7 @@ class ClaimAnswer:
     restored: dict[str, Any] = field(default_factory=dict)
     next_seq: int = 1
     unsettled: tuple[Order, ...] = ()
+    hold: str = ""
 
 
 @dataclass(frozen=True)
@@ -447,9 +448,15 @@ class CommandDone:
     detail: str = ""
 
 
+ALARM, OVER = "alarm", "over"
+
+
 @dataclass(frozen=True)
 class Notice:
-    """Something a person should read: ``level`` is info, warning or alarm; ``code`` is stable."""
+    """Something a person should read: ``level`` is info, warning or alarm; ``code`` is stable.
+
+    Level over: what the code stood for has ended, if anything did; nobody need read that.
+    """
 
     level: str
     code: str

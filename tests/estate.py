@@ -26,6 +26,7 @@ from app.models import (
     AuthorKind,
     BillingContact,
     BillingTerms,
+    BotAlarm,
     BotCommand,
     Budget,
     BudgetAlert,
@@ -42,12 +43,17 @@ from app.models import (
     FleetAlarm,
     FleetNotice,
     FleetUpgrade,
+    Hold,
     IdlePayer,
     InboundMail,
     Incident,
     IncidentState,
     Invitation,
     InvitationLink,
+    Kill,
+    KillAct,
+    KillBot,
+    KillScope,
     LimitBreach,
     MachineConsole,
     MailDecision,
@@ -220,6 +226,7 @@ def _telling(workspace, _people, now, marker, made):
         RunnerNotice(**own, level="warning", code="note", message=f"{marker}told", at=now)
     )
     _money(own, now, marker)
+    _safety(workspace, now, marker, made)
     order = factories.order(made.rows.bot, made.run, f"{marker}o1", "filled")
     order.reason = f"{marker}why"
 
@@ -252,6 +259,28 @@ def _money(own, now, marker):
             ),
         ]
     )
+
+
+def _safety(workspace, now, marker, made):
+    """What keeps its bots from entering, and what rings."""
+    own = {"workspace_id": workspace.id}
+    kill = Kill(
+        **own,
+        act=KillAct.PAUSE,
+        scope=KillScope.BOT,
+        reason=f"{marker}wild",
+        press=f"{workspace.id} {marker}",
+        at=now,
+    )
+    alarm = BotAlarm(
+        **own, bot_id=made.resting, code="foreign", text=f"{marker}rings", first_at=now, last_at=now
+    )
+    hold = Hold(**own, place=workspace.id, cause="book", text=f"{marker}held", since=now)
+    lifted = Hold(place="installation", cause="operator", text="Over.", since=now, lifted_at=now)
+    db.session.add_all([kill, alarm, hold, lifted])
+    db.session.flush()
+    db.session.add(KillBot(**own, kill_id=kill.id, bot_id=made.bot, paused=False))
+    made.kill, made.bot_alarm, made.hold = kill.id, alarm.id, lifted.id
 
 
 def _people(workspace, people, now, marker, made):

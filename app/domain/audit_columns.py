@@ -142,6 +142,7 @@ AUDITED: dict[str, Columns] = {
         track="operator_id reason minutes granted_at refused_at expires_at ended_at",
         ignore="id workspace_id ticket_id asked_at answered_by ended_by",
     ),
+    "hold": Columns(track="cause text lifted_at", ignore="id workspace_id place imposed_by since"),
     "telegram_link": Columns(
         track="telegram_id confirmed_at inactive_at", ignore="id user_id chat_id name created_at"
     ),
@@ -159,7 +160,8 @@ _LEDGERS = (
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
     "candle decision bot_order fill trade position equity_point runner_notice checkpoint "
-    "cash_flow limit_breach protection"
+    "cash_flow limit_breach protection "
+    "kill kill_bot bot_alarm"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())
 """Tables that keep their own history, or follow from an audited act and cannot be changed apart."""

@@ -20,6 +20,7 @@ def record(
     target_id: str,
     target_label: str,
     changes: list[Change],
+    reason: str = "",
 ) -> None:
     """As ``audit.record``; but if the event cannot be written, the act it tells of still happens.
 
@@ -37,6 +38,7 @@ def record(
                 target_id=target_id,
                 target_label=target_label,
                 changes=changes,
+                reason=reason,
             )
     except Exception as error:  # noqa: BLE001 -- whatever is wrong with a log, it stops no stop
         log.error(  # noqa: TRY400 -- a traceback would show the values of the event

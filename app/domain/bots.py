@@ -26,7 +26,7 @@ from app.domain.errors import Conflict, Invalid, Refused
 from app.domain.schedule import Schedule, from_plain
 from app.domain.schedule_text import describe
 from app.extensions import change, db, prepared
-from app.models import Bot, Connection, StrategyVersion, User, Wish, Workspace
+from app.models import Bot, BotCommand, Connection, StrategyVersion, User, Wish, Workspace
 from app.models.base import new_id
 from runner.protocol import CommandKind, Limits, Mode, to_plain
 from runner.protocol import from_plain as read
@@ -222,10 +222,11 @@ def flatten(bot: Bot, *, by: Actor, now: datetime) -> None:
     close_position(bot, by=tied, now=now)
 
 
-def close_position(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """The same, kept for the next machine where none is there now."""
-    commands.send(bot, CommandKind.FLATTEN, now)
+def close_position(bot: Bot, *, by: Actor, now: datetime) -> BotCommand:
+    """The same, kept for the next machine where none is there now; the order that does it."""
+    order = commands.send(bot, CommandKind.FLATTEN, now)
     bot_events.record("position.close", bot, by, now)
+    return order
 
 
 def switch_mode(

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from app.extensions import db
+from app.models.base import new_id
 from app.models.bot import Bot, BotCommand
 from runner.protocol import Command, CommandDone, CommandKind
 
@@ -16,14 +17,20 @@ _OPPOSITE = {
 }
 
 
-def send(bot: Bot, kind: CommandKind, now: datetime) -> None:
+WITHDRAWN, SUPERSEDED = "withdrawn", "superseded by a new claim"
+"""Outcomes of commands that no runner carried out."""
+
+
+def send(bot: Bot, kind: CommandKind, now: datetime) -> BotCommand:
     """Queue a command. An open one of the same kind is enough; its opposite is withdrawn."""
     _withdraw(bot.id, _OPPOSITE.get(kind), now)
-    if any(command.kind is kind for command in _open(bot.id)):
-        return
-    db.session.add(
-        BotCommand(workspace_id=bot.workspace_id, bot_id=bot.id, kind=kind, created_at=now)
-    )
+    known = next((command for command in _open(bot.id) if command.kind is kind), None)
+    if known is not None:
+        return known
+    place = {"workspace_id": bot.workspace_id, "bot_id": bot.id}
+    fresh = BotCommand(id=new_id("cmd"), **place, kind=kind, created_at=now)
+    db.session.add(fresh)
+    return fresh
 
 
 def pending(bot_id: str) -> tuple[Command, ...]:
@@ -54,7 +61,7 @@ def forget(bot_id: str, now: datetime) -> None:
             BotCommand.done_at.is_(None),
             BotCommand.kind.not_in([CommandKind.FLATTEN, CommandKind.CANCEL_ENTRIES]),
         )
-        .values(done_at=now, outcome="superseded by a new claim")
+        .values(done_at=now, outcome=SUPERSEDED)
     )
 
 
@@ -69,5 +76,5 @@ def _withdraw(bot_id: str, kind: CommandKind | None, now: datetime) -> None:
     db.session.execute(
         update(BotCommand)
         .where(BotCommand.bot_id == bot_id, BotCommand.kind == kind, BotCommand.done_at.is_(None))
-        .values(done_at=now, outcome="withdrawn")
+        .values(done_at=now, outcome=WITHDRAWN)
     )

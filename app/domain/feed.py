@@ -85,6 +85,7 @@ _SAID = {
     "bot.stop": "stopped {}",
     "bot.pause": "paused {}",
     "bot.resume": "resumed {}",
+    "bot.alarm_take": "looks after an alarm of {}",
     "bot.mode": "switched the mode of {}",
     "bot.delete": "deleted {}",
     "bot.released": "released the address of {}",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import commands, ledger, money_events, preflights
+from app.domain import alarm_events, commands, ledger, money_events, preflights
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
@@ -95,6 +95,7 @@ def _state(source: Source, data: protocol.StateChange, at: datetime) -> None:
 
 def _preflight(source: Source, data: protocol.Preflight, at: datetime) -> None:
     preflights.take(source.machine, source.run_id, data, at, source.now)
+    alarm_events.preflight(source, data)
 
 
 def _candles(source: Source, data: protocol.Candles, _at: datetime) -> None:
@@ -238,12 +239,15 @@ def _command_done(source: Source, data: protocol.CommandDone, _at: datetime) -> 
 
 
 def _notice(source: Source, data: protocol.Notice, at: datetime) -> None:
+    told = alarm_events.heard(source, data)
+    if told is None:
+        return
     db.session.add(
         RunnerNotice(
             **source.keys,
-            level=data.level[:8],
-            code=data.code[:40],
-            message=data.text[:400],
+            level=told.level[:8],
+            code=told.code[:40],
+            message=told.text[:400],
             at=at,
         )
     )
@@ -266,6 +270,6 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.COMMAND_DONE: _command_done,
     EventKind.NOTICE: _notice,
     EventKind.FLOW: money_events.flow,
-    EventKind.PROTECTION: money_events.protection,
+    EventKind.PROTECTION: alarm_events.protection,
     EventKind.BREACH: money_events.breach,
 }

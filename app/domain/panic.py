@@ -1,25 +1,54 @@
-"""Panic: pause, cancel entries and flatten many bots at once. It waits for nobody and no limit."""
+"""The kill switch: pause, cancel entries, flatten, many bots at once. It waits for nobody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
+from sqlalchemy.exc import IntegrityError
 
 from app.domain import audit, audit_urgent, bots, commands, machines
 from app.domain.audit import Actor
-from app.domain.errors import Conflict
+from app.domain.errors import Conflict, Refused
 from app.extensions import db
-from app.models import Bot, BotCompute, Wish, Workspace
+from app.models import (
+    Bot,
+    BotCommand,
+    BotCompute,
+    Kill,
+    KillAct,
+    KillBot,
+    KillScope,
+    User,
+    Wish,
+    Workspace,
+)
 from app.models.base import new_id
 from runner.protocol import CommandKind
 
+REASON = 200
+SHOWN = 5
+
 
 @dataclass(frozen=True)
-class Outcome:
-    """What was asked of whom. Bots without a machine hold nothing; pausing is all they need."""
+class Order:
+    """What is asked for. ``chosen``: ids of bots; all that there are, where ``None``.
 
-    flattening: list[Bot]
-    paused: list[Bot]
+    ``press`` is the word of one page: whatever arrives twice with it was pressed once.
+    """
+
+    act: KillAct
+    chosen: Sequence[str] | None = None
+    reason: str = ""
+    press: str = ""
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Which bots may enter again, and why others may not."""
+
+    bots: list[Bot]
+    refused: list[tuple[Bot, str]]
 
 
 def candidates(workspace: Workspace) -> list[Bot]:
@@ -28,23 +57,38 @@ def candidates(workspace: Workspace) -> list[Bot]:
     return [bot for bot in found if bot.wish is Wish.FOLLOW or _may_hold(bot)]
 
 
-def close(workspace: Workspace, chosen: list[Bot], *, by: Actor, now: datetime) -> Outcome:
-    """Pause each bot, cancel its resting entries and close its position at market.
+def press(
+    workspace: Workspace, order: Order, *, author: User | None, by: Actor, now: datetime
+) -> Kill:
+    """Pause each bot, and as asked cancel its resting entries and close its position at market.
 
     One bot that somebody else changed at the same moment does not keep the others waiting. Each
     change has its event, all tied together with one that names the bots; a log that cannot be
-    written keeps nobody from it.
+    written keeps nobody from it. Ids that lead to no candidate are passed over.
     """
+    kill, fresh = _begun(workspace, order, author, now)
+    if not fresh:
+        return kill
+    there = candidates(workspace)
+    chosen = there if order.chosen is None else [bot for bot in there if bot.id in order.chosen]
+    kill.scope = _scope(order, chosen)
     _hold(chosen)
-    by = replace(by, correlation_id=new_id("pan"))
-    outcome = Outcome([], [])
+    by = replace(by, correlation_id=kill.id)
+    held, paused, told = _held_by_kills(chosen), [], []
     for bot in chosen:
         if _pause(bot, by, now):
-            outcome.paused.append(bot)
-        if _may_hold(bot):
-            commands.send(bot, CommandKind.CANCEL_ENTRIES, now)
-            bots.close_position(bot, by=by, now=now)
-            outcome.flattening.append(bot)
+            paused.append(bot)
+        sent = _tell(bot, order.act, by, now) if _may_hold(bot) else None
+        told += [bot] if sent else []
+        db.session.add(
+            KillBot(
+                workspace_id=workspace.id,
+                kill_id=kill.id,
+                bot_id=bot.id,
+                paused=bot in paused or bot.id in held,
+                command_id=sent.id if sent else None,
+            )
+        )
     audit_urgent.record(
         "position.panic_close",
         by=by,
@@ -52,12 +96,113 @@ def close(workspace: Workspace, chosen: list[Bot], *, by: Actor, now: datetime) 
         workspace_id=workspace.id,
         target_id=workspace.id,
         target_label=workspace.name,
+        reason=kill.reason,
         changes=[
-            audit.Change("paused", None, [bot.name for bot in outcome.paused]),
-            audit.Change("flattening", None, [bot.name for bot in outcome.flattening]),
+            audit.Change("act", None, kill.act),
+            audit.Change("scope", None, kill.scope),
+            audit.Change("paused", None, [bot.name for bot in paused]),
+            audit.Change(_DOING[kill.act], None, [bot.name for bot in told]),
         ],
     )
+    return kill
+
+
+_DOING = {KillAct.PAUSE: "telling", KillAct.CANCEL: "cancelling", KillAct.FLATTEN: "flattening"}
+
+
+def find(workspace: Workspace, kill_id: str) -> Kill | None:
+    """One press of the switch in this workspace."""
+    mine = Kill.workspace_id == workspace.id, Kill.id == kill_id
+    return db.session.scalar(select(Kill).where(*mine))
+
+
+def recent(workspace: Workspace) -> list[Kill]:
+    """The latest few."""
+    query = select(Kill).where(Kill.workspace_id == workspace.id)
+    return list(db.session.scalars(query.order_by(Kill.at.desc(), Kill.id).limit(SHOWN)))
+
+
+def presser(kill: Kill) -> str:
+    """The name of whoever pressed it."""
+    person = db.session.get(User, kill.pressed_by) if kill.pressed_by else None
+    return person.name if person else "Somebody"
+
+
+def to_resume(kill: Kill) -> list[Bot]:
+    """The bots that are paused by it still; one that was resumed and paused anew is not."""
+    later = exists().where(
+        BotCommand.bot_id == KillBot.bot_id,
+        BotCommand.kind == CommandKind.RESUME,
+        BotCommand.created_at >= kill.at,
+    )
+    query = select(Bot).join(KillBot, KillBot.bot_id == Bot.id)
+    mine = KillBot.kill_id == kill.id, KillBot.paused.is_(True), ~later
+    there = Bot.paused.is_(True), Bot.deleted_at.is_(None)
+    return list(db.session.scalars(query.where(*mine, *there).order_by(Bot.name, Bot.id)))
+
+
+def resume(kill: Kill, *, by: Actor, now: datetime) -> Resumed:
+    """Let the bots that it paused enter again; one that may not keeps no other one from it."""
+    by = replace(by, correlation_id=kill.id)
+    outcome = Resumed([], [])
+    for bot in to_resume(kill):
+        try:
+            with db.session.begin_nested():
+                bots.resume(bot, by=by, now=now)
+            outcome.bots.append(bot)
+        except (Refused, Conflict) as error:
+            outcome.refused.append((bot, str(error)))
     return outcome
+
+
+def _begun(
+    workspace: Workspace, order: Order, author: User | None, now: datetime
+) -> tuple[Kill, bool]:
+    """The row of this press, and whether this is the first time that it arrives."""
+    word = f"{workspace.id} {order.press[:64] or new_id('prs')}"
+    fresh = Kill(
+        id=new_id("kil"),
+        workspace_id=workspace.id,
+        act=order.act,
+        scope=KillScope.SELECTION,
+        reason=" ".join(order.reason.split())[:REASON],
+        press=word,
+        pressed_by=author.id if author else None,
+        at=now,
+    )
+    try:
+        with db.session.begin_nested():
+            db.session.add(fresh)
+    except IntegrityError:
+        return db.session.scalars(select(Kill).where(Kill.press == word)).one(), False
+    return fresh, True
+
+
+def _scope(order: Order, chosen: list[Bot]) -> KillScope:
+    if order.chosen is None:
+        return KillScope.WORKSPACE
+    return KillScope.BOT if len(chosen) == 1 else KillScope.SELECTION
+
+
+def _tell(bot: Bot, act: KillAct, by: Actor, now: datetime) -> BotCommand:
+    """Tell its machine; the order whose end shows that all of it arrived."""
+    told = commands.send(bot, CommandKind.PAUSE_ENTRIES, now)
+    if act is KillAct.PAUSE:
+        return told
+    told = commands.send(bot, CommandKind.CANCEL_ENTRIES, now)
+    return told if act is KillAct.CANCEL else bots.close_position(bot, by=by, now=now)
+
+
+def _held_by_kills(chosen: list[Bot]) -> set[str]:
+    """Bots that an earlier press paused and nobody resumed since."""
+    later = exists().where(
+        BotCommand.bot_id == KillBot.bot_id,
+        BotCommand.kind == CommandKind.RESUME,
+        BotCommand.created_at >= Kill.at,
+    )
+    query = select(KillBot.bot_id).join(Kill, Kill.id == KillBot.kill_id)
+    mine = KillBot.bot_id.in_([bot.id for bot in chosen]), KillBot.paused.is_(True), ~later
+    return set(db.session.scalars(query.where(*mine)))
 
 
 def _hold(chosen: list[Bot]) -> None:

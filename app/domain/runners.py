@@ -12,6 +12,7 @@ from app.domain import (
     clock,
     commands,
     fleet,
+    holds,
     ingest,
     machines,
     metering,
@@ -99,6 +100,7 @@ def claim(
         restored=briefing.restored(run),
         next_seq=machine.ack_seq + 1,
         unsettled=ingest.unsettled(run),
+        hold=holds.current(bot.workspace_id, now) or "",
     )
 
 
@@ -128,6 +130,7 @@ def sync(message: Sync, *, now: datetime) -> SyncAnswer:
         windows=_windows(bot, now),
         end_policy=plan.end_policy,
         quiet_minutes=plan.quiet_minutes,
+        hold=holds.current(bot.workspace_id, now) or "",
     )
 
 

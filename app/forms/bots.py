@@ -11,7 +11,6 @@ from wtforms import (
     StringField,
     ValidationError,
 )
-from wtforms.validators import InputRequired
 
 from app.domain.defaults import Defaults
 from app.domain.limits import NUMBERS, TITLES, parse
@@ -155,17 +154,6 @@ class ModeForm(Form):
         fits = made in (choice[0] for choice in self.connection.iter_choices())
         self.mode.data = Mode.TESTNET.value if made and fits else bot.mode.value
         self.connection.data = made if made and fits else bot.testnet_connection_id or ""
-
-
-class PanicForm(Form):
-    """The bots to pause and flatten; all, unless some are unticked."""
-
-    bots = SelectMultipleField(
-        "Bots",
-        # One that has stopped meanwhile keeps nobody from flattening the others.
-        validate_choice=False,
-        validators=[InputRequired("Tick at least one bot, or do nothing.")],
-    )
 
 
 class DeleteForm(Form):

@@ -84,6 +84,7 @@ from app.models.people import (
     OfferState,
     OwnershipOffer,
 )
+from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
 from app.models.strategy import Strategy, StrategyVersion
 from app.models.support import (
     Contact,
@@ -153,6 +154,7 @@ __all__ = [
     "BillingTerms",
     "Bot",
     "BotAddress",
+    "BotAlarm",
     "BotCommand",
     "BotCompute",
     "Budget",
@@ -188,6 +190,7 @@ __all__ = [
     "FleetAlarm",
     "FleetNotice",
     "FleetUpgrade",
+    "Hold",
     "IdlePayer",
     "InboundMail",
     "Incident",
@@ -197,6 +200,10 @@ __all__ = [
     "Invitation",
     "InvitationLink",
     "InvitationState",
+    "Kill",
+    "KillAct",
+    "KillBot",
+    "KillScope",
     "Leadership",
     "LimitBreach",
     "LinkPurpose",

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import book, feed, lifecycle, limit_breaches, overview
+from app.domain import book, bot_alarms, feed, lifecycle, limit_breaches, overview
 from app.domain.access import Permission
 from app.web.guards import requires
 from app.web.hypermedia import live
@@ -31,6 +31,7 @@ def board() -> ResponseReturnValue:
 def _board() -> dict[str, Any]:
     now, workspace = current.now(), current.workspace()
     rows = overview.summaries(workspace, now, current.config().tempo)
+    ringing = bot_alarms.in_workspace(workspace)
     return {
         "rows": rows,
         "names": {row.bot.id: row.bot.name for row in rows},
@@ -38,6 +39,8 @@ def _board() -> dict[str, Any]:
         "held": limit_breaches.bots_held(workspace, now),
         "opposites": book.opposites(workspace),
         "feed": feed.latest(workspace, limit=10),
+        "alarms": ringing,
+        "takers": bot_alarms.takers(ringing),
         "now": now,
         "settled": lifecycle.waits_for_nothing([row.reading for row in rows]),
     }

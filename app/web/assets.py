@@ -34,6 +34,7 @@ STYLES = (
     "css/desk.css",
     "css/status.css",
     "css/fleet.css",
+    "css/safety.css",
     "css/billing.css",
     "css/utilities.css",
 )

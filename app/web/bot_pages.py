@@ -9,6 +9,7 @@ from wtforms import SelectChoice
 from app import current
 from app.domain import (
     addresses,
+    bot_alarms,
     bots,
     connections,
     defaults,
@@ -58,6 +59,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
     row = overview.summary(bot, now, current.config().tempo)
     newest = records.machines(bot, 2)
     machine = next((item for item in newest if item.gone_at is None), None)
+    ringing = bot_alarms.of_bot(bot)
     return {
         "bot": bot,
         "row": row,
@@ -69,6 +71,8 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "stops": position_stops.of(bot, row.positions, now),
         "passed": limit_breaches.standing(bot, now),
         "limit_titles": TITLES,
+        "alarms": ringing,
+        "takers": bot_alarms.takers(ringing),
     }
 
 

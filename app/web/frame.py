@@ -6,11 +6,11 @@ from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 
 from app import current
-from app.domain import factors, inbox
+from app.domain import alarm_bells, bot_alarms, factors, inbox
 from app.domain.access import Permission, can
 from app.domain.support import listing
 from app.models import Membership, Ticket, Workspace
-from app.web import access_pages, banner_pages, incident_pages, places, status_pages
+from app.web import access_pages, banner_pages, hold_pages, incident_pages, places, status_pages
 from app.web.guards import allowed, own_memberships
 
 # Text, icon, endpoint, blueprint prefix, permission.
@@ -63,6 +63,9 @@ def init_app(app: Flask) -> None:
         may=lambda member, permission: bool(can(member, permission)),
         own_memberships=own_memberships,
         region_shown=places.shown,
+        alarm_title=alarm_bells.title,
+        ringing=ringing,
+        standing_holds=hold_pages.standing,
         signup_open=lambda: current.config().signup == "open",
         shown_member=shown_member,
         theme=theme,
@@ -128,6 +131,17 @@ def unread_tickets() -> int:
     if "unread_tickets" not in g:
         g.unread_tickets = listing.unread(member)
     found: int = g.unread_tickets
+    return found
+
+
+def ringing() -> int:
+    """How many alarms ring in the workspace shown."""
+    member: Membership | None = g.get("member")
+    if member is None or g.get("broken"):
+        return 0
+    if "ringing" not in g:
+        g.ringing = bot_alarms.count(member.workspace_id)
+    found: int = g.ringing
     return found
 
 

@@ -1,20 +1,34 @@
 """Panic: many bots at once, waiting for nobody."""
 
+from datetime import timedelta
+
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import bots, panic
+from app.domain import bots, panic, panic_progress
 from app.domain.access import GUARDS, Permission
 from app.domain.audit_chain import GENESIS
+from app.domain.errors import Refused
+from app.domain.panic_progress import Reach
 from app.extensions import db
-from app.models import AuditEvent, AuditHead, Bot, Notice, NoticeKind, Workspace
+from app.models import (
+    AuditEvent,
+    AuditHead,
+    Bot,
+    KillAct,
+    KillScope,
+    Notice,
+    NoticeKind,
+    Workspace,
+)
 from runner.protocol import CommandKind, PositionState
 from tests import factories
 from tests.domain.test_bots import awake, commands_of
 from tests.domain.test_ceilings import at_once
 from tests.factories import NOW, TESTER
 
+SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
 ALL = {CommandKind.PAUSE_ENTRIES, CommandKind.CANCEL_ENTRIES, CommandKind.FLATTEN}
 
 
@@ -23,15 +37,16 @@ def desk(app):
     return factories.organisation()
 
 
-def close(desk, *chosen):
-    return panic.close(desk, list(chosen), by=TESTER, now=NOW)
+def press(desk, *chosen, act=KillAct.FLATTEN, now=NOW, **values):
+    order = panic.Order(act, [bot.id for bot in chosen] if chosen else None, **values)
+    return panic.press(desk, order, author=None, by=TESTER, now=now)
 
 
 def test_each_bot_is_paused_its_entries_cancelled_its_position_closed(desk):
     found = [factories.bot(desk) for _ in range(2)]
     for bot in found:
         awake(bot, PositionState.OPEN)
-    close(desk, *found)
+    press(desk, *found)
     for bot in found:
         db.session.refresh(bot)
         assert bot.paused
@@ -43,7 +58,7 @@ def test_a_machine_that_went_without_proof_leaves_the_order_to_the_next(desk):
     awake(bot, PositionState.UNKNOWN).gone_at = NOW
     db.session.flush()
     assert panic.candidates(desk) == [bot]
-    close(desk, bot)
+    press(desk, bot)
     assert CommandKind.FLATTEN in commands_of(bot)
 
 
@@ -51,17 +66,20 @@ def test_a_sleeping_bot_is_only_paused_and_a_stopped_one_no_subject(desk):
     sleeping, stopped = factories.bot(desk, name="A"), factories.bot(desk, name="B")
     bots.start(sleeping, by=TESTER, now=NOW)
     assert panic.candidates(desk) == [sleeping]
-    outcome = close(desk, sleeping)
-    assert (outcome.paused, outcome.flattening) == ([sleeping], [])
-    assert stopped.paused is False
+    kill = press(desk)
+    assert sleeping.paused
+    assert (kill.scope, stopped.paused) == (KillScope.WORKSPACE, False)
+    (line,) = panic_progress.of(kill, NOW).lines
+    assert (line.bot, line.reach) == (sleeping, Reach.IDLE)
+    assert CommandKind.FLATTEN not in commands_of(sleeping)
 
 
 def test_all_of_it_is_tied_together_in_the_log(desk):
     first, second = factories.bot(desk, name="A"), factories.bot(desk, name="B")
     awake(first, PositionState.OPEN)
     bots.start(second, by=TESTER, now=NOW)
-    close(desk, first, second)
-    query = select(AuditEvent).where(AuditEvent.correlation_id.is_not(None))
+    kill = press(desk, first, second, reason="  The market\n is wild ")
+    query = select(AuditEvent).where(AuditEvent.correlation_id == kill.id)
     events = list(db.session.scalars(query.order_by(AuditEvent.seq)))
     assert [event.action for event in events] == [
         "bot.pause",
@@ -69,15 +87,79 @@ def test_all_of_it_is_tied_together_in_the_log(desk):
         "bot.pause",
         "position.panic_close",
     ]
-    assert len({event.correlation_id for event in events}) == 1
-    assert [change["after"] for change in events[-1].changes] == [["A", "B"], ["A"]]
+    told = {change["field"]: change["after"] for change in events[-1].changes}
+    assert told == {
+        "act": "flatten",
+        "scope": "selection",
+        "paused": ["A", "B"],
+        "flattening": ["A"],
+    }
+    assert events[-1].reason == kill.reason == "The market is wild"
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        (KillAct.PAUSE, {CommandKind.PAUSE_ENTRIES}),
+        (KillAct.CANCEL, {CommandKind.PAUSE_ENTRIES, CommandKind.CANCEL_ENTRIES}),
+        (KillAct.FLATTEN, ALL),
+    ],
+)
+def test_each_act_does_what_it_says_and_no_more(desk, act, told):
+    bot, other = factories.bot(desk), factories.bot(desk)
+    for one in (bot, other):
+        awake(one, PositionState.OPEN)
+    kill = press(desk, bot, act=act)
+    assert bot.paused
+    assert (commands_of(bot), commands_of(other), kill.scope) == (told, set(), KillScope.BOT)
+
+
+def test_a_press_that_arrives_twice_is_one(desk):
+    bot = factories.bot(desk)
+    awake(bot, PositionState.OPEN)
+    first = press(desk, bot, press="a page")
+    count = db.session.scalar(select(func.count()).select_from(AuditEvent))
+    assert press(desk, bot, press="a page").id == first.id
+    assert db.session.scalar(select(func.count()).select_from(AuditEvent)) == count
+    elsewhere = factories.organisation()
+    assert press(elsewhere, press="a page").id != first.id
+
+
+def test_resuming_is_an_act_of_its_own_for_those_it_paused(desk):
+    ours, before, later = (factories.bot(desk, name=name) for name in "ABC")
+    for bot in (ours, before, later):
+        awake(bot, PositionState.OPEN)
+    bots.pause(before, by=TESTER, now=NOW)
+    gentle = press(desk, act=KillAct.PAUSE)
+    kill = press(desk, now=SOON)
+    assert panic.to_resume(kill) == panic.to_resume(gentle) == [ours, later]
+    bots.resume(later, by=TESTER, now=LATER)
+    bots.pause(later, by=TESTER, now=LATER)
+    assert panic.resume(kill, by=TESTER, now=LATER).bots == [ours]
+    assert (ours.paused, before.paused, later.paused) == (False, True, True)
+    assert panic.to_resume(kill) == panic.to_resume(gentle) == []
+
+
+def test_one_that_may_not_resume_keeps_no_other_from_it(desk, monkeypatch):
+    first, second = factories.bot(desk, name="A"), factories.bot(desk, name="B")
+    for bot in (first, second):
+        awake(bot)
+    kill = press(desk)
+
+    def enforce(bot, _now, **_):
+        if bot.id == first.id:
+            raise Refused("No room.")
+
+    monkeypatch.setattr("app.domain.ceilings.enforce", enforce)
+    outcome = panic.resume(kill, by=TESTER, now=LATER)
+    assert (outcome.bots, outcome.refused) == ([second], [(first, "No room.")])
 
 
 def test_twice_changes_nothing_more(desk):
     bot = factories.bot(desk)
     awake(bot, PositionState.OPEN)
     for _ in range(2):
-        close(desk, bot)
+        press(desk, bot)
     assert commands_of(bot) == ALL
 
 
@@ -102,7 +184,7 @@ def test_two_who_panic_and_one_who_stops_never_wait_in_a_circle(app, desk):
     def panicking(order):
         def work():
             workspace = db.session.get_one(Workspace, workspace_id)
-            close(workspace, *(db.session.get_one(Bot, bot_id) for bot_id in order))
+            press(workspace, *(db.session.get_one(Bot, bot_id) for bot_id in order))
 
         return work
 
@@ -123,7 +205,7 @@ def test_a_log_that_takes_no_event_keeps_nobody_from_panic(desk):
     with pytest.raises(IntegrityError):
         bots.start(other, by=TESTER, now=NOW)
     db.session.rollback()
-    close(desk, bot)
+    press(desk, bot)
     db.session.commit()
     assert bot.paused
     assert commands_of(bot) == ALL

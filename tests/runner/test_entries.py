@@ -24,6 +24,7 @@ def test_nothing_blocks_a_healthy_bot():
     ("changes", "words"),
     [
         ({"paused": True}, "paused"),
+        ({"hold": "the exchange is away"}, "held: the exchange is away"),
         ({"draining": True}, "draining"),
         ({"flattening": True}, "flattening"),
         ({"stopping": True}, "the runner is stopping"),

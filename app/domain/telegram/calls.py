@@ -58,6 +58,20 @@ def tell_fleet(alarm_id: str, now: datetime) -> None:
     _put("alarm", key, now, to=OPERATORS, audience=Audience.OPERATOR, alarm_id=alarm_id)
 
 
+def tell_of_bot(person: User, alarm_id: str, now: datetime) -> None:
+    """Ring a member for an alarm of a bot, once for each, if they have linked their Telegram."""
+    if active_link(person.id) is not None:
+        _put(
+            "bot_alarm",
+            f"bot alarm {alarm_id} {person.id}",
+            now,
+            to=person.id,
+            audience=Audience.USER,
+            recipient_id=person.id,
+            alarm_id=alarm_id,
+        )
+
+
 def turn_topic(ticket: Ticket, now: datetime) -> None:
     """A ticket is over, or goes on: its topic is closed or opened, if it has one."""
     key = f"topic {ticket.id} {ticket.version} {now.isoformat()}"

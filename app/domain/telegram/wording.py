@@ -6,13 +6,15 @@ What users are told comes from public messages alone; notes are not even asked f
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain import fleet_alarms
+from app.domain import alarm_bells, fleet_alarms
 from app.domain.letters import House
 from app.domain.support import states
 from app.domain.telegram.texts import TOPIC_NAME, defused, listed, shortened
 from app.extensions import db
 from app.models import (
     AuthorKind,
+    Bot,
+    BotAlarm,
     Contact,
     FleetAlarm,
     TelegramCall,
@@ -39,6 +41,8 @@ def of(call: TelegramCall, ticket: Ticket | None, house: House) -> Words:
     """The words of a call."""
     if call.kind == "alarm":
         return _alarm(call, house)
+    if call.kind == "bot_alarm":
+        return _bot_alarm(call, house)
     if ticket is None or call.kind not in _KINDS:
         return Words(str(call.values.get("text", "")), _kept_buttons(call.values))
     message = db.session.get(TicketMessage, call.message_id) if call.message_id else None
@@ -57,6 +61,15 @@ def _alarm(call: TelegramCall, house: House) -> Words:
     about = f"{link}/bots/{alarm.bot_id}" if alarm.bot_id else link
     head = f"{fleet_alarms.TITLES[alarm.kind]}, {alarm.since:%Y-%m-%d %H:%M} UTC"
     return Words(f"{head}\n\n{defused(alarm.message)}\n\n{about}")
+
+
+def _bot_alarm(call: TelegramCall, house: House) -> Words:
+    """What is wrong with a bot and since when, as it stands as the call goes out."""
+    alarm = db.session.get_one(BotAlarm, call.values["alarm_id"], populate_existing=True)
+    bot = db.session.get_one(Bot, alarm.bot_id)
+    said = defused(alarm_bells.title(alarm.code, bot.name))
+    head = f"ALARM: {said}, {alarm.first_at:%Y-%m-%d %H:%M} UTC"
+    return Words(f"{head}\n\n{defused(alarm.text)}\n\n{house.base_url}{alarm_bells.page(alarm)}")
 
 
 def _ring(call: TelegramCall, ticket: Ticket, message: TicketMessage | None, house: House) -> Words:

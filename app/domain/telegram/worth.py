@@ -1,11 +1,12 @@
 """Whether a call is still worth making when its turn comes, and where it goes."""
 
-from app.domain import access
+from app.domain import access, alarm_bells
 from app.domain.support import access_rules
 from app.domain.telegram import calls, chats
 from app.extensions import db
 from app.models import (
     Audience,
+    BotAlarm,
     FleetAlarm,
     Membership,
     TelegramCall,
@@ -39,6 +40,8 @@ def void(call: TelegramCall, ticket: Ticket | None, operators_chat: int) -> str:
         return "The ticket is gone."
     if call.kind == "alarm":
         return _void_alarm(call)
+    if call.kind == "bot_alarm":
+        return _void_bot_alarm(call)
     if call.kind == "topic":
         return _void_topic(ticket, operators_chat)
     if call.message_id is not None:
@@ -51,6 +54,17 @@ def void(call: TelegramCall, ticket: Ticket | None, operators_chat: int) -> str:
 def _void_alarm(call: TelegramCall) -> str:
     alarm = db.session.get(FleetAlarm, call.values.get("alarm_id", ""), populate_existing=True)
     return "The trouble is over." if alarm is None or alarm.cleared_at is not None else ""
+
+
+def _void_bot_alarm(call: TelegramCall) -> str:
+    """Who may stop the bot no longer is told nothing of it."""
+    key = call.values.get("alarm_id", "")
+    alarm = db.session.get(BotAlarm, key, populate_existing=True)
+    if alarm is None or alarm.ended_at is not None:
+        return "The trouble is over."
+    if call.recipient_id not in {it.id for it in alarm_bells.hearers(alarm.workspace_id)}:
+        return "It is not theirs to hear any more."
+    return ""
 
 
 def _void_topic(ticket: Ticket | None, operators_chat: int) -> str:

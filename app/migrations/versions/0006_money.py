@@ -15,6 +15,9 @@ depends_on = None
 # Rows of exactly one workspace.
 OWNED = ("cash_flow", "limit_breach", "protection")
 
+# The same, of the kill switch and of alarms; holds may belong to no workspace.
+SAFETY = ("bot_alarm", "kill", "kill_bot")
+
 OPEN = "(SELECT current_setting('plutarc.workspace', true))"
 
 
@@ -74,9 +77,11 @@ def upgrade():
     lay_tables()
     for table in OWNED:
         confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
+    lay_safety()
 
 
 def downgrade():
+    lift_safety()
     for table in ("cash_flow", "limit_breach"):
         op.drop_index(f"ix_{table}_newest", table_name=table)
     for table in OWNED:
@@ -125,3 +130,105 @@ def lay_tables():
         *told_by_a_runner("limit_breach"),
     )
     op.create_index("ix_limit_breach_newest", "limit_breach", ["bot_id", "number"], unique=False)
+
+
+def by_a_person(table, column):
+    return sa.ForeignKeyConstraint(
+        [column], ["user.id"], name=f"fk_{table}_{column}", ondelete="SET NULL"
+    )
+
+
+def one_at_a_time(name, table, columns, condition):
+    op.create_index(
+        name,
+        table,
+        columns,
+        unique=True,
+        sqlite_where=sa.text(condition),
+        postgresql_where=sa.text(condition),
+    )
+
+
+def lay_safety():
+    lay_kills()
+    op.create_table(
+        "hold",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=True),
+        sa.Column("place", sa.String(length=40), nullable=False),
+        sa.Column("cause", sa.String(length=24), nullable=False),
+        sa.Column("text", sa.String(length=300), nullable=False),
+        sa.Column("imposed_by", sa.String(length=40), nullable=True),
+        sa.Column("since", moment(), nullable=False),
+        sa.Column("lifted_at", moment(), nullable=True),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspace.id"], name="fk_hold_workspace_id"),
+        by_a_person("hold", "imposed_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_hold"),
+    )
+    op.create_index("ix_hold_workspace_id", "hold", ["workspace_id"], unique=False)
+    one_at_a_time("uq_hold_standing", "hold", ["place", "cause"], "lifted_at IS NULL")
+    op.create_table(
+        "bot_alarm",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("bot_id", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("text", sa.String(length=400), nullable=False),
+        sa.Column("first_at", moment(), nullable=False),
+        sa.Column("last_at", moment(), nullable=False),
+        sa.Column("ended_at", moment(), nullable=True),
+        sa.Column("taken_by", sa.String(length=40), nullable=True),
+        sa.Column("taken_at", moment(), nullable=True),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        of_bot("bot_alarm"),
+        by_a_person("bot_alarm", "taken_by"),
+        sa.PrimaryKeyConstraint("id", name="pk_bot_alarm"),
+    )
+    one_at_a_time("uq_bot_alarm_rings", "bot_alarm", ["bot_id", "code"], "ended_at IS NULL")
+    newest = ["workspace_id", "first_at"]
+    op.create_index("ix_bot_alarm_newest", "bot_alarm", newest, unique=False)
+    for table in SAFETY:
+        confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
+    confine("hold", f"workspace_id IS NULL OR workspace_id = {OPEN} OR {OPEN} = '*'")
+
+
+def lay_kills():
+    op.create_table(
+        "kill",
+        sa.Column("id", sa.String(length=40), nullable=False),
+        sa.Column("act", sa.String(24), nullable=False),
+        sa.Column("scope", sa.String(24), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("press", sa.String(length=110), nullable=False),
+        sa.Column("pressed_by", sa.String(length=40), nullable=True),
+        sa.Column("at", moment(), nullable=False),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        by_a_person("kill", "pressed_by"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id"], ["workspace.id"], name="fk_kill_workspace_id", ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name="pk_kill"),
+        sa.UniqueConstraint("press", name="uq_kill_press"),
+        sa.UniqueConstraint("workspace_id", "id", name="uq_kill_workspace_id_id"),
+    )
+    op.create_index("ix_kill_workspace_id", "kill", ["workspace_id"], unique=False)
+    op.create_table(
+        "kill_bot",
+        sa.Column("kill_id", sa.String(length=40), nullable=False),
+        sa.Column("bot_id", sa.String(length=40), nullable=False),
+        sa.Column("paused", sa.Boolean(), nullable=False),
+        sa.Column("command_id", sa.String(length=40), nullable=True),
+        sa.Column("workspace_id", sa.String(length=40), nullable=False),
+        of_bot("kill_bot"),
+        sa.ForeignKeyConstraint(
+            ["workspace_id", "kill_id"],
+            ["kill.workspace_id", "kill.id"],
+            name="fk_kill_bot_workspace_id_kill_id",
+        ),
+        sa.PrimaryKeyConstraint("kill_id", "bot_id", name="pk_kill_bot"),
+    )
+    op.create_index("ix_kill_bot_bot_id", "kill_bot", ["bot_id"], unique=False)
+
+
+def lift_safety():
+    for table in ("hold", "kill_bot", "kill", "bot_alarm"):
+        op.drop_table(table)

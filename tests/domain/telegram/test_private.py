@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
+from app.domain import bot_alarms
 from app.domain.errors import Conflict, Refused
 from app.domain.support import access, notes
 from app.domain.support.events import Voice
@@ -255,3 +256,22 @@ def test_blocking_and_starting_the_bot_shut_and_open_a_link(linked, status):
     told = {"chat": {"id": 601, "type": "private"}, "new_chat_member": {"status": status}}
     assert linked.deliver(linked.bot.happens("my_chat_member", told)) == "membership"
     assert (calls.active_link(linked.owner.id) is None) == (status == "kicked")
+
+
+@pytest.mark.parametrize("ended", [False, True])
+def test_an_alarm_of_a_bot_rings_those_who_may_stop_it_while_it_lasts(desk, ended):
+    desk.link(desk.owner, 71)
+    bot = factories.bot(desk.place, name="Tide")
+    now = datetime.now(UTC)
+    bot_alarms.ring(bot, "stop_missing", "BTC has no stop.", now)
+    bot_alarms.ring(bot, "stop_missing", "BTC still has no stop.", now)
+    if ended:
+        bot_alarms.end(bot.id, ["stop_missing"], now)
+    db.session.commit()
+    desk.work()
+    said = [m["text"] for m in desk.bot.sent(71) if "ALARM" in m["text"]]
+    assert len(said) == (0 if ended else 1)
+    for text in said:
+        assert "Tide holds a position without a stop" in text
+        assert "BTC still has no stop." in text
+        assert f"https://desk.test/w/{desk.place.id}/bots/{bot.id}" in text

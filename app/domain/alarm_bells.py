@@ -1,0 +1,92 @@
+"""Who hears that a bot's alarm rings: everybody who may stop it, by every channel they have."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from app import tenancy
+from app.domain import access, mail, notices
+from app.domain.access import Permission
+from app.domain.telegram import calls
+from app.extensions import db
+from app.models import Bot, BotAlarm, Membership, NoticeKind, User, Workspace
+
+LETTERS_AN_HOUR = 10
+"""So many alarms of a workspace send letters and ring chats; after them the inbox alone."""
+
+_TITLES = {
+    "lost_contact": "{} is silent with a position open",
+    "stop_missing": "{} holds a position without a stop",
+    "stop_refused": "The venue refuses the stop of {}",
+    "foreign": "Something on the account of {} is not its own",
+    "foreign_trades": "Trades on the account of {} are not its own",
+    "cannot_run": "{} cannot trade",
+    "unreadable_event": "{} reports what cannot be read",
+}
+
+
+def title(code: str, bot: str) -> str:
+    """What it is, in one line."""
+    return _TITLES.get(code, "{} needs you").format(bot)
+
+
+def page(alarm: BotAlarm) -> str:
+    """Where something can be done about it."""
+    return f"/w/{alarm.workspace_id}/bots/{alarm.bot_id}"
+
+
+def hearers(workspace_id: str) -> list[User]:
+    """The members who may stop a bot."""
+    query = select(User).join(Membership, Membership.user_id == User.id)
+    query = query.where(
+        Membership.workspace_id == workspace_id,
+        Membership.role.in_(access.roles_with(Permission.BOT_STOP)),
+        Membership.suspended_at.is_(None),
+        User.suspended_at.is_(None),
+        User.deleted_at.is_(None),
+    )
+    return list(db.session.scalars(query.order_by(User.name, User.id)))
+
+
+def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
+    """The inbox always; letters and chats unless very much rings. Of one alarm once."""
+    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
+        people = hearers(alarm.workspace_id)
+        workspace = db.session.get_one(Workspace, alarm.workspace_id)
+        said = title(alarm.code, bot.name)
+        notices.tell(
+            [person.id for person in people],
+            said,
+            key=f"bot {alarm.id}",
+            now=now,
+            body=alarm.text,
+            path=page(alarm),
+            workspace_id=workspace.id,
+            kind=NoticeKind.ALARM,
+        )
+        if _rung_since(workspace.id, now - timedelta(hours=1)) > LETTERS_AN_HOUR:
+            return
+        for person in people:
+            calls.tell_of_bot(person, alarm.id, now)
+            if person.email_verified_at is not None:
+                _write(person, workspace, alarm, said, now)
+
+
+def _write(person: User, workspace: Workspace, alarm: BotAlarm, said: str, now: datetime) -> None:
+    mail.post(
+        "bot_alarm",
+        to=person.email,
+        name=person.name,
+        now=now,
+        workspace_id=workspace.id,
+        workspace=workspace.name,
+        title=said,
+        message=alarm.text,
+        page=page(alarm),
+        moment=f"{now:%Y-%m-%d %H:%M} UTC",
+    )
+
+
+def _rung_since(workspace_id: str, moment: datetime) -> int:
+    mine = BotAlarm.workspace_id == workspace_id, BotAlarm.first_at > moment
+    return db.session.scalar(select(func.count()).select_from(BotAlarm).where(*mine)) or 0
