@@ -20,19 +20,23 @@ async def preflight(bench: Bench, desk: Desk, address: str, source: str | None) 
     checks: list[Check] = []
     skew: int | None = None
     seen: str | None = None
+    account: str | None = None
     try:
         skew = await _skew_ms(bench)
         checks.append(_clock_check(skew))
         seen = await bench.market.address()
-        checks.append(_address_check(seen, address, source))
+        checks.append(address_check(seen, address, source))
         checks += _instrument_checks(bench)
-        checks += await bench.broker.check(bench.configuration.symbols)
+        keyed = await bench.broker.check(bench.configuration.symbols)
+        checks += keyed
+        if not any(check.ok is False for check in keyed):
+            account = await bench.broker.account_id()
         # Also when a check failed: a position that is there must be found and looked after.
         checks.append(await reconcile(bench, desk))
     except RunnerError as error:
         checks.append(Check("venue", False, str(error)))
     passed = not any(check.ok is False for check in checks)
-    return Preflight(passed, tuple(checks), seen, skew)
+    return Preflight(passed, tuple(checks), seen, skew, account)
 
 
 async def _skew_ms(bench: Bench) -> int:
@@ -49,7 +53,8 @@ def _clock_check(skew: int) -> Check:
     return Check("clock", good, f"{skew:+d} ms against the venue{cure}")
 
 
-def _address_check(seen: str | None, address: str, source: str | None) -> Check:
+def address_check(seen: str | None, address: str, source: str | None) -> Check:
+    """Whether the venue sees the bot's own address."""
     if seen is None:
         return Check("address", None, "this venue does not tell which address it sees")
     expected = address or source

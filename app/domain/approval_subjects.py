@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +12,16 @@ from app.domain import (
     bot_rules,
     ceilings,
     connections,
+    going_live,
     limits,
     protection,
+    revisions,
 )
 from app.domain.access import Permission
 from app.domain.audit import Actor, Change, changes_between
 from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
+from app.domain.revisions import Safety
 from app.models import ApprovalKind, Bot, Connection, Membership, Workspace
 from runner.protocol import Limits, Mode, from_plain, to_plain
 
@@ -47,6 +50,7 @@ TITLES = {
 
 
 _FIELDS: dict[ApprovalKind, dict[str, str]] = {
+    ApprovalKind.GO_LIVE: revisions.TITLES,
     ApprovalKind.RAISE_BOT_LIMITS: limits.TITLES,
     ApprovalKind.RAISE_CEILINGS: ceilings.LISTS
     | {total.ceiling: total.title for total in ceilings.TOTALS},
@@ -76,10 +80,20 @@ class Subject:
         return self.bot.id if self.bot is not None else self.workspace.id
 
 
-def go_live(bot: Bot, connection: Connection | None) -> Subject:
-    """To put a bot into live mode with this key. Raises what going live would raise now."""
+def go_live(
+    bot: Bot, connection: Connection | None, safety: Safety, now: datetime, *, vouched: bool = False
+) -> Subject:
+    """To put a bot into live mode with this key. Raises what going live would raise now.
+
+    ``vouched``: who asks has looked at the exchange that the key may not withdraw.
+    """
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    wanted = {"connection": connection.id if connection is not None else None}
+    going_live.demand(bot, connection, safety, vouched=vouched, now=now)
+    wanted = {
+        "connection": connection.id if connection is not None else None,
+        "safety": to_plain(safety),
+        "vouched": vouched,
+    }
     return Subject(ApprovalKind.GO_LIVE, bot.workspace, bot, wanted)
 
 
@@ -124,12 +138,7 @@ def difference(subject: Subject) -> list[Change]:
     """Before and after, as both people read it."""
     if subject.kind is ApprovalKind.GO_LIVE:
         assert subject.bot is not None
-        found = connections.find(subject.workspace, subject.wanted["connection"] or "")
-        label = found.label if found is not None else None
-        return [
-            Change("mode", subject.bot.mode, Mode.LIVE),
-            Change("connection", None, label),
-        ]
+        return _going_live(subject, subject.bot)
     if subject.kind is ApprovalKind.RAISE_BOT_LIMITS:
         assert subject.bot is not None
         return changes_between(_every(Limits, subject.bot.limits), subject.wanted)
@@ -167,7 +176,24 @@ def _carry_out_on_bot(subject: Subject, by: Actor, now: datetime) -> None:
     connection = connections.find(subject.workspace, subject.wanted["connection"] or "")
     if connection is None:
         raise Invalid("Its live connection is gone; choose another one.", "connection")
-    bot_raises.go_live(subject.bot, connection, by=by, now=now)
+    safety, vouched = _safety(subject), subject.wanted["vouched"]
+    bot_raises.go_live(subject.bot, connection, safety, vouched=vouched, by=by, now=now)
+
+
+def _safety(subject: Subject) -> Safety:
+    return from_plain(Safety, subject.wanted["safety"])
+
+
+def _going_live(subject: Subject, bot: Bot) -> list[Change]:
+    """With the key by its label, and whoever vouches for it."""
+    found = connections.find(subject.workspace, subject.wanted["connection"] or "")
+    changes = [
+        replace(it, before=None, after=found.label) if it.field == "connection" and found else it
+        for it in bot_raises.differences(bot, found, _safety(subject))
+    ]
+    if subject.wanted["vouched"]:
+        changes.append(Change("withdrawal", None, "checked at the exchange by who asks: none"))
+    return changes
 
 
 def _present(subject: Subject) -> dict[str, Any]:
@@ -177,7 +203,7 @@ def _present(subject: Subject) -> dict[str, Any]:
         if subject.kind is ApprovalKind.RAISE_CEILINGS:
             return {"ceilings": _every(Ceilings, workspace.ceilings)}
         return {"two_person": workspace.two_person}
-    used = {bot.testnet_connection_id, subject.wanted.get("connection")} - {None}
+    used = {bot.testnet_connection_id, bot.live_connection_id, subject.wanted.get("connection")}
     return {
         "bot": bot.id,
         "exchange": bot.exchange,
@@ -185,7 +211,8 @@ def _present(subject: Subject) -> dict[str, Any]:
         "version": bot.strategy_version_id,
         "symbols": bot.symbols,
         "limits": _every(Limits, bot.limits),
-        "connections": [_key(workspace, item) for item in sorted(map(str, used))],
+        "connections": [_key(workspace, item) for item in sorted(map(str, used - {None}))],
+        "safety": to_plain(vars(revisions.safety_of(bot))),
     }
 
 

@@ -40,6 +40,29 @@ def bound(connection: Connection) -> bool:
     return any(item["name"] == "binding" and item["ok"] for item in seen(connection))
 
 
+CURES = {
+    "key": "Change it at the exchange, or replace the key here; it is looked at again at once.",
+    "trading right": "Let the key trade contracts at the exchange; nothing else is needed.",
+    "withdrawal right": "Take that right away at the exchange, or make a key without it.",
+    "binding": "Bind the key at the exchange to the bot's address, and to that alone.",
+    "position mode": "Switch the account to one-way mode at the exchange.",
+    "address": "Look for a proxy or a translated address on the way to the exchange.",
+    "clock": "Set the clock of the server or the machine by NTP.",
+    "venue": "It is tried again by itself; look at the exchange's status page.",
+}
+"""What to do where a check of this name is bad, beside what its finding says."""
+
+
+def cure(check: dict[str, Any]) -> str:
+    """What to do about one line of a preflight; empty where nothing is bad."""
+    return CURES.get(check["name"], "") if check["ok"] is False else ""
+
+
+def faults(connection: Connection) -> list[dict[str, Any]]:
+    """What the last look at the key found bad."""
+    return [check for check in seen(connection) if check["ok"] is False]
+
+
 def seen(connection: Connection) -> list[dict[str, Any]]:
     """What the last preflight found, line by line; empty before the first one."""
     found: list[dict[str, Any]] = connection.findings.get("checks", [])

@@ -93,10 +93,6 @@ def _state(source: Source, data: protocol.StateChange, at: datetime) -> None:
     _notice(source, protocol.Notice("info", "state", text), at)
 
 
-def _preflight(source: Source, data: protocol.Preflight, at: datetime) -> None:
-    preflights.take(source.machine, source.run_id, data, at, source.now)
-
-
 def _candles(source: Source, data: protocol.Candles, _at: datetime) -> None:
     for candle in data.candles:
         _candle(source, data.symbol, data.timeframe, candle)
@@ -255,7 +251,7 @@ def _one(kind: type[Any], **values: Any) -> Any:
 
 _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.STATE: _state,
-    EventKind.PREFLIGHT: _preflight,
+    EventKind.PREFLIGHT: preflights.take,
     EventKind.CANDLES: _candles,
     EventKind.DECISION: _decision,
     EventKind.ORDER: _order,
@@ -268,4 +264,5 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.FLOW: money_events.flow,
     EventKind.PROTECTION: money_events.protection,
     EventKind.BREACH: money_events.breach,
+    EventKind.KEY_CHECK: preflights.take_key_check,
 }

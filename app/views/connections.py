@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import connections
+from app.domain import bot_rules, connections
 from app.domain.access import Permission
 from app.forms.connections import KeyFields
 from app.models import Connection, Environment
@@ -128,7 +128,8 @@ def _next_page(connection: Connection) -> str:
 
 
 def _new_page(form: KeyFields) -> str:
-    return render_template("connections/new.html", form=form, **connection_pages.addresses())
+    shown = connection_pages.addresses() | {"live_open": bot_rules.LIVE_OPEN}
+    return render_template("connections/new.html", form=form, **shown)
 
 
 def _edit_page(connection: Connection, form: KeyFields) -> str:

@@ -217,12 +217,14 @@ def offer(form: NewBotForm) -> None:
         form.strategy.data = request.args.get("strategy") or form.strategy.data
 
 
-def connection_choices(environment: Environment = Environment.TESTNET) -> list[SelectChoice]:
-    """The keys of the workspace for one environment."""
+def connection_choices(
+    environment: Environment = Environment.TESTNET, exchange: str | None = None
+) -> list[SelectChoice]:
+    """The keys of the workspace for one environment, at one exchange or at all."""
     found = [
         (item.id, f"{item.label} (…{item.key_hint})")
         for item in connections.in_workspace(current.workspace())
-        if item.environment is environment
+        if item.environment is environment and exchange in (None, item.exchange)
     ]
     return offered([("", "Choose one" if found else "None yet"), *found])
 

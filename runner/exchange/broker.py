@@ -75,6 +75,12 @@ class CcxtBroker:
             ),
         ]
 
+    async def account_id(self) -> str | None:
+        if self._venue.account_id is None:
+            return None
+        with reading("read which account it is"):
+            return await self._venue.account_id(self._exchange)
+
     async def account(self) -> Account:
         with reading("read the balance"):
             balance = await self._exchange.fetch_balance()

@@ -57,6 +57,9 @@ class PaperBroker:
         self._save = save
         self._marks: dict[str, Decimal] = {}
 
+    async def account_id(self) -> str | None:
+        return None
+
     def snapshot(self) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self._state)
         return plain

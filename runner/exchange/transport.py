@@ -22,6 +22,7 @@ class HostGuard(aiohttp.TCPConnector):
     def __init__(self, origins: Iterable[str], **options: Any) -> None:
         super().__init__(**options)
         self._origins = frozenset(URL(origin).origin() for origin in origins)
+        self.reads_only = False
 
     async def connect(
         self,
@@ -31,6 +32,8 @@ class HostGuard(aiohttp.TCPConnector):
     ) -> aiohttp.connector.Connection:
         if req.url.origin() not in self._origins:
             raise Operational(f"refused to reach {req.url.origin()}: not a host of this mode")
+        if self.reads_only and req.method != "GET":
+            raise Operational(f"refused to send {req.method}: this key is only looked at")
         return await super().connect(req, traces, timeout)
 
 
