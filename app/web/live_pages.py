@@ -14,9 +14,10 @@ from app.domain import (
     revisions,
 )
 from app.domain.approval_subjects import go_live
+from app.domain.errors import Invalid
 from app.domain.going_live import Line, Standing
 from app.forms.live import LiveForm
-from app.models import ApprovalKind, Bot, Environment
+from app.models import ApprovalKind, Bot, Connection, Environment
 from app.web import bot_pages, guards, risk_pages
 from runner.protocol import Mode
 
@@ -48,7 +49,7 @@ def facts(bot: Bot, form: LiveForm) -> dict[str, Any]:
 
 def carry_out(bot: Bot, form: LiveForm, act: str) -> str:
     """Save what guards it, or go live with it, or ask for that; what to say then."""
-    connection = connections.find(current.workspace(), form.connection.data or "")
+    connection = _chosen(form)
     by, now = current.actor(), current.now()
     if act != "ask":
         bot_safety.prepare(bot, connection, form.safety(), by=by, now=now)
@@ -57,6 +58,15 @@ def carry_out(bot: Bot, form: LiveForm, act: str) -> str:
     if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
         guards.demand_fresh()
     return risk_pages.act(subject, form.reason.data, f"{bot.name} is in live mode.")
+
+
+def _chosen(form: LiveForm) -> Connection | None:
+    if not form.connection.data:
+        return None
+    found = connections.find(current.workspace(), form.connection.data)
+    if found is None:
+        raise Invalid("Choose one of the connections.", "connection")
+    return found
 
 
 def _factor() -> Line:
