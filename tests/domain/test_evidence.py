@@ -49,8 +49,8 @@ def test_what_it_has_shown_is_what_its_rows_say(app):
     for entry, exit_, fees in trades:
         row = TradeRow(
             **told(bot, machine.run_id, symbol=bot.symbols[0], side=Side.BUY),
-            quantity=Decimal(1),
-            exit_quantity=Decimal(1),
+            entered=Decimal(1),
+            exited=Decimal(1),
             entry_notional=Decimal(entry),
             exit_notional=Decimal(exit_),
             fees=Decimal(fees),

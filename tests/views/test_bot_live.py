@@ -113,7 +113,7 @@ def test_going_live_alone_takes_a_fresh_confirmation(owner, ready, house):
     grow_stale(house, ready.emails["owner"])
     values = {"connection": ready.key, "on_end": "protected", "act": "ask"}
     page = owner.post(f"{ready.resting}/live", 403, **values)
-    assert page.by_id("password")
+    assert "Confirm it is you" in page.text
     assert bot_of(house, ready)[0] is Mode.PAPER
 
 
