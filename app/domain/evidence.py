@@ -27,6 +27,7 @@ from runner.protocol import FlowKind, Mode, OrderStatus
 
 ENOUGH_DAYS, ENOUGH_TRADES = 7, 20
 POINTS = 20_000
+NEVER_RAN = "It has not run yet, so that says nothing."
 TRIED = (Mode.PAPER, Mode.TESTNET)
 NOTHING = Decimal(0)
 
@@ -153,6 +154,8 @@ def _errors(record: Record) -> Line:
     found = f"{_some(record.rejected, 'order')} refused, {_some(alarms, 'alarm')}"
     often = ", ".join(code.replace("_", " ") for code, _ in record.alarms.most_common(3))
     found += f" ({often})." if often else "."
+    if not record.machines:
+        return Line("errors", "Errors", Standing.THINK, found, NEVER_RAN)
     good = not (record.rejected or alarms)
     cure = "" if good else "Read them under History before real money meets them."
     return Line("errors", "Errors", _if(good), found, cure)
@@ -165,6 +168,8 @@ def _fall(bot: Bot, record: Record) -> Line:
     if bound is None:
         cure = "No limit stands against it yet."
         return Line("fall", "Worst drawdown", Standing.THINK, found, cure)
+    if not record.machines:
+        return Line("fall", "Worst drawdown", Standing.THINK, found, NEVER_RAN)
     good = record.worst_fall <= bound
     cure = "" if good else f"That is more than the limit of {bound:f}: expect it to be reached."
     return Line("fall", "Worst drawdown", _if(good), f"{found} The limit is {bound:f}.", cure)

@@ -12,10 +12,17 @@ from app import current
 from app.domain.support import files, moves, owning
 from app.models import User, Verification, Workspace
 from tests import factories, site, tickets
-from tests.views.conftest import desk, generations, house, people, story
+from tests.views.conftest import desk, house, people, story
 from tests.waiting import PATIENCE
 
-__all__ = ["desk", "generations", "house", "people", "story"]
+__all__ = ["desk", "house", "people", "story"]
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(house):
+    """What a test writes is gone after it; its window is closed by then."""
+    with site.as_it_was():
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +94,7 @@ def addresses(desk, ticket):
             f"{desk.resting}/edit",
             f"{desk.resting}/schedule",
             f"{desk.resting}/mode",
+            f"{desk.resting}/live",
             f"{desk.resting}/delete",
             strategies,
             f"{strategies}/templates",
