@@ -18,7 +18,7 @@ from runner.errors import Operational, RunnerError, Temporary
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.transport import HostGuard
-from runner.preflight import address_check
+from runner.preflight import _address_check, rights_checks
 from runner.protocol import Check, ClaimAnswer, EventKind, KeyCheck, LiveKey, Mode, Preflight
 
 log = logging.getLogger("runner")
@@ -67,12 +67,15 @@ async def _read(key: LiveKey, address: str, bench: Bench, source: str | None) ->
         broker = CcxtBroker(exchange, venue, configuration.quote)
         await market.open()
         seen = await market.address()
-        checks = [address_check(seen, address, source), *await broker.check(configuration.symbols)]
-        passed = not any(check.ok is False for check in checks)
-        account = await broker.account_id() if passed else None
+        checks = [_address_check(seen, address, source)]
+        checks += await broker.check(configuration.symbols)
+        if not any(check.name == "key" and check.ok is False for check in checks):
+            rights = await broker.rights()
+            checks += rights_checks(rights, address or source, bench.clock.now(), live=True)
     finally:
         await market.close()
-    return Preflight(passed, tuple(checks), seen, account=account)
+    passed = not any(check.ok is False for check in checks)
+    return Preflight(passed, tuple(checks), seen)
 
 
 def refuse_writes(exchange: Any) -> None:

@@ -327,15 +327,13 @@ class Check:
 class Preflight:
     """What was verified at this wake, before any trading.
 
-    ``account``: the venue's own name of the account, the same for each of its keys; ``None`` where
-    it has none to tell.
+    The check called "account" tells the venue's own name of the account, the same for each key.
     """
 
     passed: bool
     checks: tuple[Check, ...]
     address_seen: str | None = None
     clock_skew_ms: int | None = None
-    account: str | None = None
 
 
 @dataclass(frozen=True)

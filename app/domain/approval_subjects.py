@@ -80,20 +80,12 @@ class Subject:
         return self.bot.id if self.bot is not None else self.workspace.id
 
 
-def go_live(
-    bot: Bot, connection: Connection | None, safety: Safety, now: datetime, *, vouched: bool = False
-) -> Subject:
-    """To put a bot into live mode with this key. Raises what going live would raise now.
-
-    ``vouched``: who asks has looked at the exchange that the key may not withdraw.
-    """
+def go_live(bot: Bot, connection: Connection | None, safety: Safety, now: datetime) -> Subject:
+    """To put a bot into live mode with this key. Raises what going live would raise now."""
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    going_live.demand(bot, connection, safety, vouched=vouched, now=now)
-    wanted = {
-        "connection": connection.id if connection is not None else None,
-        "safety": to_plain(safety),
-        "vouched": vouched,
-    }
+    going_live.demand(bot, connection, safety, now)
+    key = connection.id if connection is not None else None
+    wanted = {"connection": key, "safety": to_plain(safety)}
     return Subject(ApprovalKind.GO_LIVE, bot.workspace, bot, wanted)
 
 
@@ -176,8 +168,7 @@ def _carry_out_on_bot(subject: Subject, by: Actor, now: datetime) -> None:
     connection = connections.find(subject.workspace, subject.wanted["connection"] or "")
     if connection is None:
         raise Invalid("Its live connection is gone; choose another one.", "connection")
-    safety, vouched = _safety(subject), subject.wanted["vouched"]
-    bot_raises.go_live(subject.bot, connection, safety, vouched=vouched, by=by, now=now)
+    bot_raises.go_live(subject.bot, connection, _safety(subject), by=by, now=now)
 
 
 def _safety(subject: Subject) -> Safety:
@@ -185,15 +176,12 @@ def _safety(subject: Subject) -> Safety:
 
 
 def _going_live(subject: Subject, bot: Bot) -> list[Change]:
-    """With the key by its label, and whoever vouches for it."""
+    """With the key by its label."""
     found = connections.find(subject.workspace, subject.wanted["connection"] or "")
-    changes = [
+    return [
         replace(it, before=None, after=found.label) if it.field == "connection" and found else it
         for it in bot_raises.differences(bot, found, _safety(subject))
     ]
-    if subject.wanted["vouched"]:
-        changes.append(Change("withdrawal", None, "checked at the exchange by who asks: none"))
-    return changes
 
 
 def _present(subject: Subject) -> dict[str, Any]:

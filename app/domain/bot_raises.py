@@ -24,15 +24,7 @@ def set_limits(bot: Bot, limits: Limits, *, by: Actor, now: datetime) -> None:
     )
 
 
-def go_live(
-    bot: Bot,
-    connection: Connection,
-    safety: Safety,
-    *,
-    vouched: bool,
-    by: Actor,
-    now: datetime,
-) -> None:
+def go_live(bot: Bot, connection: Connection, safety: Safety, *, by: Actor, now: datetime) -> None:
     """Put a bot into live mode, or approve anew what a live bot is.
 
     Who may is decided in ``domain/approvals.py``.
@@ -43,7 +35,7 @@ def go_live(
     """
     workspaces.lock(bot.workspace)
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    going_live.demand(bot, connection, safety, vouched=vouched, now=now)
+    going_live.demand(bot, connection, safety, now)
     if bot.mode is Mode.LIVE and bot.live_connection_id != connection.id:
         raise Refused("A live bot keeps its key. Switch it to paper to give it another one.")
     changes = differences(bot, connection, safety)

@@ -37,14 +37,16 @@ def lapses_at(connection: Connection, venue: Venue) -> datetime | None:
 
 def bound(connection: Connection) -> bool:
     """Whether a preflight saw that the key is bound to an address."""
-    return any(item["name"] == "binding" and item["ok"] for item in seen(connection))
+    return any(item["name"] == "key binding" and item["ok"] for item in seen(connection))
 
 
 CURES = {
     "key": "Change it at the exchange, or replace the key here; it is looked at again at once.",
     "trading right": "Let the key trade contracts at the exchange; nothing else is needed.",
     "withdrawal right": "Take that right away at the exchange, or make a key without it.",
-    "binding": "Bind the key at the exchange to the bot's address, and to that alone.",
+    "key binding": "Bind the key at the exchange to the bot's address, and to that alone.",
+    "key expiry": "Make a new key at the exchange, bound to the bot's address; replace it here.",
+    "balance": "Move some of the quote currency to this account at the exchange.",
     "position mode": "Switch the account to one-way mode at the exchange.",
     "address": "Look for a proxy or a translated address on the way to the exchange.",
     "clock": "Set the clock of the server or the machine by NTP.",

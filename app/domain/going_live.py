@@ -37,22 +37,11 @@ class Line:
     cure: str = ""
 
 
-def demand(
-    bot: Bot, connection: Connection | None, wanted: Safety, *, vouched: bool, now: datetime
-) -> None:
-    """Raises ``Refused`` with the first thing that is missing.
-
-    ``vouched``: a person has looked at the exchange that the key may not withdraw; it is asked
-    only where the venue does not tell.
-    """
+def demand(bot: Bot, connection: Connection | None, wanted: Safety, now: datetime) -> None:
+    """Raises ``Refused`` with the first thing that is missing."""
     for line in guards(bot, connection, wanted, now):
         if line.standing is Standing.MISSING:
             raise Refused(f"{line.title}: {line.found} {line.cure}".strip())
-    if connection is not None and withdrawal(connection) is None and not vouched:
-        raise Refused(
-            "This venue does not tell whether the key may withdraw. Look at the exchange that it "
-            "may not, and say so."
-        )
 
 
 def guards(
@@ -69,12 +58,6 @@ def guards(
         yield from _faults(connection)
     if bot.mode is not Mode.LIVE:
         yield _flat(bot, now)
-
-
-def withdrawal(connection: Connection) -> bool | None:
-    """Whether the key was seen to hold no right to withdraw; ``None`` where the venue is silent."""
-    found = _check(connection, WITHDRAWAL)
-    return None if found is None else found["ok"]
 
 
 def has_stop(bot: Bot) -> bool:
@@ -164,15 +147,17 @@ def _checked(bot: Bot, connection: Connection, now: datetime) -> Line:
 
 
 def _withdrawal(connection: Connection) -> Line:
-    title, right = "Withdrawal right", withdrawal(connection)
-    if right is None:
-        found = "The venue does not tell whether the key may withdraw."
-        cure = "Look at the exchange, and confirm it below."
-        return Line("withdrawal", title, Standing.THINK, found, cure)
-    if right:
+    """What is not known to be safe is not safe."""
+    title, found = "Withdrawal right", _check(connection, WITHDRAWAL)
+    if found is None or found["ok"] is None:
+        cure = "The key has to be looked at by a machine that the exchange tells its rights."
+        words = "It was not told whether the key may withdraw."
+        return Line("withdrawal", title, Standing.MISSING, words, cure)
+    if found["ok"]:
         return Line("withdrawal", title, Standing.GOOD, "The key may not withdraw.")
-    cure = "Take that right away at the exchange, or make a key without it."
-    return Line("withdrawal", title, Standing.MISSING, "The key may withdraw.", cure)
+    return Line(
+        "withdrawal", title, Standing.MISSING, f"{found['detail']}.", connection_keys.cure(found)
+    )
 
 
 def _faults(connection: Connection) -> Iterator[Line]:

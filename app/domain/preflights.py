@@ -9,6 +9,8 @@ from app.extensions import db
 from app.models import AddressEventKind, Bot, Connection, Run, RunnerNotice
 from runner.protocol import KeyCheck, Mode, Preflight, to_plain
 
+ACCOUNT = "account"
+"""The check whose detail is the venue's own name of the account."""
 POLICY = Actor("policy", "account rule", source="gate")
 
 
@@ -42,8 +44,9 @@ def _keep(source: Source, connection: Connection, data: Preflight, at: datetime)
     connection.checked_at = at
     made = {"made_by": source.bot.id, "made_at": source.machine.ip}
     connection.findings = to_plain(data) | made
-    if data.account is not None:
-        connection.venue_account = rivals.account_of(connection, data.account)
+    account = next((check.detail for check in data.checks if check.name == ACCOUNT), None)
+    if account is not None:
+        connection.venue_account = rivals.account_of(connection, account)
     return True
 
 

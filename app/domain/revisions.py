@@ -38,7 +38,6 @@ TITLES = {
     "on_end": "When it is stopped",
     "grace_minutes": "Entries without the platform",
     "connection": "Live connection",
-    "withdrawal": "Withdrawal right",
     "approved": "Approved as it is",
 }
 

@@ -1,6 +1,6 @@
 """Before a bot trades real money: its live key, what guards it when alone, and the request."""
 
-from wtforms import BooleanField, SelectField, StringField
+from wtforms import SelectField, StringField
 
 from app.domain import revisions
 from app.domain.revisions import LARGEST_STOP, LEAST_STOP, TITLES, Safety
@@ -36,7 +36,6 @@ class LiveForm(Form):
             "without end. Empty for the usual: 0 when live, 60 on paper and testnet."
         ),
     )
-    vouched = BooleanField("I have looked at the exchange: this key may not withdraw")
     reason = StringField("Why", filters=[squeezed])
 
     def show(self, bot: Bot) -> None:

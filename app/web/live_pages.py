@@ -41,8 +41,6 @@ def facts(bot: Bot, form: LiveForm) -> dict[str, Any]:
         "missing": [line for line in found if line.standing is Standing.MISSING],
         "open": bot_rules.LIVE_OPEN,
         "approved": bot.mode is Mode.LIVE and revisions.stands(bot),
-        "to_vouch": bot.live_connection is not None
-        and going_live.withdrawal(bot.live_connection) is None,
         "asking": risk_pages.asking(ApprovalKind.GO_LIVE, bot),
     }
 
@@ -54,7 +52,7 @@ def carry_out(bot: Bot, form: LiveForm, act: str) -> str:
     if act != "ask":
         bot_safety.prepare(bot, connection, form.safety(), by=by, now=now)
         return "Saved. Nothing is live by that."
-    subject = go_live(bot, connection, form.safety(), now, vouched=bool(form.vouched.data))
+    subject = go_live(bot, connection, form.safety(), now)
     if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
         guards.demand_fresh()
     return risk_pages.act(subject, form.reason.data, f"{bot.name} is in live mode.")

@@ -152,6 +152,21 @@ class Account:
     unrealised: Decimal
 
 
+@dataclass(frozen=True)
+class Rights:
+    """What a key may do, as the venue tells; ``None`` is what it does not tell.
+
+    ``bound_addresses``: the only ones it works from, empty where it works from everywhere.
+    ``account``: the venue's own number of the account, the same for each of its keys.
+    """
+
+    trade: bool | None = None
+    withdraw: bool | None = None
+    bound_addresses: tuple[str, ...] | None = None
+    expires_at: datetime | None = None
+    account: str | None = None
+
+
 class Market(Protocol):
     """Public data. Raises ``Temporary`` or ``Operational``."""
 
@@ -178,8 +193,8 @@ class Broker(Protocol):
     """Age from which an order the venue does not know can be said never to have arrived."""
 
     async def check(self, symbols: tuple[str, ...]) -> list[Check]: ...
-    async def account_id(self) -> str | None:
-        """The venue's own name of the account, the same for each of its keys, where it tells."""
+    async def rights(self) -> Rights | None:
+        """What the key may do; ``None`` where there is no key."""
 
     async def account(self) -> Account: ...
     async def positions(self) -> list[VenuePosition]: ...

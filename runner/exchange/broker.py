@@ -16,6 +16,7 @@ from runner.exchange.base import (
     OrderKind,
     OrderReport,
     OrderRequest,
+    Rights,
     VenuePosition,
 )
 from runner.exchange.failures import reading, writing
@@ -50,24 +51,17 @@ class CcxtBroker:
         return {}
 
     async def check(self, symbols: tuple[str, ...]) -> list[Check]:
-        """Whether the key is accepted, may trade, and the account is in one-way mode."""
+        """Whether the key is accepted, and the account is in one-way mode."""
         try:
             with reading("read the balance"):
-                balance = await self._exchange.fetch_balance()
+                await self._exchange.fetch_balance()
         except Operational as error:
             return [Check("key", False, str(error))]
-        info = balance["info"] if isinstance(balance["info"], dict) else {}
-        may_trade = info.get("canTrade")
         with reading("read the position mode"):
             mode = await self._exchange.fetch_position_mode(symbols[0])
         hedged = bool(mode["hedged"])
         return [
             Check("key", True, "the venue accepts the key"),
-            Check(
-                "trading right",
-                may_trade if isinstance(may_trade, bool) else None,
-                "the key may trade" if may_trade else "the venue does not tell here",
-            ),
             Check(
                 "position mode",
                 not hedged,
@@ -75,11 +69,14 @@ class CcxtBroker:
             ),
         ]
 
-    async def account_id(self) -> str | None:
-        if self._venue.account_id is None:
-            return None
-        with reading("read which account it is"):
-            return await self._venue.account_id(self._exchange)
+    async def rights(self) -> Rights:
+        """``accountAlias`` is the account's unique code (Binance, Futures Account Balance V3)."""
+        with reading("read what the key may do"):
+            config = await self._exchange.fapiPrivateGetAccountConfig()
+            balances = await self._exchange.fapiPrivateV3GetBalance()
+        account = next((str(row["accountAlias"]) for row in balances), None)
+        may_withdraw = bool(config["canWithdraw"])
+        return Rights(trade=bool(config["canTrade"]), withdraw=may_withdraw, account=account)
 
     async def account(self) -> Account:
         with reading("read the balance"):

@@ -57,8 +57,8 @@ class PaperBroker:
         self._save = save
         self._marks: dict[str, Decimal] = {}
 
-    async def account_id(self) -> str | None:
-        return None
+    async def rights(self) -> None:
+        """There is no key."""
 
     def snapshot(self) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self._state)

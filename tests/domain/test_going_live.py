@@ -72,13 +72,12 @@ def key(desk, sealer):
     return golive.key(desk, sealer)
 
 
-def demand(bot, key, safety=None, **values):
-    plan = {"vouched": False, "now": NOW} | values
-    going_live.demand(bot, key, safety or Safety(), **plan)
+def demand(bot, key, safety=None, now=NOW):
+    going_live.demand(bot, key, safety or Safety(), now)
 
 
 def go(bot, key, safety=None, now=NOW):
-    bot_raises.go_live(bot, key, safety or Safety(), vouched=False, by=TESTER, now=now)
+    bot_raises.go_live(bot, key, safety or Safety(), by=TESTER, now=now)
     db.session.commit()
 
 
@@ -130,17 +129,19 @@ def test_a_look_from_another_bot_or_address_does_not_count(bot, key, desk):
         demand(bot, key)
 
 
-def test_a_key_that_may_withdraw_does_not_do_whatever_anybody_says(bot, key):
-    golive.seen(bot, key, withdrawal_right=False)
-    with pytest.raises(Refused, match="may withdraw"):
-        demand(bot, key, vouched=True)
-
-
-def test_where_the_venue_is_silent_somebody_has_to_say_so(bot, key):
-    golive.seen(bot, key, withdrawal_right=None)
-    with pytest.raises(Refused, match="does not tell"):
+@pytest.mark.parametrize("right", [False, None])
+def test_a_key_that_may_withdraw_or_of_which_nobody_knows_does_not_do(bot, key, right):
+    golive.seen(bot, key, withdrawal_right=right)
+    with pytest.raises(Refused, match="Withdrawal right"):
         demand(bot, key)
-    demand(bot, key, vouched=True)
+
+
+def test_a_look_that_asked_for_no_rights_does_not_do(bot, key):
+    golive.seen(bot, key)
+    checks = [it for it in key.findings["checks"] if it["name"] != going_live.WITHDRAWAL]
+    key.findings = key.findings | {"checks": checks}
+    with pytest.raises(Refused, match="not told whether"):
+        demand(bot, key)
 
 
 @pytest.mark.parametrize("name", ["key", "trading right", "position mode", "address"])
@@ -326,8 +327,10 @@ def test_a_key_of_another_environment_is_handed_to_nobody(bot, desk, sealer, ope
 
 
 def looked(connection, account=None, ok=True):
-    checks = (Check("key", ok, "the venue accepts the key" if ok else "the key has expired"),)
-    return KeyCheck(connection.id, Preflight(ok, checks, account=account))
+    checks = [Check("key", ok, "the venue accepts the key" if ok else "the key has expired")]
+    if account is not None:
+        checks.append(Check("account", True, account))
+    return KeyCheck(connection.id, Preflight(ok, tuple(checks)))
 
 
 def test_what_was_seen_of_the_live_key_is_kept_with_who_saw_it(bot, key):

@@ -69,8 +69,10 @@ def test_a_paper_bots_machine_tells_what_it_saw_of_the_live_key(live_practice, t
     told = seen(tmp_path, live_practice, practice_credentials())
     assert told.connection == "con_1"
     assert told.result.passed
-    assert {check.name for check in told.result.checks} >= {"address", "key", "position mode"}
-    assert told.result.account
+    checks = {check.name: check for check in told.result.checks}
+    assert {"address", "key", "position mode", "trading right"} <= set(checks)
+    assert checks["withdrawal right"].ok
+    assert checks["account"].detail
 
 
 def test_a_wrong_key_is_told_as_one(live_practice, tmp_path):
@@ -78,7 +80,7 @@ def test_a_wrong_key_is_told_as_one(live_practice, tmp_path):
     told = seen(tmp_path, live_practice, wrong)
     assert not told.result.passed
     assert [check.ok for check in told.result.checks if check.name == "key"] == [False]
-    assert told.result.account is None
+    assert "account" not in [check.name for check in told.result.checks]
 
 
 def test_a_venue_without_live_mode_is_told_of_and_ends_nothing(practice, tmp_path):

@@ -146,23 +146,13 @@ def test_a_live_bot_that_changed_says_so_and_is_approved_anew(owner, ready, hous
     assert bot_of(house, ready)[3]
 
 
-def test_where_the_venue_is_silent_the_page_asks_for_a_word(owner, ready, house):
-    with rows(house):
-        bot = db.session.get_one(Bot, ready.resting.rpartition("/")[2])
-        golive.seen(bot, bot.live_connection, datetime.now(UTC), withdrawal_right=None)
-    assert owner.get(f"{ready.resting}/live").by_id("vouched")
-    assert "does not tell" in send(owner, ready, 422).text
-    send(owner, ready, vouched="y")
-    assert bot_of(house, ready)[0] is Mode.LIVE
-
-
 def test_a_bad_key_is_told_on_both_pages_with_the_cure(owner, ready, house):
     with rows(house):
         bot = db.session.get_one(Bot, ready.resting.rpartition("/")[2])
         golive.seen(bot, bot.live_connection, datetime.now(UTC), withdrawal_right=False)
     for address in (f"{ready.resting}/live", f"{ready.home}/connections/{ready.key}"):
         assert "Take that right away at the exchange" in owner.get(address).text
-    assert "may withdraw" in send(owner, ready, 422).by_class("error-summary")[0].text
+    assert "Withdrawal right" in send(owner, ready, 422).by_class("error-summary")[0].text
 
 
 def test_another_look_is_asked_for(owner, ready):

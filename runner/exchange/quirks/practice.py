@@ -28,12 +28,6 @@ def _by_client_id(kind: OrderKind, client_id: str) -> dict[str, Any]:
     return {"origClientOrderId": client_id}
 
 
-async def _account_id(exchange: Any) -> str | None:
-    # Binance calls the alias the account's unique code; each asset of the account carries it.
-    balances = await exchange.fapiPrivateV3GetBalance()
-    return next((str(asset["accountAlias"]) for asset in balances), None)
-
-
 VENUE = Venue(
     exchange="practice",
     ccxt_id=VENUES["practice"],
@@ -43,5 +37,4 @@ VENUE = Venue(
     order=_order,
     by_client_id=_by_client_id,
     address_path="/practice/v1/whoami",
-    account_id=_account_id,
 )

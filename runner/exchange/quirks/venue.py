@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,7 @@ class Venue:
     """A venue in terms of ccxt.
 
     ``order`` turns (kind, client id, trigger price, reduce only) into ccxt's type and parameters;
-    ``by_client_id`` gives the parameters that address an order by its client id. ``account_id``
-    reads the venue's own name of the account, with the raw client.
+    ``by_client_id`` gives the parameters that address an order by its client id.
     """
 
     exchange: str
@@ -26,4 +25,3 @@ class Venue:
     order: Callable[[OrderKind, str, str | None, bool], tuple[str, dict[str, Any]]]
     by_client_id: Callable[[OrderKind, str], dict[str, Any]]
     address_path: str | None = None
-    account_id: Callable[[Any], Awaitable[str | None]] | None = None
