@@ -38,10 +38,11 @@ class LiveForm(Form):
     )
     reason = StringField("Why", filters=[squeezed])
 
-    def show(self, bot: Bot) -> None:
-        """Fill in what is stored."""
+    def show(self, bot: Bot, made: str | None) -> None:
+        """Fill in what is stored, or the live key ``made`` for it."""
         percent, minutes = bot.disaster_stop_percent, bot.grace_minutes
-        self.connection.data = bot.live_connection_id or ""
+        fits = made in (choice[0] for choice in self.connection.iter_choices())
+        self.connection.data = made if made and fits else bot.live_connection_id or ""
         self.disaster_stop_percent.data = "" if percent is None else format(percent, "f")
         self.on_end.data = bot.on_end.value
         self.grace_minutes.data = "" if minutes is None else str(minutes)

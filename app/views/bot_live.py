@@ -19,7 +19,7 @@ def show(bot_id: str) -> ResponseReturnValue:
     """Each line good or missing, and what to do about it."""
     bot = loading.bot(bot_id)
     form = live_pages.form_of(bot)
-    form.show(bot)
+    form.show(bot, request.args.get("connection"))
     return render_template("bots/live.html", **live_pages.facts(bot, form))
 
 

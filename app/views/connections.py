@@ -124,6 +124,8 @@ def _next_page(connection: Connection) -> str:
     bot = connection_pages.bot_it_is_for()
     if bot is None or not allowed("bot.configure"):
         return _page(connection)
+    if connection.environment is Environment.LIVE:
+        return url_for("bot_live.show", bot_id=bot.id, connection=connection.id)
     return url_for("bot_settings.mode", bot_id=bot.id, connection=connection.id)
 
 

@@ -10,6 +10,7 @@ from app.domain import bot_safety, revisions
 from app.domain.revisions import Safety
 from app.extensions import db
 from app.models import Bot, TotpFactor, User, Workspace
+from app.practice.keys import new_key
 from runner.protocol import Mode, OnEnd
 from tests import factories, golive
 from tests.site import rows
@@ -170,6 +171,17 @@ def test_no_key_of_another_workspace_is_taken(owner, ready, house):
     assert bot_of(house, ready)[2] == ready.key
     send(owner, ready, act="save", connection="")
     assert bot_of(house, ready)[2] is None
+
+
+def test_a_live_key_made_for_a_bot_leads_to_its_page_and_is_chosen_there(owner, ready):
+    new = f"{ready.home}/connections/new?bot={ready.resting.rpartition('/')[2]}"
+    owner.get(new)
+    key, secret = new_key()
+    fields = {"exchange": "practice", "environment": "live", "label": "Second"}
+    page = owner.post(new, **fields, api_key=key, secret=secret)
+    assert page.all("h1")[0].text == "Going live"
+    (chosen,) = [it for it in page.by_id("connection").all("option") if "selected" in it.attributes]
+    assert chosen.text.startswith("Second")
 
 
 def test_the_two_person_rule_makes_an_owner_ask_too(owner, ready, house):
