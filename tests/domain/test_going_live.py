@@ -11,6 +11,7 @@ from app.domain import (
     bot_raises,
     bot_rules,
     bot_safety,
+    bots,
     briefing,
     connections,
     going_live,
@@ -28,6 +29,7 @@ from app.models import AuditEvent, BotAddress, RunnerNotice
 from app.practice.keys import new_key
 from runner.protocol import (
     Check,
+    CommandKind,
     Event,
     EventKind,
     KeyCheck,
@@ -321,6 +323,34 @@ def test_a_key_of_another_environment_is_handed_to_nobody(bot, desk, sealer, ope
     testnet = factories.connection(desk, sealer)
     bot.mode, bot.live_connection_id = Mode.LIVE, testnet.id
     assert briefing.credentials(runs.begin(bot, NOW), opener) is None
+
+
+def test_from_paper_to_live_and_back_on_one_machine(app, keys, sealer, monkeypatch):
+    golive.open_live(monkeypatch)
+    life, key = live_life(keys, sealer)
+    bot_safety.prepare(life.bot, key, Safety(), by=TESTER, now=NOW)
+    db.session.commit()
+    life.wake()
+    assert life.claim().live_key.connection == key.id
+    checks = tuple(Check(*check) for check in golive.GOOD)
+    seen = KeyCheck(key.id, Preflight(True, checks))
+    event = Event(life.machine.ack_seq + 1, EventKind.KEY_CHECK, life.now, to_plain(seen))
+    ingest.take(life.bot, life.machine, (event,), life.now)
+    life.report()
+    go(life.bot, key, now=life.now)
+    assert CommandKind.RELOAD in life.report()
+    answer = life.claim()
+    assert (answer.configuration.mode, answer.configuration.paused) == (Mode.LIVE, False)
+    assert answer.credentials is not None
+    assert answer.live_key is None
+    assert answer.configuration.grace_seconds == 0
+    life.report()
+    bots.switch_mode(life.bot, Mode.PAPER, None, by=TESTER, now=life.now)
+    db.session.commit()
+    assert CommandKind.RELOAD in life.report()
+    answer = life.claim()
+    assert (answer.configuration.mode, answer.credentials) == (Mode.PAPER, None)
+    assert answer.live_key.connection == key.id, "it is looked at again, for the next time"
 
 
 # -- what was seen ---------------------------------------------------------------------------------
