@@ -17,6 +17,7 @@ from app.domain import (
     overview,
     records,
     retries,
+    revisions,
     runs,
     schedule,
     schedule_text,
@@ -63,6 +64,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "flat": runs.is_flat_on(bot.id, machine, now),
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
+        "approved": revisions.stands(bot),
     }
 
 

@@ -140,8 +140,9 @@ def test_a_live_bot_that_changed_says_so_and_is_approved_anew(owner, ready, hous
     with rows(house):
         bot = db.session.get_one(Bot, ready.resting.rpartition("/")[2])
         bot.live_connection.account_digest = "another key"
-    page = owner.get(f"{ready.resting}/live")
-    assert "It is live, and not what was approved." in page.text
+    for address in (ready.resting, f"{ready.resting}/live"):
+        page = owner.get(address)
+        assert "It is live, and not what was approved." in page.text
     assert not [it for it in page.all("button") if it.get("value") == "save"]
     send(owner, ready)
     assert bot_of(house, ready)[3]
