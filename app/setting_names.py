@@ -138,7 +138,7 @@ SETTINGS = (
     Setting("RUNNER_BASE_URL", "The gate, as machines reach it.", "`http://127.0.0.1:8001`"),
     Setting(
         "EXCHANGE_ENDPOINTS",
-        "JSON, exchange to base URL, for simulators and proxies.",
+        "JSON, exchange to base URL, for simulators and proxies; refused for live.",
         "`{}` (`make run`: the practice market)",
     ),
     Setting(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 
+from runner import key_check
 from runner.bench import Bench
 from runner.client import GateClient
 from runner.clock import Clock
@@ -64,6 +65,7 @@ class Life:
             raise
         loop = Loop(self.answer, bench, Desk(bench), link, self.store)
         stopper.loop = loop
+        looking = key_check.begin(self.answer, bench, self.environment.source_address)
         try:
             await self._open(bench.market, stopper)
             if stopper.asked:
@@ -71,6 +73,7 @@ class Life:
             return await loop.run(self.environment.source_address)
         finally:
             stopper.loop = None
+            await key_check.end(looking)
             await bench.market.close()
 
     def _bench(self, outbox: Outbox) -> Bench:

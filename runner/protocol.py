@@ -67,6 +67,7 @@ class EventKind(StrEnum):
     FLOW = "flow"  # Flow
     PROTECTION = "protection"  # Protection
     BREACH = "breach"  # Breach
+    KEY_CHECK = "key_check"  # KeyCheck
 
 
 class FlowKind(StrEnum):
@@ -192,6 +193,14 @@ class Credentials:
 
 
 @dataclass(frozen=True)
+class LiveKey:
+    """A live key to be looked at before its bot is live; nothing is ever traded with it."""
+
+    connection: str
+    credentials: Credentials
+
+
+@dataclass(frozen=True)
 class Window:
     """One trading session, half-open ``[opens, closes)``, UTC."""
 
@@ -225,7 +234,8 @@ class ClaimAnswer:
     ``end_policy`` says what happens to a position when a window ends: ``flatten`` closes it,
     anything else holds and manages it. Nothing is entered in its last ``quiet_minutes``.
     ``unsettled``: orders of this run of which the platform does not know how they ended; the
-    machine that placed them may be gone with its disk. ``hold`` as in ``SyncAnswer``.
+    machine that placed them may be gone with its disk. ``hold`` as in ``SyncAnswer``. ``live_key``:
+    see ``runner/key_check.py``.
     """
 
     claim_id: str = field(repr=False)
@@ -241,6 +251,7 @@ class ClaimAnswer:
     next_seq: int = 1
     unsettled: tuple[Order, ...] = ()
     hold: str = ""
+    live_key: LiveKey | None = None
 
 
 @dataclass(frozen=True)
@@ -316,12 +327,23 @@ class Check:
 
 @dataclass(frozen=True)
 class Preflight:
-    """What was verified at this wake, before any trading."""
+    """What was verified at this wake, before any trading.
+
+    The check called "account" tells the venue's own name of the account, the same for each key.
+    """
 
     passed: bool
     checks: tuple[Check, ...]
     address_seen: str | None = None
     clock_skew_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class KeyCheck:
+    """What was seen of a live key that nothing is traded with yet, at one wake."""
+
+    connection: str
+    result: Preflight
 
 
 @dataclass(frozen=True)
@@ -522,6 +544,7 @@ PAYLOADS: dict[EventKind, type[Any]] = {
     EventKind.FLOW: Flow,
     EventKind.PROTECTION: Protection,
     EventKind.BREACH: Breach,
+    EventKind.KEY_CHECK: KeyCheck,
 }
 
 

@@ -26,6 +26,7 @@ PAGES = {
     "bots/<bot_id>/delete": "bot.delete",
     "bots/<bot_id>/edit": "bot.configure",
     "bots/<bot_id>/history": "bot.view",
+    "bots/<bot_id>/live": "bot.configure",
     "bots/<bot_id>/live/<tab>": "bot.view",
     "bots/<bot_id>/mode": "bot.configure",
     "bots/<bot_id>/orders": "bot.view",

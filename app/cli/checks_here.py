@@ -8,8 +8,10 @@ from app.cli.base import reading
 from app.cli.finding import Finding, Look, fail, ok, warn
 from app.config import SettingsError, read_master_keys
 from app.domain import rotation
+from app.domain.venues import VENUES
 from app.gateways.vault import Opener, Sealer, VaultError, public_key_of
 from app.settings import is_loopback
+from runner.protocol import Mode
 
 _MIB = 1024 * 1024
 _FULL, _SCARCE = 200 * _MIB, 1024 * _MIB
@@ -33,7 +35,19 @@ def settings(look: Look) -> Finding:
         return warn(
             f"people sign in over plain http at {config.base_url}", "set BASE_URL=https://…"
         )
+    redirected = [name for name in config.exchange_endpoints if _is_live(name)]
+    if redirected:
+        return warn(
+            f"EXCHANGE_ENDPOINTS names {', '.join(redirected)}: live bots are given none of it and "
+            "reach the exchange's own hosts alone",
+            "leave out what has a live mode, unless its testnet bots need it",
+        )
     return ok(f"read, for {config.base_url}")
+
+
+def _is_live(exchange: str) -> bool:
+    venue = VENUES.get(exchange)
+    return venue is not None and Mode.LIVE in venue.modes
 
 
 def directory(look: Look) -> Finding:

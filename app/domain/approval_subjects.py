@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +12,16 @@ from app.domain import (
     bot_rules,
     ceilings,
     connections,
+    going_live,
     limits,
     protection,
+    revisions,
 )
 from app.domain.access import Permission
 from app.domain.audit import Actor, Change, changes_between
 from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
+from app.domain.revisions import Safety
 from app.models import ApprovalKind, Bot, Connection, Membership, Workspace
 from runner.protocol import Limits, Mode, from_plain, to_plain
 
@@ -47,6 +50,7 @@ TITLES = {
 
 
 _FIELDS: dict[ApprovalKind, dict[str, str]] = {
+    ApprovalKind.GO_LIVE: revisions.TITLES,
     ApprovalKind.RAISE_BOT_LIMITS: limits.TITLES,
     ApprovalKind.RAISE_CEILINGS: ceilings.LISTS | ceilings.AMOUNTS,
 }
@@ -75,10 +79,12 @@ class Subject:
         return self.bot.id if self.bot is not None else self.workspace.id
 
 
-def go_live(bot: Bot, connection: Connection | None) -> Subject:
+def go_live(bot: Bot, connection: Connection | None, safety: Safety, now: datetime) -> Subject:
     """To put a bot into live mode with this key. Raises what going live would raise now."""
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    wanted = {"connection": connection.id if connection is not None else None}
+    going_live.demand(bot, connection, safety, now)
+    key = connection.id if connection is not None else None
+    wanted = {"connection": key, "safety": to_plain(safety)}
     return Subject(ApprovalKind.GO_LIVE, bot.workspace, bot, wanted)
 
 
@@ -123,12 +129,7 @@ def difference(subject: Subject) -> list[Change]:
     """Before and after, as both people read it."""
     if subject.kind is ApprovalKind.GO_LIVE:
         assert subject.bot is not None
-        found = connections.find(subject.workspace, subject.wanted["connection"] or "")
-        label = found.label if found is not None else None
-        return [
-            Change("mode", subject.bot.mode, Mode.LIVE),
-            Change("connection", None, label),
-        ]
+        return _going_live(subject, subject.bot)
     if subject.kind is ApprovalKind.RAISE_BOT_LIMITS:
         assert subject.bot is not None
         return changes_between(_every(Limits, subject.bot.limits), subject.wanted)
@@ -166,7 +167,20 @@ def _carry_out_on_bot(subject: Subject, by: Actor, now: datetime) -> None:
     connection = connections.find(subject.workspace, subject.wanted["connection"] or "")
     if connection is None:
         raise Invalid("Its live connection is gone; choose another one.", "connection")
-    bot_raises.go_live(subject.bot, connection, by=by, now=now)
+    bot_raises.go_live(subject.bot, connection, _safety(subject), by=by, now=now)
+
+
+def _safety(subject: Subject) -> Safety:
+    return from_plain(Safety, subject.wanted["safety"])
+
+
+def _going_live(subject: Subject, bot: Bot) -> list[Change]:
+    """With the key by its label."""
+    found = connections.find(subject.workspace, subject.wanted["connection"] or "")
+    return [
+        replace(it, before=None, after=found.label) if it.field == "connection" and found else it
+        for it in bot_raises.differences(bot, found, _safety(subject))
+    ]
 
 
 def _present(subject: Subject) -> dict[str, Any]:
@@ -176,7 +190,7 @@ def _present(subject: Subject) -> dict[str, Any]:
         if subject.kind is ApprovalKind.RAISE_CEILINGS:
             return {"ceilings": _every(Ceilings, workspace.ceilings)}
         return {"two_person": workspace.two_person}
-    used = {bot.testnet_connection_id, subject.wanted.get("connection")} - {None}
+    used = {bot.testnet_connection_id, bot.live_connection_id, subject.wanted.get("connection")}
     return {
         "bot": bot.id,
         "exchange": bot.exchange,
@@ -184,7 +198,8 @@ def _present(subject: Subject) -> dict[str, Any]:
         "version": bot.strategy_version_id,
         "symbols": bot.symbols,
         "limits": _every(Limits, bot.limits),
-        "connections": [_key(workspace, item) for item in sorted(map(str, used))],
+        "connections": [_key(workspace, item) for item in sorted(map(str, used - {None}))],
+        "safety": to_plain(vars(revisions.safety_of(bot))),
     }
 
 

@@ -88,7 +88,7 @@ AUDITED: dict[str, Columns] = {
     "connection": Columns(
         track="exchange environment label inactive_at rotated_at deleted_at",
         hidden="sealed key_hint account_digest",
-        ignore="id workspace_id checked_at findings created_by created_at",
+        ignore="id workspace_id venue_account checked_at findings created_by created_at",
     ),
     "strategy": Columns(
         track="name summary template copied_from archived_at",
@@ -99,9 +99,9 @@ AUDITED: dict[str, Columns] = {
     ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
-        "testnet_connection_id limits schedule keep_awake_until asleep_until starting_balance "
-        "deleted_at",
-        ignore="id workspace_id created_by created_at",
+        "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "
+        "limits schedule keep_awake_until asleep_until starting_balance deleted_at",
+        ignore="id workspace_id approved_revision created_by created_at",
     ),
     "billing_terms": Columns(
         track="from_month markup_percent idle_payer max_bots max_machines max_spend",

@@ -2,8 +2,10 @@
 
 from datetime import datetime
 
-from app.domain import audit, bot_events, bot_rules, ceilings, workspaces
+from app.domain import audit, bot_events, bot_rules, ceilings, going_live, revisions, workspaces
 from app.domain.audit import Actor
+from app.domain.errors import Refused
+from app.domain.revisions import Safety
 from app.models import Bot, Connection
 from runner.protocol import Limits, Mode, to_plain
 
@@ -22,20 +24,36 @@ def set_limits(bot: Bot, limits: Limits, *, by: Actor, now: datetime) -> None:
     )
 
 
-def go_live(bot: Bot, connection: Connection, *, by: Actor, now: datetime) -> None:
-    """Put a bot into live mode; who may is decided in ``domain/approvals.py``.
+def go_live(bot: Bot, connection: Connection, safety: Safety, *, by: Actor, now: datetime) -> None:
+    """Put a bot into live mode, or approve anew what a live bot is.
+
+    Who may is decided in ``domain/approvals.py``.
 
     Raises:
-        Refused: live is closed, a position may be open, limits are missing, or a ceiling forbids.
+        Refused: live is closed, something a live bot needs is missing, or a ceiling forbids.
         Invalid: the connection does not fit.
     """
     workspaces.lock(bot.workspace)
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    bot_rules.require_flat(bot, "Going live", now)
-    before, bot.mode = bot.mode, Mode.LIVE
+    going_live.demand(bot, connection, safety, now)
+    if bot.mode is Mode.LIVE and bot.live_connection_id != connection.id:
+        raise Refused("A live bot keeps its key. Switch it to paper to give it another one.")
+    changes = differences(bot, connection, safety)
+    action = "bot.revision" if bot.mode is Mode.LIVE else "bot.mode"
+    bot.mode, bot.live_connection_id = Mode.LIVE, connection.id
+    revisions.take(bot, safety)
+    bot.approved_revision = revisions.digest(bot, connection)
     ceilings.enforce(bot, now)
-    changes = [
-        audit.Change("mode", before, Mode.LIVE),
-        audit.Change("connection", None, connection.id),
+    bot_events.reconfigured(action, bot, by, now, changes)
+
+
+def differences(bot: Bot, connection: Connection | None, safety: Safety) -> list[audit.Change]:
+    """What going live changes, as the log and both people read it; never nothing."""
+    before = {"mode": bot.mode, "connection": bot.live_connection_id}
+    after = {"mode": Mode.LIVE, "connection": connection.id if connection else None}
+    approved = bot.mode is Mode.LIVE and revisions.stands(bot)
+    return [
+        *audit.changes_between(before, after),
+        *revisions.differences(bot, safety),
+        audit.Change("approved", approved, True),
     ]
-    bot_events.reconfigured("bot.mode", bot, by, now, changes)

@@ -3,10 +3,7 @@
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import select
-
-from app import tenancy
-from app.domain import limits, runs
+from app.domain import limits, revisions, rivals, runs
 from app.domain.errors import Invalid, Refused
 from app.domain.venues import VENUES, Venue
 from app.extensions import db
@@ -19,6 +16,7 @@ LIVE_REFUSED = (
 )
 LIVE_OPEN = False
 """The one switch: while it is off, nothing here puts a bot or a key into live mode."""
+NEEDED_LIMITS = ("max_position_notional", "max_daily_loss")
 MAX_BALANCE = Decimal(1_000_000_000)
 
 
@@ -74,15 +72,7 @@ def _check_connection(bot: Bot, mode: Mode, connection: Connection | None) -> No
     if connection.exchange != bot.exchange or connection.environment != mode.value:
         raise Invalid(f"Choose a {mode} connection at the bot's exchange.", "connection")
     check_active(connection)
-    with tenancy.everywhere("an account at an exchange may be connected in several workspaces"):
-        rival = _rival(bot, connection)
-    if rival is not None:
-        who = rival.name if rival.workspace_id == bot.workspace_id else "A bot elsewhere"
-        raise Invalid(
-            f"{who} trades the same symbol on this account already; one account and symbol belong "
-            "to one bot.",
-            "connection",
-        )
+    rivals.check(bot, connection)
 
 
 def check_active(connection: Connection | None) -> None:
@@ -97,29 +87,24 @@ def check_active(connection: Connection | None) -> None:
 
 def _check_live_limits(bot: Bot) -> None:
     """What moves real money has a bound: how much it may hold, and how much it may lose."""
-    missing = [
-        limits.TITLES[name]
-        for name in ("max_position_notional", "max_daily_loss")
-        if bot.limits.get(name) is None
-    ]
+    missing = missing_limits(bot)
     if missing:
         raise Refused(f"A live bot needs risk limits: set {' and '.join(missing)} first.")
 
 
-def _rival(bot: Bot, connection: Connection) -> Bot | None:
-    """Another bot with one of these symbols on this account, in whichever workspace it is."""
-    query = (
-        select(Bot)
-        .join(Connection, Connection.id == Bot.testnet_connection_id)
-        .where(
-            Connection.account_digest == connection.account_digest,
-            Bot.mode == Mode.TESTNET,
-            Bot.id != bot.id,
-            Bot.deleted_at.is_(None),
-        )
-    )
-    others = db.session.scalars(query)
-    return next((other for other in others if set(other.symbols) & set(bot.symbols)), None)
+def missing_limits(bot: Bot) -> list[str]:
+    """What a live bot needs and this one has not, by the titles of its limits."""
+    return [limits.TITLES[name] for name in NEEDED_LIMITS if bot.limits.get(name) is None]
+
+
+def check_start(bot: Bot) -> None:
+    """Whether a bot may begin to trade. Raises ``Invalid`` for its key, ``Refused`` else."""
+    if bot.mode is Mode.LIVE:
+        check_live_open()
+        revisions.check(bot)
+    if bot.connection is not None:
+        check_active(bot.connection)
+        rivals.check(bot, bot.connection)
 
 
 def venue_of(exchange: str) -> Venue:

@@ -18,6 +18,7 @@ from app.domain import (
     machines,
     quotas,
     regions,
+    revisions,
     workspaces,
 )
 from app.domain import limits as bot_limits
@@ -160,7 +161,7 @@ def configure(
     bot.strategy_version_id = version.id
     db.session.flush()
     db.session.refresh(bot, ["version"])
-    bot_rules.check_mode(bot, bot.mode, bot.testnet_connection)
+    bot_rules.check_mode(bot, bot.mode, bot.connection)
     ceilings.enforce(bot, now)
     bot_events.reconfigured(
         "bot.configure", bot, by, now, audit.changes_between(before, bot_events.configuration(bot))
@@ -181,12 +182,11 @@ def start(bot: Bot, *, by: Actor, now: datetime) -> None:
     """Follow the schedule from now on, and try at once, also where its region is shut.
 
     Raises:
-        Refused: the workspace's ceilings leave no room.
-        Invalid: its key is switched off.
+        Refused: the ceilings leave no room, or it is live and not what was approved.
+        Invalid: its key is switched off, or its account is traded by another bot.
     """
     _hold(bot)
-    if bot.mode is Mode.TESTNET:
-        bot_rules.check_active(bot.testnet_connection)
+    bot_rules.check_start(bot)
     ceilings.enforce(bot, now, joining=True)
     _wish(bot, Wish.FOLLOW, "bot.start", by, now)
     fleet.retry(bot, now)
@@ -203,8 +203,9 @@ def pause(bot: Bot, *, by: Actor, now: datetime) -> None:
 
 
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """Allow entries again. Raises ``Refused`` where the workspace's ceilings leave no room."""
+    """Allow entries again. Raises ``Refused`` where a ceiling or a missing approval forbids."""
     _hold(bot)
+    revisions.check(bot)
     ceilings.enforce(bot, now, joining=bot.wish is Wish.FOLLOW)
     _pause(bot, paused=False, by=by, now=now)
 
@@ -247,7 +248,7 @@ def switch_mode(
         bot_rules.require_flat(bot, "Switching the mode or the account", now)
     bot_rules.check_mode(bot, mode, connection)
     before = {"mode": bot.mode, "connection": bot.testnet_connection_id}
-    bot.mode = mode
+    bot.mode, bot.approved_revision = mode, None
     if mode is Mode.TESTNET and connection is not None:
         bot.testnet_connection_id = connection.id
     ceilings.enforce(bot, now)

@@ -2,19 +2,22 @@
 
 from typing import Any
 
+from app.domain import bot_rules, revisions
 from app.domain.venues import VENUES
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.models import Bot, Checkpoint, Connection, Run, StrategyVersion
-from runner.protocol import Configuration, Credentials, Limits, Mode, from_plain
-
-GRACE = {Mode.PAPER: 3600, Mode.TESTNET: 3600, Mode.LIVE: 0}
+from runner.protocol import Configuration, Credentials, Limits, LiveKey, Mode, from_plain
 
 
 def configuration(
     bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool
 ) -> Configuration:
-    """The run's rules and limits, and where it trades."""
+    """The run's rules and limits, and where it trades.
+
+    Live has the exchange's own hosts and no other. A live bot that is not what was approved keeps
+    its exits and makes no entries.
+    """
     version = db.session.get_one(StrategyVersion, run.strategy_version_id)
     return Configuration(
         bot=bot.id,
@@ -30,23 +33,39 @@ def configuration(
         limits=from_plain(Limits, bot.limits),
         starting_balance=run.starting_balance,
         quote=VENUES[bot.exchange].quote,
-        endpoint=endpoints.get(bot.exchange),
-        grace_seconds=GRACE[run.mode],
-        paused=bot.paused,
+        endpoint=None if run.mode is Mode.LIVE else endpoints.get(bot.exchange),
+        grace_seconds=revisions.grace_seconds(bot, run.mode),
+        paused=bot.paused or not revisions.stands(bot),
         draining=draining,
         account=_account(run),
+        disaster_stop_percent=bot.disaster_stop_percent,
+        on_end=bot.on_end,
     )
 
 
 def credentials(run: Run, opener: Opener) -> Credentials | None:
     """The keys of the run's mode. Paper has none: what is not there cannot be misused.
 
-    One that is switched off or deleted is handed to nobody.
+    One that is switched off or deleted is handed to nobody, nor is one of another environment.
     """
-    if run.mode is not Mode.TESTNET or run.connection_id is None:
+    if run.mode is Mode.PAPER or run.connection_id is None:
         return None
-    connection = db.session.get_one(Connection, run.connection_id)
+    return _opened(db.session.get_one(Connection, run.connection_id), run.mode, opener)
+
+
+def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
+    """The live key of a bot that is not live yet: its machine looks at it and sends no order."""
+    connection = bot.live_connection
+    if Mode.LIVE in (bot.mode, run.mode) or connection is None or not bot_rules.LIVE_OPEN:
+        return None
+    opened = _opened(connection, Mode.LIVE, opener)
+    return LiveKey(connection.id, opened) if opened is not None else None
+
+
+def _opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials | None:
     if connection.inactive_at is not None or connection.deleted_at is not None:
+        return None
+    if connection.environment.value != mode.value:
         return None
     fields = opener.open(connection.sealed, connection.seal_context)
     return Credentials(fields["api_key"], fields["secret"], fields.get("passphrase"))

@@ -37,7 +37,32 @@ def lapses_at(connection: Connection, venue: Venue) -> datetime | None:
 
 def bound(connection: Connection) -> bool:
     """Whether a preflight saw that the key is bound to an address."""
-    return any(item["name"] == "binding" and item["ok"] for item in seen(connection))
+    return any(item["name"] == "key binding" and item["ok"] for item in seen(connection))
+
+
+CURES = {
+    "key": "Change it at the exchange, or replace the key here; it is looked at again at once.",
+    "trading right": "Let the key trade contracts at the exchange; nothing else is needed.",
+    "withdrawal right": "Take that right away at the exchange, or make a key without it.",
+    "key binding": "Bind the key at the exchange to the bot's address, and to that alone.",
+    "key expiry": "Make a new key at the exchange, bound to the bot's address; replace it here.",
+    "balance": "Move some of the quote currency to this account at the exchange.",
+    "position mode": "Switch the account to one-way mode at the exchange.",
+    "address": "Look for a proxy or a translated address on the way to the exchange.",
+    "clock": "Set the clock of the server or the machine by NTP.",
+    "venue": "It is tried again by itself; look at the exchange's status page.",
+}
+"""What to do where a check of this name is bad, beside what its finding says."""
+
+
+def cure(check: dict[str, Any]) -> str:
+    """What to do about one line of a preflight; empty where nothing is bad."""
+    return CURES.get(check["name"], "") if check["ok"] is False else ""
+
+
+def faults(connection: Connection) -> list[dict[str, Any]]:
+    """What the last look at the key found bad."""
+    return [check for check in seen(connection) if check["ok"] is False]
 
 
 def seen(connection: Connection) -> list[dict[str, Any]]:

@@ -129,6 +129,7 @@ def edit(
         venue = bot_rules.venue_of(connection.exchange)
         _take_key(workspace, connection, connection_keys.checked(venue, fields), sealer)
         connection.rotated_at, connection.checked_at, connection.findings = now, None, {}
+        connection.venue_account = None
     connection.label = _clean_label(label)
     after = {"label": connection.label, "key": f"…{connection.key_hint}"}
     changes = audit.changes_between(before, after)
@@ -197,7 +198,8 @@ def account_digest(exchange: str, key: str) -> str:
 def users_of(connection: Connection) -> list[Bot]:
     """Bots that hold this connection, or are still finishing a run on it, by name."""
     finishing = select(Run.bot_id).where(Run.connection_id == connection.id, Run.ended_at.is_(None))
-    uses = or_(Bot.testnet_connection_id == connection.id, Bot.id.in_(finishing))
+    held = (Bot.testnet_connection_id, Bot.live_connection_id)
+    uses = or_(*(column == connection.id for column in held), Bot.id.in_(finishing))
     query = select(Bot).where(uses, Bot.deleted_at.is_(None)).order_by(Bot.name, Bot.id)
     return list(db.session.scalars(query))
 

@@ -94,7 +94,7 @@ def _state(source: Source, data: protocol.StateChange, at: datetime) -> None:
 
 
 def _preflight(source: Source, data: protocol.Preflight, at: datetime) -> None:
-    preflights.take(source.machine, source.run_id, data, at, source.now)
+    preflights.take(source, data, at)
     alarm_events.preflight(source, data)
 
 
@@ -272,4 +272,5 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.FLOW: money_events.flow,
     EventKind.PROTECTION: alarm_events.protection,
     EventKind.BREACH: money_events.breach,
+    EventKind.KEY_CHECK: preflights.take_key_check,
 }

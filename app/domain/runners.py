@@ -97,6 +97,7 @@ def claim(
         quiet_minutes=plan.quiet_minutes,
         lease=Lease(now + LEASE),
         credentials=briefing.credentials(run, opener),
+        live_key=briefing.live_key(bot, run, opener),
         restored=briefing.restored(run),
         next_seq=machine.ack_seq + 1,
         unsettled=ingest.unsettled(run),

@@ -87,4 +87,6 @@ def reported_flat(machine: Machine, now: datetime) -> bool:
 
 def _account(bot: Bot) -> str | None:
     """The connection whose account the bot's orders go to; paper has none."""
+    if bot.mode is Mode.LIVE:
+        return bot.live_connection_id
     return bot.testnet_connection_id if bot.mode is Mode.TESTNET else None

@@ -142,12 +142,10 @@ class EditBotForm(LimitFields):
 
 
 class ModeForm(Form):
-    """Paper or testnet at once; live is asked for, and refused while it is closed."""
+    """Paper or testnet at once; live is asked for on a page of its own."""
 
     mode = RadioField("Mode", choices=offered(MODES))
     connection = SelectField("Testnet connection")
-    live_connection = SelectField("Live connection", validate_choice=False)
-    reason = StringField("Why", filters=[squeezed])
 
     def begin_with(self, bot: Bot, made: str | None) -> None:
         """As the bot is, or as it would be with the testnet key ``made`` for it."""

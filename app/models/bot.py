@@ -13,7 +13,7 @@ from app.models.base import Amount, Chosen, Document, Moment, Tenant, belongs_to
 from app.models.connection import Connection
 from app.models.strategy import StrategyVersion
 from app.models.workspace import Workspace
-from runner.protocol import CommandKind, Mode
+from runner.protocol import CommandKind, Mode, OnEnd
 
 
 class Wish(StrEnum):
@@ -29,12 +29,15 @@ class Bot(Tenant, Model):
 
     ``keep_awake_until`` adds to the schedule, ``asleep_until`` takes from it; a person's wish of
     the day, over at that moment. Of both the later wish counts: setting one clears the other.
+    ``grace_minutes``: entries without the platform, by the mode where ``None``.
+    ``approved_revision``: digest of what went live (``app/domain/revisions.py``).
     """
 
     __table_args__ = (
         UniqueConstraint("workspace_id", "id"),
         belongs_to("strategy_version", "strategy_version_id"),
         belongs_to("connection", "testnet_connection_id"),
+        belongs_to("connection", "live_connection_id"),
     )
 
     id: Mapped[str] = primary_key("bot")
@@ -47,6 +50,11 @@ class Bot(Tenant, Model):
     symbols: Mapped[list[str]] = mapped_column(Document)
     strategy_version_id: Mapped[str] = mapped_column(String(40))
     testnet_connection_id: Mapped[str | None] = mapped_column(String(40))
+    live_connection_id: Mapped[str | None] = mapped_column(String(40))
+    disaster_stop_percent: Mapped[Decimal | None] = mapped_column(Amount)
+    on_end: Mapped[OnEnd] = mapped_column(Chosen(OnEnd), default=OnEnd.PROTECTED)
+    grace_minutes: Mapped[int | None]
+    approved_revision: Mapped[str | None] = mapped_column(String(64))
     limits: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)
     schedule: Mapped[dict[str, Any]] = mapped_column(Document)
     keep_awake_until: Mapped[datetime | None] = mapped_column(Moment)
@@ -56,9 +64,27 @@ class Bot(Tenant, Model):
     created_at: Mapped[datetime] = mapped_column(Moment)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    workspace: Mapped[Workspace] = relationship(overlaps="version,testnet_connection")
-    version: Mapped[StrategyVersion] = relationship(overlaps="workspace,testnet_connection")
-    testnet_connection: Mapped[Connection | None] = relationship(overlaps="workspace,version")
+    workspace: Mapped[Workspace] = relationship(
+        overlaps="version,testnet_connection,live_connection"
+    )
+    version: Mapped[StrategyVersion] = relationship(
+        overlaps="workspace,testnet_connection,live_connection"
+    )
+    testnet_connection: Mapped[Connection | None] = relationship(
+        foreign_keys="[Bot.workspace_id, Bot.testnet_connection_id]",
+        overlaps="workspace,version,live_connection",
+    )
+    live_connection: Mapped[Connection | None] = relationship(
+        foreign_keys="[Bot.workspace_id, Bot.live_connection_id]",
+        overlaps="workspace,version,testnet_connection",
+    )
+
+    @property
+    def connection(self) -> Connection | None:
+        """The key of its present mode; paper has none."""
+        if self.mode is Mode.PAPER:
+            return None
+        return self.testnet_connection if self.mode is Mode.TESTNET else self.live_connection
 
 
 class Run(Tenant, Model):

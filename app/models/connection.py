@@ -22,6 +22,8 @@ class Connection(Tenant, Model):
     """A key at an exchange. ``sealed`` can be opened by the gate alone; nothing here shows it.
 
     An inactive one is not handed to runners; a rotated one had its key replaced since.
+    ``account_digest`` is of the key, ``venue_account`` of the account as the venue named it: two
+    keys of one account differ in the first alone.
     """
 
     __table_args__ = (UniqueConstraint("workspace_id", "id"),)
@@ -32,6 +34,7 @@ class Connection(Tenant, Model):
     label: Mapped[str] = mapped_column(String(60))
     key_hint: Mapped[str] = mapped_column(String(8))
     account_digest: Mapped[str] = mapped_column(String(64), index=True)
+    venue_account: Mapped[str | None] = mapped_column(String(64), index=True)
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     checked_at: Mapped[datetime | None] = mapped_column(Moment)
     findings: Mapped[dict[str, Any]] = mapped_column(Document, default=dict)

@@ -18,19 +18,21 @@ from app.domain import (
     wishes,
 )
 from app.domain.access import Permission
-from app.domain.approval_subjects import go_live, raise_limits
+from app.domain.approval_subjects import raise_limits
 from app.domain.errors import Invalid
 from app.domain.venues import VENUES
 from app.forms.base import offered
 from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.forms.wishes import WishForm
-from app.models import ApprovalKind, Bot, Environment, StrategyVersion
+from app.models import ApprovalKind, Bot, StrategyVersion
 from app.web import billing_pages, bot_pages, guards, loading, risk_pages
 from app.web.formatting import symbol
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, wants_fragment
 from runner.protocol import Limits, Mode, from_plain
+
+LIVE_ELSEWHERE = "Going live is asked for, on a page of its own."
 
 bp = Blueprint("bot_settings", __name__, url_prefix="/w/<workspace>/bots/<bot_id>")
 
@@ -219,7 +221,6 @@ def _wish_page(bot: Bot, form: WishForm) -> str:
 def _mode_form() -> ModeForm:
     form = ModeForm()
     form.connection.choices = bot_pages.connection_choices()
-    form.live_connection.choices = bot_pages.connection_choices(Environment.LIVE)
     return form
 
 
@@ -230,18 +231,11 @@ def _mode_page(bot: Bot, form: ModeForm) -> str:
         form=form,
         flat=runs.is_flat(bot, current.now()),
         details=MODE_DETAILS,
-        refused={} if bot_rules.LIVE_OPEN else {"live": bot_rules.LIVE_REFUSED},
-        asking=risk_pages.asking(ApprovalKind.GO_LIVE, bot),
+        refused={"live": LIVE_ELSEWHERE if bot_rules.LIVE_OPEN else bot_rules.LIVE_REFUSED},
     )
 
 
 def _switch(bot: Bot, form: ModeForm) -> str:
-    mode, workspace = Mode(form.mode.data), current.workspace()
-    if mode is Mode.LIVE:
-        subject = go_live(bot, connections.find(workspace, form.live_connection.data or ""))
-        if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
-            guards.demand_fresh()
-        return risk_pages.act(subject, form.reason.data, f"{bot.name} is in live mode.")
-    chosen = connections.find(workspace, form.connection.data or "")
-    bots.switch_mode(bot, mode, chosen, by=current.actor(), now=current.now())
+    chosen = connections.find(current.workspace(), form.connection.data or "")
+    bots.switch_mode(bot, Mode(form.mode.data), chosen, by=current.actor(), now=current.now())
     return f"{bot.name} is in {bot.mode} mode."

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import connections
+from app.domain import bot_rules, connections
 from app.domain.access import Permission
 from app.forms.connections import KeyFields
 from app.models import Connection, Environment
@@ -124,11 +124,14 @@ def _next_page(connection: Connection) -> str:
     bot = connection_pages.bot_it_is_for()
     if bot is None or not allowed("bot.configure"):
         return _page(connection)
+    if connection.environment is Environment.LIVE:
+        return url_for("bot_live.show", bot_id=bot.id, connection=connection.id)
     return url_for("bot_settings.mode", bot_id=bot.id, connection=connection.id)
 
 
 def _new_page(form: KeyFields) -> str:
-    return render_template("connections/new.html", form=form, **connection_pages.addresses())
+    shown = connection_pages.addresses() | {"live_open": bot_rules.LIVE_OPEN}
+    return render_template("connections/new.html", form=form, **shown)
 
 
 def _edit_page(connection: Connection, form: KeyFields) -> str:

@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app.domain import access, access_guide
+from app.domain import access, access_guide, bot_rules
 from app.domain.support import desk_sight
 from app.web.guards import signed_in
 
@@ -14,7 +14,7 @@ bp = Blueprint("help", __name__, url_prefix="/help")
 @signed_in
 def index() -> ResponseReturnValue:
     """States, modes, sleep and wake, and what is not open yet."""
-    return render_template("help/index.html")
+    return render_template("help/index.html", live_open=bot_rules.LIVE_OPEN)
 
 
 @bp.get("/permissions")

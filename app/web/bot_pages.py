@@ -20,6 +20,7 @@ from app.domain import (
     position_stops,
     records,
     retries,
+    revisions,
     runs,
     schedule,
     schedule_text,
@@ -73,6 +74,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "limit_titles": TITLES,
         "alarms": ringing,
         "takers": bot_alarms.takers(ringing),
+        "approved": revisions.stands(bot),
     }
 
 
@@ -228,12 +230,14 @@ def offer(form: NewBotForm) -> None:
         form.strategy.data = request.args.get("strategy") or form.strategy.data
 
 
-def connection_choices(environment: Environment = Environment.TESTNET) -> list[SelectChoice]:
-    """The keys of the workspace for one environment."""
+def connection_choices(
+    environment: Environment = Environment.TESTNET, exchange: str | None = None
+) -> list[SelectChoice]:
+    """The keys of the workspace for one environment, at one exchange or at all."""
     found = [
         (item.id, f"{item.label} (…{item.key_hint})")
         for item in connections.in_workspace(current.workspace())
-        if item.environment is environment
+        if item.environment is environment and exchange in (None, item.exchange)
     ]
     return offered([("", "Choose one" if found else "None yet"), *found])
 

@@ -58,6 +58,7 @@ def row(connection: Connection) -> dict[str, Any]:
         "connection": connection,
         "bots": connections.users_of(connection),
         "lapses": connection_keys.lapses_at(connection, _venue(connection)),
+        "faults": connection_keys.faults(connection),
     }
 
 
@@ -71,6 +72,7 @@ def facts(connection: Connection) -> dict[str, Any]:
         "venue": _venue(connection),
         "bots": [(bot, ips.get(bot.id)) for bot in found],
         "checks": connection_keys.seen(connection),
+        "faults": connection_keys.faults(connection),
         "lapses": lapses,
         "lapses_soon": lapses is not None and lapses - now <= connection_keys.WARN_AHEAD,
         "author": connections.author_of(connection),

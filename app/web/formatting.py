@@ -11,7 +11,7 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain import devices, schedule_text, statements
+from app.domain import connection_keys, devices, schedule_text, statements
 from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
         decimals=decimals,
         symbol=symbol,
         words=words,
+        cure=connection_keys.cure,
         count=count,
         device=devices.name,
         dollars=statements.spelt,

@@ -49,6 +49,7 @@ class HostGuard(aiohttp.TCPConnector):
         self._origins = frozenset(URL(origin).origin() for origin in origins)
         self._rule = rule
         self.held_until: datetime | None = None
+        self.reads_only = False
 
     async def connect(
         self,
@@ -58,6 +59,8 @@ class HostGuard(aiohttp.TCPConnector):
     ) -> aiohttp.connector.Connection:
         if req.url.origin() not in self._origins:
             raise Operational(f"refused to reach {req.url.origin()}: not a host of this mode")
+        if self.reads_only and req.method != "GET":
+            raise Operational(f"refused to send {req.method}: this key is only looked at")
         fault = self._rule.fault(req.headers.get(self._rule.name)) if self._rule else None
         if fault:
             raise Operational(fault)

@@ -87,6 +87,7 @@ def addresses(desk, ticket):
             f"{desk.resting}/edit",
             f"{desk.resting}/schedule",
             f"{desk.resting}/mode",
+            f"{desk.resting}/live",
             f"{desk.resting}/delete",
             strategies,
             f"{strategies}/templates",

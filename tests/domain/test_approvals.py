@@ -11,18 +11,20 @@ from app.domain import approval_records as records
 from app.domain import (
     approval_subjects,
     approvals,
-    bot_rules,
+    bot_safety,
     bots,
     ceilings,
     connections,
+    going_live,
     holders,
     protection,
+    revisions,
 )
 from app.domain.approval_subjects import end_two_person, go_live, raise_ceilings, raise_limits
 from app.domain.ceilings import Ceilings
 from app.domain.errors import Conflict, Invalid, Refused, TooMany
 from app.domain.letters import House, render
-from app.domain.venues import PRACTICE, VENUES
+from app.domain.revisions import Safety
 from app.extensions import db
 from app.gateways.vault import Sealer
 from app.models import (
@@ -31,16 +33,16 @@ from app.models import (
     ApprovalState,
     AuditEvent,
     Bot,
-    Environment,
     Mail,
     Membership,
     Notice,
     Role,
     TotpFactor,
     User,
+    Wish,
 )
-from runner.protocol import CommandKind, Limits, Mode, PositionState
-from tests import factories
+from runner.protocol import CommandKind, Limits, Mode, OnEnd, PositionState
+from tests import factories, golive
 from tests.domain.test_bots import awake, commands_of
 from tests.domain.test_ceilings import at_once
 from tests.factories import NOW, TESTER
@@ -510,29 +512,33 @@ def test_an_owner_alone_does_not_end_the_rule(desk):
 
 @pytest.fixture
 def live(desk, monkeypatch):
-    """The switch on, a venue with a live mode, a live key, and people with second factors."""
-    modes = (*PRACTICE.modes, Mode.LIVE)
-    monkeypatch.setattr(bot_rules, "LIVE_OPEN", True)
-    monkeypatch.setitem(VENUES, PRACTICE.id, replace(PRACTICE, modes=modes))
+    """The switch on, a venue with a live mode, a key seen to be good, people with two factors."""
+    golive.open_live(monkeypatch)
     for member in holders.active(desk.workspace):
         factor = TotpFactor(user_id=member.user_id, sealed=b"-", created_at=NOW, confirmed_at=NOW)
         db.session.add(factor)
-    desk.key = factories.connection(desk.workspace, desk.sealer)
-    desk.key.environment = Environment.LIVE
+    desk.key = golive.key(desk.workspace, desk.sealer)
+    golive.seen(desk.bot, desk.key)
     db.session.commit()
     return desk
 
 
+def wanted(desk, safety=None, now=NOW, **values):
+    return go_live(desk.bot, desk.key, safety or Safety(), now, **values)
+
+
 def test_live_is_refused_while_its_switch_is_off(desk):
     with pytest.raises(Refused, match="not open yet"):
-        go_live(desk.bot, None)
+        go_live(desk.bot, None, Safety(), NOW)
 
 
 def test_a_trader_asks_to_go_live_and_a_manager_approves(live):
-    approval = live.act(go_live(live.bot, live.key))
+    approval = live.act(wanted(live))
     assert live.bot.mode is Mode.PAPER
     assert live.approve(approval) is ApprovalState.APPROVED
     assert live.bot.mode is Mode.LIVE
+    assert live.bot.live_connection_id == live.key.id
+    assert revisions.stands(live.bot)
     assert [event.action for event in live.events()] == [
         "approval.request",
         "bot.mode",
@@ -540,8 +546,24 @@ def test_a_trader_asks_to_go_live_and_a_manager_approves(live):
     ]
 
 
+def test_both_read_what_it_goes_live_with(live):
+    safety = Safety(Decimal(5), OnEnd.FLATTEN, 10)
+    approval = live.act(wanted(live, safety))
+    told = {change["field"]: change["after"] for change in approval.changes}
+    assert told == {
+        "mode": "live",
+        "connection": live.key.label,
+        "disaster_stop_percent": "5",
+        "on_end": "flatten",
+        "grace_minutes": 10,
+        "approved": True,
+    }
+    live.approve(approval)
+    assert revisions.safety_of(live.bot) == safety
+
+
 def test_going_live_takes_two_factors_of_both(live):
-    approval = live.act(go_live(live.bot, live.key))
+    approval = live.act(wanted(live))
     db.session.delete(db.session.get_one(TotpFactor, live.member("Manager").user_id))
     db.session.commit()
     with pytest.raises(Refused, match="second factor"):
@@ -550,7 +572,7 @@ def test_going_live_takes_two_factors_of_both(live):
     db.session.delete(db.session.get_one(TotpFactor, live.member("Trader").user_id))
     db.session.commit()
     with pytest.raises(Refused, match="second factor"):
-        live.act(go_live(live.bot, live.key))
+        live.act(wanted(live))
 
 
 def test_going_live_is_no_switch_and_no_birth(live):
@@ -563,24 +585,58 @@ def test_going_live_is_no_switch_and_no_birth(live):
 def test_going_live_needs_limits_and_a_live_key_of_this_workspace(live, keys):
     bare = factories.bot(live.workspace)
     with pytest.raises(Refused, match="Largest position and Daily loss limit"):
-        go_live(bare, live.key)
+        go_live(bare, live.key, Safety(), NOW)
     testnet = factories.connection(live.workspace, live.sealer)
     with pytest.raises(Invalid, match="Choose a live connection"):
-        go_live(live.bot, testnet)
+        go_live(live.bot, testnet, Safety(), NOW)
 
 
 def test_a_live_bot_keeps_what_it_was_approved_with(live):
-    live.approve(live.act(go_live(live.bot, live.key)))
+    live.approve(live.act(wanted(live)))
     for changed in (changed_symbols, changed_version):
         with pytest.raises(Refused, match="keeps the strategy and the symbols"):
             changed(live)
         db.session.rollback()
     bots.switch_mode(live.bot, Mode.PAPER, None, by=TESTER, now=NOW)
+    assert live.bot.approved_revision is None
     changed_symbols(live)
 
 
+def test_another_disaster_stop_of_a_live_bot_is_approved_anew(live):
+    live.approve(live.act(wanted(live)))
+    with pytest.raises(Refused, match="new approval"):
+        bot_safety.prepare(live.bot, live.key, Safety(Decimal(9)), by=TESTER, now=NOW)
+    approval = live.act(wanted(live, Safety(Decimal(9))))
+    assert live.bot.disaster_stop_percent is None
+    assert live.approve(approval) is ApprovalState.APPROVED
+    assert live.bot.disaster_stop_percent == Decimal(9)
+    assert revisions.stands(live.bot)
+
+
+def test_another_disaster_stop_meanwhile_voids_the_request(live):
+    approval = live.act(wanted(live))
+    bot_safety.prepare(live.bot, live.key, Safety(Decimal(9)), by=TESTER, now=NOW)
+    db.session.commit()
+    assert live.approve(approval) is ApprovalState.VOID
+
+
+def test_what_was_not_approved_neither_starts_nor_resumes_and_always_stops(live):
+    live.approve(live.act(wanted(live)))
+    live.key.account_digest = "another key of the same connection"
+    live.bot.paused = True
+    db.session.commit()
+    for verb in (bots.start, bots.resume):
+        with pytest.raises(Refused, match="changed since it was approved"):
+            verb(live.bot, by=TESTER, now=NOW)
+    live.bot.wish = Wish.FOLLOW
+    bots.stop(live.bot, by=TESTER, now=NOW)
+    assert live.bot.wish is Wish.REST
+    live.approve(live.act(wanted(live)))
+    bots.start(live.bot, by=TESTER, now=NOW)
+
+
 def test_a_position_taken_meanwhile_keeps_the_bot_out_of_live(live):
-    approval = live.act(go_live(live.bot, live.key))
+    approval = live.act(wanted(live))
     awake(live.bot, PositionState.OPEN)
     db.session.commit()
     with pytest.raises(Refused, match="Flatten it"):
@@ -588,9 +644,18 @@ def test_a_position_taken_meanwhile_keeps_the_bot_out_of_live(live):
     assert approval.state is ApprovalState.PENDING
 
 
+def test_a_check_that_grew_old_meanwhile_keeps_the_bot_out_of_live(live):
+    live.key.checked_at = NOW - going_live.CHECK_AGE
+    db.session.commit()
+    approval = live.act(wanted(live))
+    with pytest.raises(Refused, match="24 hours ago"):
+        live.approve(approval, now=NOW + timedelta(seconds=1))
+    assert live.bot.mode is Mode.PAPER
+
+
 @pytest.mark.parametrize("change", ["replaced", "gone", "off"])
 def test_another_live_key_voids_the_request(live, change):
-    approval = live.act(go_live(live.bot, live.key))
+    approval = live.act(wanted(live))
     if change == "replaced":
         live.key.account_digest = "another"
     elif change == "off":

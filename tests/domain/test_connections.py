@@ -225,7 +225,7 @@ def test_an_unbound_key_lapses_where_the_venue_has_such_a_rule(account):
     assert connection_keys.lapses_at(account, strict) == NOW + timedelta(days=90)
     account.rotated_at = NOW + timedelta(days=10)
     assert connection_keys.lapses_at(account, strict) == NOW + timedelta(days=100)
-    account.findings = {"checks": [{"name": "binding", "ok": True, "detail": "bound"}]}
+    account.findings = {"checks": [{"name": "key binding", "ok": True, "detail": "bound"}]}
     assert connection_keys.lapses_at(account, strict) is None
 
 

@@ -96,7 +96,7 @@ def test_its_page_says_what_is_known_without_the_key(house, desk, owner, saved):
         found.findings = {
             "checks": [
                 {"name": "trading right", "ok": True, "detail": "the key may trade"},
-                {"name": "binding", "ok": None, "detail": "the venue does not tell"},
+                {"name": "key binding", "ok": None, "detail": "the venue does not tell"},
             ]
         }
     page = owner.get(saved)

@@ -30,6 +30,8 @@ VERBS = {
     "bots/<bot_id>/schedule": "bot.schedule",
     "bots/<bot_id>/wish": "bot.schedule",
     "bots/<bot_id>/mode": "bot.configure",
+    "bots/<bot_id>/live": "bot.configure",
+    "bots/<bot_id>/live/check": "bot.configure",
     "bots/<bot_id>/edit": "bot.configure",
     "bots/<bot_id>/delete": "bot.delete",
     "bots/new": "bot.create",

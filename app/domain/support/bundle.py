@@ -119,7 +119,7 @@ def _bot(bot: Bot) -> dict[str, Any]:
             "flatten": bot.schedule.get("flatten", False),
             "quiet_minutes": bot.schedule.get("quiet_minutes", 0),
         },
-        "has_key": bot.testnet_connection_id is not None,
+        "has_key": bool(bot.testnet_connection_id or bot.live_connection_id),
         "starting_balance": in_range(bot.starting_balance),
         "created_at": _at(bot.created_at),
     }

@@ -70,8 +70,8 @@ def of_bot(bot: Bot, now: datetime, tempo: Tempo) -> list[Hint]:
         *_preflight(bot),
         *_refusals(bot, now),
     ]
-    if bot.testnet_connection is not None and bot.mode == "testnet":
-        found += of_connection(bot.testnet_connection, now, with_incidents=False)
+    if bot.connection is not None:
+        found += of_connection(bot.connection, now, with_incidents=False)
     return list({hint.key: hint for hint in reversed(found)}.values())[::-1]
 
 
@@ -148,13 +148,17 @@ def _preflight(bot: Bot) -> list[Hint]:
     for machine in records.machines(bot, 1):
         checks = (machine.preflight or {}).get("checks", [])
         skew = (machine.preflight or {}).get("clock_skew_ms")
-        key = bot.testnet_connection_id
-        where = f"/w/{bot.workspace_id}/connections/{key}" if key else ""
-        hints = _checks(checks, where)
+        hints = _checks(checks, _key_page(bot))
         if isinstance(skew, int) and abs(skew) > MOST_SKEW_MS:
             hints.append(_clock(f"{skew:+d} ms against the venue at its last wake."))
         return hints
     return []
+
+
+def _key_page(bot: Bot) -> str:
+    """Of the key it trades with; on paper of the one it would."""
+    key = bot.live_connection_id if bot.mode == "live" else bot.testnet_connection_id
+    return f"/w/{bot.workspace_id}/connections/{key}" if key else ""
 
 
 def _checks(checks: list[dict[str, Any]], path: str) -> list[Hint]:
@@ -164,11 +168,11 @@ def _checks(checks: list[dict[str, Any]], path: str) -> list[Hint]:
         if check.get("ok") is not False:
             continue
         name, detail = str(check.get("name", "")), clean(str(check.get("detail", "")))
-        if name in ("address", "binding"):
+        if name in ("address", "key binding"):
             hints.append(_address(detail, path))
         elif name == "clock":
             hints.append(_clock(detail))
-        elif name in ("key", "key_rights", "rights"):
+        elif name in ("key", "key expiry", "trading right", "withdrawal right"):
             hints.append(_key(detail, path))
     return hints
 
@@ -193,8 +197,7 @@ def _of_refusal(kind: str, order: OrderRow, bot: Bot) -> Hint:
     seen = f"{order.symbol} at {order.decided_at:%d %B %H:%M} UTC: {clean(order.reason)}"
     home = f"/w/{bot.workspace_id}/bots/{bot.id}"
     if kind == "key":
-        key = bot.testnet_connection_id
-        return _key(seen, f"/w/{bot.workspace_id}/connections/{key}" if key else "")
+        return _key(seen, _key_page(bot))
     if kind == "clock":
         return _clock(seen)
     if kind == "min_notional":

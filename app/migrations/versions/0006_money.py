@@ -17,6 +17,14 @@ OWNED = ("cash_flow", "limit_breach", "protection")
 
 # The same, of the kill switch and of alarms; holds may belong to no workspace.
 SAFETY = ("bot_alarm", "kill", "kill_bot")
+LIVE_KEY = "fk_bot_workspace_id_live_connection_id"
+GOLIVE = (
+    "live_connection_id",
+    "disaster_stop_percent",
+    "on_end",
+    "grace_minutes",
+    "approved_revision",
+)
 
 OPEN = "(SELECT current_setting('plutarc.workspace', true))"
 
@@ -75,6 +83,7 @@ def told_by_a_runner(table):
 
 def upgrade():
     lay_tables()
+    lay_golive()
     for table in OWNED:
         confine(table, f"workspace_id = {OPEN} OR {OPEN} = '*'")
     lay_safety()
@@ -86,6 +95,33 @@ def downgrade():
         op.drop_index(f"ix_{table}_newest", table_name=table)
     for table in OWNED:
         op.drop_table(table)
+    lift_golive()
+
+
+def lay_golive():
+    """A bot's live key and what protects it there; which account the venue says a key is of."""
+    with op.batch_alter_table("bot") as bot:
+        bot.add_column(sa.Column("live_connection_id", sa.String(length=40), nullable=True))
+        bot.add_column(sa.Column("disaster_stop_percent", amount(), nullable=True))
+        bot.add_column(
+            sa.Column("on_end", sa.String(24), nullable=False, server_default="protected")
+        )
+        bot.add_column(sa.Column("grace_minutes", sa.Integer(), nullable=True))
+        bot.add_column(sa.Column("approved_revision", sa.String(length=64), nullable=True))
+        bot.create_foreign_key(
+            LIVE_KEY, "connection", ["workspace_id", "live_connection_id"], ["workspace_id", "id"]
+        )
+    op.add_column("connection", sa.Column("venue_account", sa.String(length=64), nullable=True))
+    op.create_index("ix_connection_venue_account", "connection", ["venue_account"], unique=False)
+
+
+def lift_golive():
+    op.drop_index("ix_connection_venue_account", table_name="connection")
+    op.drop_column("connection", "venue_account")
+    with op.batch_alter_table("bot") as bot:
+        bot.drop_constraint(LIVE_KEY, type_="foreignkey")
+        for column in GOLIVE:
+            bot.drop_column(column)
 
 
 def lay_tables():

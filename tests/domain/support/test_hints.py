@@ -74,7 +74,7 @@ def test_a_healthy_bot_has_none(bot):
 
 @pytest.mark.parametrize(
     ("check", "hint"),
-    [("address", "address"), ("binding", "address"), ("key", "key"), ("clock", "clock")],
+    [("address", "address"), ("key binding", "address"), ("key", "key"), ("clock", "clock")],
 )
 def test_a_failed_preflight_names_the_cause(bot, check, hint):
     failed(bot, check)
@@ -151,7 +151,7 @@ def test_a_connection_says_what_its_last_check_found(app, sealer):
     workspace = factories.organisation()
     found = factories.connection(workspace, sealer)
     assert hints.of_connection(found, NOW) == []
-    found.findings = {"checks": [{"name": "binding", "ok": False, "detail": "any address"}]}
+    found.findings = {"checks": [{"name": "key binding", "ok": False, "detail": "any address"}]}
     assert [it.key for it in hints.of_connection(found, NOW)] == ["address"]
     found.findings, found.inactive_at = {}, NOW
     assert [it.key for it in hints.of_connection(found, NOW)] == ["key"]

@@ -1,0 +1,201 @@
+"""What a bot has shown so far, on paper and testnet: days, trades, errors, its worst fall."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import func, select
+
+from app.domain.going_live import Line, Standing
+from app.extensions import db
+from app.models import (
+    Bot,
+    CashFlow,
+    EquityPoint,
+    Machine,
+    OrderRow,
+    Run,
+    RunnerNotice,
+    TradeRow,
+    Workspace,
+)
+from app.models.telemetry import gain
+from runner.protocol import FlowKind, Mode, OrderStatus
+
+ENOUGH_DAYS, ENOUGH_TRADES = 7, 20
+POINTS = 20_000
+NEVER_RAN = "It has not run yet, so that says nothing."
+TRIED = (Mode.PAPER, Mode.TESTNET)
+NOTHING = Decimal(0)
+
+
+@dataclass
+class Record:
+    """Sums over the machines, trades, orders and notices of all runs that were not live."""
+
+    days: dict[Mode, set[date]] = field(default_factory=lambda: {mode: set() for mode in TRIED})
+    awake: timedelta = timedelta()
+    machines: int = 0
+    unproven: int = 0
+    trades: int = 0
+    net: Decimal = NOTHING
+    rejected: int = 0
+    alarms: Counter[str] = field(default_factory=Counter)
+    worst_fall: Decimal = NOTHING
+
+
+def so_far(bot: Bot, now: datetime) -> Record:
+    """The record of a bot, read from its rows."""
+    record = Record()
+    _count_machines(bot, record, now)
+    of_runs = select(Run.id).where(Run.bot_id == bot.id, Run.mode.in_(TRIED))
+    for side, cost, proceeds, fees in db.session.execute(
+        select(
+            *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees)
+        ).where(TradeRow.run_id.in_(of_runs), TradeRow.closed_at.is_not(None))
+    ):
+        record.trades += 1
+        record.net += gain(side, cost, proceeds) - fees
+    record.rejected = _count(OrderRow, of_runs, OrderRow.status == OrderStatus.REJECTED)
+    codes = select(RunnerNotice.code, func.count()).where(
+        RunnerNotice.run_id.in_(of_runs), RunnerNotice.level == "alarm"
+    )
+    for code, count in db.session.execute(codes.group_by(RunnerNotice.code)):
+        record.alarms[code] = count
+    record.worst_fall = max(
+        (_worst_fall(run) for run in db.session.scalars(of_runs)), default=NOTHING
+    )
+    return record
+
+
+def lines(bot: Bot, workspace: Workspace, record: Record) -> list[Line]:
+    """The record as it is read before going live; nothing of it keeps a bot from that."""
+    return [
+        _time(record),
+        _trades(record),
+        _errors(record),
+        _fall(bot, record),
+        _uptime(record),
+        _two_person(workspace),
+    ]
+
+
+def worst_fall(points: Iterable[tuple[datetime, Decimal]], flows: Iterable[Any]) -> Decimal:
+    """The deepest fall below an earlier height; money that came or went is no gain and no loss.
+
+    Both by time; ``flows`` are pairs of time and amount, positive when it came.
+    """
+    waiting = list(flows)
+    moved, highest, worst = NOTHING, None, NOTHING
+    for at, equity in points:
+        while waiting and waiting[0][0] <= at:
+            moved += waiting.pop(0)[1]
+        own = equity - moved
+        highest = own if highest is None else max(highest, own)
+        worst = max(worst, highest - own)
+    return worst
+
+
+def _worst_fall(run_id: str) -> Decimal:
+    points = select(EquityPoint.at, EquityPoint.equity).where(EquityPoint.run_id == run_id)
+    newest = db.session.execute(points.order_by(EquityPoint.at.desc()).limit(POINTS)).all()[::-1]
+    if not newest:
+        return NOTHING
+    flows = select(CashFlow.at, CashFlow.amount).where(
+        CashFlow.run_id == run_id,
+        CashFlow.kind.in_([FlowKind.DEPOSIT, FlowKind.WITHDRAWAL]),
+        CashFlow.at > newest[0].at,
+    )
+    told = db.session.execute(flows.order_by(CashFlow.at, CashFlow.number)).all()
+    return worst_fall(((at, equity) for at, equity in newest), told)
+
+
+def _count_machines(bot: Bot, record: Record, now: datetime) -> None:
+    query = (
+        select(Run.mode, Machine.claimed_at, Machine.gone_at, Machine.proven_flat)
+        .join(Run, Run.id == Machine.run_id)
+        .where(Machine.bot_id == bot.id, Machine.claimed_at.is_not(None), Run.mode.in_(TRIED))
+    )
+    for mode, claimed_at, gone_at, proven in db.session.execute(query):
+        since, until = claimed_at or now, gone_at or now
+        record.machines += 1
+        record.unproven += gone_at is not None and not proven
+        record.awake += until - since
+        for day in range((until.date() - since.date()).days + 1):
+            record.days[mode].add(since.date() + timedelta(days=day))
+
+
+def _count(kind: Any, of_runs: Any, condition: Any) -> int:
+    query = select(func.count()).select_from(kind).where(kind.run_id.in_(of_runs), condition)
+    return db.session.scalar(query) or 0
+
+
+def _time(record: Record) -> Line:
+    paper, testnet = (len(record.days[mode]) for mode in TRIED)
+    found = f"Awake on {_some(paper, 'day')} on paper and {_some(testnet, 'day')} on testnet."
+    good = paper + testnet >= ENOUGH_DAYS
+    cure = "" if good else "A week shows more than a day."
+    return Line("time", "Days so far", _if(good), found, cure)
+
+
+def _trades(record: Record) -> Line:
+    net = f"{record.net:+.2f} in quote currency after fees"
+    found = f"{_some(record.trades, 'closed trade')}, {net}."
+    good = record.trades >= ENOUGH_TRADES
+    cure = "" if good else f"Fewer than {ENOUGH_TRADES} say little about a strategy."
+    return Line("trades", "Trades", _if(good), found, cure)
+
+
+def _errors(record: Record) -> Line:
+    alarms = sum(record.alarms.values())
+    found = f"{_some(record.rejected, 'order')} refused, {_some(alarms, 'alarm')}"
+    often = ", ".join(code.replace("_", " ") for code, _ in record.alarms.most_common(3))
+    found += f" ({often})." if often else "."
+    if not record.machines:
+        return Line("errors", "Errors", Standing.THINK, found, NEVER_RAN)
+    good = not (record.rejected or alarms)
+    cure = "" if good else "Read them under History before real money meets them."
+    return Line("errors", "Errors", _if(good), found, cure)
+
+
+def _fall(bot: Bot, record: Record) -> Line:
+    found = f"{record.worst_fall:.2f} below an earlier height, open profit included."
+    bounds = [bot.limits.get(name) for name in ("max_drawdown", "max_daily_loss")]
+    bound = next((Decimal(value) for value in bounds if value is not None), None)
+    if bound is None:
+        cure = "No limit stands against it yet."
+        return Line("fall", "Worst drawdown", Standing.THINK, found, cure)
+    if not record.machines:
+        return Line("fall", "Worst drawdown", Standing.THINK, found, NEVER_RAN)
+    good = record.worst_fall <= bound
+    cure = "" if good else f"That is more than the limit of {bound:f}: expect it to be reached."
+    return Line("fall", "Worst drawdown", _if(good), f"{found} The limit is {bound:f}.", cure)
+
+
+def _uptime(record: Record) -> Line:
+    hours = int(record.awake.total_seconds() // 3600)
+    found = f"{_some(hours, 'hour')} awake on {_some(record.machines, 'machine')}"
+    if record.unproven:
+        found += f", {record.unproven} of which went without proving that the bot was flat."
+        return Line("uptime", "Machines", Standing.THINK, found, "Look under History why.")
+    found += "; each that went was proven flat." if record.machines else "."
+    return Line("uptime", "Machines", _if(record.machines > 0), found)
+
+
+def _two_person(workspace: Workspace) -> Line:
+    title = "Two-person rule"
+    if workspace.two_person:
+        return Line("two_person", title, Standing.GOOD, "On: another person has to approve.")
+    cure = "It can be switched on under Settings, Security."
+    return Line("two_person", title, Standing.THINK, "Off: one person decides alone.", cure)
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
+def _if(good: bool) -> Standing:
+    return Standing.GOOD if good else Standing.THINK

@@ -1,0 +1,67 @@
+"""One account and symbol belong to one bot, whichever keys and workspaces it is reached through."""
+
+import hashlib
+
+from sqlalchemy import and_, or_, select
+
+from app import tenancy
+from app.domain.errors import Invalid
+from app.extensions import db
+from app.models import Bot, Connection
+from runner.protocol import Mode
+
+
+def account_of(connection: Connection, told: str) -> str:
+    """What stands for an account as the venue names it; not reversible, other per environment."""
+    text = f"{connection.exchange}|{connection.environment}|{told}"
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def check(bot: Bot, connection: Connection) -> None:
+    """Raises ``Invalid`` where another bot has one of the symbols on this account."""
+    found = find(bot, connection)
+    if found is not None:
+        raise Invalid(in_words(bot, found), "connection")
+
+
+def find(bot: Bot, connection: Connection, *, entering: bool = False) -> Bot | None:
+    """Another bot with one of these symbols on this account, in whichever workspace it is.
+
+    ``entering`` leaves out those that are paused.
+    """
+    with tenancy.everywhere("an account at an exchange may be connected in several workspaces"):
+        return _find(bot, connection, entering)
+
+
+def in_words(bot: Bot, other: Bot) -> str:
+    """Who it is, as far as this workspace may know."""
+    who = other.name if other.workspace_id == bot.workspace_id else "A bot elsewhere"
+    return (
+        f"{who} trades the same symbol on this account already; one account and symbol belong "
+        "to one bot."
+    )
+
+
+def _find(bot: Bot, connection: Connection, entering: bool) -> Bot | None:
+    same = [Connection.account_digest == connection.account_digest]
+    if connection.venue_account is not None:
+        same.append(Connection.venue_account == connection.venue_account)
+    used = or_(
+        and_(Bot.mode == Mode.TESTNET, Connection.id == Bot.testnet_connection_id),
+        and_(Bot.mode == Mode.LIVE, Connection.id == Bot.live_connection_id),
+    )
+    query = (
+        select(Bot)
+        .join(Connection, used)
+        .where(
+            or_(*same),
+            Connection.exchange == connection.exchange,
+            Connection.environment == connection.environment,
+            Bot.id != bot.id,
+            Bot.deleted_at.is_(None),
+        )
+    )
+    if entering:
+        query = query.where(Bot.paused.is_(False))
+    others = db.session.scalars(query.order_by(Bot.created_at, Bot.id))
+    return next((other for other in others if set(other.symbols) & set(bot.symbols)), None)
