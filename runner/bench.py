@@ -36,9 +36,13 @@ class Bench:
 
     def notice(self, level: str, code: str, text: str, *, once: bool = False) -> None:
         """Tell a person once, not every second; ``once``: also where the words are others."""
-        if self._said.get(code) != text and not (once and code in self._said):
+        if self._said.get(code) != text and not (once and self._said.get(code)):
             self._said[code] = text
-            self.outbox.append(EventKind.NOTICE, Notice(level, code, text), self.clock.now())
+            self.say(level, code, text)
+
+    def say(self, level: str, code: str, text: str) -> None:
+        """Tell a person, however often it was told before."""
+        self.outbox.append(EventKind.NOTICE, Notice(level, code, text), self.clock.now())
 
     def settled(self, code: str) -> None:
         """The trouble is over, or was so at the start; should it come back, it is told again."""

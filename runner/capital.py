@@ -49,12 +49,13 @@ class Capital:
 
     def weigh(self, now: datetime, run: str, equity: Decimal) -> bool:
         """Take a look into account; whether something changed that must be remembered."""
-        if self.strange_since is not None:
-            return False
         before = (self.day, self.run, self.peak)
         net, today = self.net(equity), now.date().isoformat()
         if self.day != today:
-            self.day, self.day_start = today, net
+            # Without all that is strange: were it listed later, the day would begin with a result.
+            self.day, self.day_start = today, equity - self.flows - self.strange
+        if self.strange_since is not None:
+            return before != (self.day, self.run, self.peak)
         if self.run != run:
             self.run, self.peak = run, net
         self.peak = max(self.peak, net)

@@ -46,8 +46,7 @@ class Teller:
             over = "its stop was seen at the venue"
             if state.state is ProtectionState.NONE:
                 over = state.why
-            self._bench.notice("info", "stop_found", f"{self._symbol}: {over}")
-            self._bench.settled("stop_found")
+            self._bench.say("info", "stop_found", f"{self._symbol}: {over}")
 
 
 def _apart_from_time(state: Protection) -> Protection:

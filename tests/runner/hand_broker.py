@@ -133,6 +133,9 @@ class HandBroker:
         self._answer()
         return [] if self.hides else [o for o in self.orders.values() if o.status in RESTING]
 
+    async def flows(self, _since):
+        return []
+
     async def executions(self, _, since):
         self._answer()
         return [trade for trade in self.trades if trade.at >= since]

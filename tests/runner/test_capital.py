@@ -62,7 +62,7 @@ def test_neither_transfer_nor_fill_passes_a_limit_before_it_is_listed(paid, earn
     capital.book(earned)
     equity = 10_000 + paid + earned
     capital.look(equity, NOW)
-    assert not capital.weigh(NOW + timedelta(days=1), "r", equity)
+    assert not capital.weigh(NOW, "r", equity)
     assert capital.day_result(equity) == earned + max(paid, 0)
     assert capital.drawdown(equity) == max(-earned - max(paid, 0), 0)
     assert capital.accept(NOW) is None
@@ -71,6 +71,23 @@ def test_neither_transfer_nor_fill_passes_a_limit_before_it_is_listed(paid, earn
     assert capital.strange_since is None
     assert capital.day_result(equity) == earned
     assert capital.drawdown(equity) == max(-earned, 0)
+
+
+@given(amounts.filter(lambda a: abs(a) > 1), amounts)
+@settings(max_examples=60, deadline=None)
+def test_a_day_begins_without_what_is_not_listed_yet(paid, earned):
+    """Neither is yesterday's loss today's, nor does a transfer at midnight become a result."""
+    capital = Capital()
+    capital.look(Decimal(10_000), NOW)
+    capital.weigh(NOW, "r", Decimal(10_000))
+    capital.book(earned)
+    equity = 10_000 + paid + earned
+    capital.look(equity, NOW)
+    assert capital.weigh(NOW + timedelta(days=1), "r", equity)
+    assert capital.day_result(equity) == max(paid, 0)
+    capital.flow(flow(paid), "USDT")
+    capital.look(equity, NOW)
+    assert capital.day_result(equity) == 0
 
 
 def test_a_winning_trade_that_ends_unseen_is_no_drawdown():

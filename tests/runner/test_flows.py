@@ -10,7 +10,7 @@ import pytest
 from runner import flows
 from runner.exchange.quirks import binance, venue_of
 from runner.memory import Memory
-from runner.protocol import EventKind, FlowKind, Mode, payload
+from runner.protocol import OVER, EventKind, FlowKind, Mode, payload
 from runner.reconcile import reconcile
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
@@ -38,7 +38,8 @@ def with_money(tmp_path, practice, steps):
 
 
 def told(bench, kind):
-    return [payload(e) for e in bench.outbox.pending(99) if e.kind is kind]
+    found = [payload(e) for e in bench.outbox.pending(99) if e.kind is kind]
+    return [it for it in found if kind is not EventKind.NOTICE or it.level != OVER]
 
 
 async def equity(bench):

@@ -58,7 +58,7 @@ async def lose(bench, desk, amount=100):
 
     async def poorer():
         found = await account()
-        return Account(found.balance - amount, found.unrealised)
+        return Account(found.balance, found.unrealised - amount)
 
     await bench.guard.look(desk)
     bench.broker.account = poorer
@@ -164,6 +164,7 @@ def test_a_daily_loss_ends_with_the_day_and_with_no_resume(bench_at):
             bench.clock.now = lambda: tomorrow
             await bench.guard.watch(desk)
             assert bench.standing.breach is None
+            await bench.guard.look(desk)
             assert bench.guard.refusal(ENTRY, desk) is None
 
     asyncio.run(go())

@@ -9,11 +9,10 @@ import pytest
 
 from runner import key_check
 from runner.errors import Operational
-from runner.exchange import ccxt
 from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
-from runner.exchange.quirks import VENUES
+from runner.exchange.quirks.practice import SWITCH
 from runner.protocol import ClaimAnswer, EventKind, Lease, LiveKey, Mode, Side, payload
 from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, configuration, practice_credentials
@@ -25,13 +24,12 @@ LOT = Decimal("0.010")
 
 @pytest.fixture
 def live_practice(practice, monkeypatch):
-    """The practice market with a live mode; its address stands for the exchange's own hosts."""
-    venue = VENUES["practice"]
-    monkeypatch.setitem(VENUES, "practice", replace(venue, modes=(*venue.modes, Mode.LIVE)))
+    """The practice market as a venue with a live mode; it stands for the exchange's own hosts."""
+    monkeypatch.setenv(SWITCH, practice.url)
 
     def at_its_own_hosts(settings, credentials, source):
         assert settings.endpoint is None
-        return ccxt.connect(replace(settings, endpoint=practice.url), credentials, source)
+        return connect(replace(settings, exchange="practice-live"), credentials, source)
 
     monkeypatch.setattr(key_check, "connect", at_its_own_hosts)
     return practice.url

@@ -187,7 +187,8 @@ def test_one_that_vanished_is_missed_and_placed_again_at_once(tmp_path):
         hand.broker.vanish()
         hand.broker.refuses = True
         await hand.tick(QUIET)
-        assert len(hand.notices("stop_missing")) == 2
+        levels = [notice.level for notice in hand.notices("stop_missing")]
+        assert levels == ["alarm", "over", "alarm"]
 
     story(tmp_path, act)
 
