@@ -9,6 +9,7 @@ from runner.exchange.base import OrderKind, OrderRequest
 from runner.protocol import EventKind, Mode, Side, payload
 from runner.reconcile import reconcile
 from runner.rounds import Rounds
+from tests.runner.hand_desk import story
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
 
@@ -85,3 +86,20 @@ def test_books_that_differ_are_put_right_without_waiting(tmp_path, practice):
             )
 
     assert asyncio.run(go()) == (0, 0)
+
+
+def test_the_loop_makes_the_rounds(tmp_path):
+    """A stranger's order that rests and never trades is found while the bot runs."""
+
+    async def act(hand):
+        hand.bench.standing.preflight_passed = True
+        await hand.tick(60)
+        assert hand.bench.standing.foreign is None
+        stranger = OrderRequest(
+            "by-hand-1", SYMBOL, Side.BUY, OrderKind.LIMIT, Decimal("0.010"), Decimal(20_000)
+        )
+        await hand.broker.place(stranger)
+        await hand.tick(400)
+        assert "did not place" in hand.bench.standing.foreign
+
+    story(tmp_path, act)
