@@ -58,8 +58,8 @@ STAKES = st.builds(Stake, NUMBER, NUMBER, NUMBER, st.just(Decimal(1)), NUMBER)
 EXPOSURES = st.builds(
     Exposure,
     equity=NUMBER,
-    peak_equity=NUMBER,
-    day_start_equity=NUMBER,
+    day_result=NUMBER.map(lambda number: 15 - number),
+    drawdown=NUMBER,
     stakes=st.fixed_dictionaries({"0": STAKES, "1": STAKES}),
     orders_last_minute=st.integers(0, 3),
     refused_in_a_row=st.integers(0, 3),

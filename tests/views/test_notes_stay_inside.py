@@ -16,8 +16,8 @@ from tests.routes import Visitor, keep_nothing, knocks
 ACTORS = ("trader", "owner", "")
 """Who opened the ticket, who may see all tickets, and nobody."""
 
-_PASSING = re.compile(r'(name="(?:csrf_token|key|bundle)" value=")[^"]*|()req_[a-z0-9]{26}')
-"""Tokens, keys and locked previews in forms, and the number of the request."""
+_PASSING = re.compile(r'(name="(?:csrf_token|key|bundle|press)" value=")[^"]*|()req_[a-z0-9]{26}')
+"""Tokens, keys, locked previews and words of a press in forms, and the number of the request."""
 
 NEW_EACH_TIME = {"account_factor.show"}
 """It draws a new secret whenever it is looked at."""
