@@ -100,10 +100,11 @@ class Trader:
         if refusal is not None:
             self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
             return
-        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
-        # Before the order: should the process die now, the restart knows whose position it finds.
         entry_id = self._desk.order_id(intent.decision, intent.leg)
-        self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
+        # Before the order: should the process die now, the restart knows whose position it finds.
+        with self._bench.journal.transaction():
+            self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+            self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
 
     def _depth(self) -> int:

@@ -89,14 +89,13 @@ def _look_at_stops(story, outcome):
     for symbol, moves in changes.items():
         found = naked(moves, stops[symbol], end)
         outcome.naked += [time for time in found if time.until - time.since >= LEAST_MS]
-        if told:
-            silent = unreported(found, told, LEAST_MS, GRACE_MS)
-            outcome.told_of_stops += len(told)
-            outcome.differences += [
-                f"{story.bot_name}: {time.seconds:.1f} s without a stop from {time.since} on "
-                f"were reported to nobody"
-                for time in silent
-            ]
+        silent = unreported(found, told, LEAST_MS, GRACE_MS)
+        outcome.told_of_stops += len(told)
+        outcome.differences += [
+            f"{story.bot_name}: {time.seconds:.1f} s without a stop from {time.since} on "
+            f"were reported to nobody"
+            for time in silent
+        ]
 
 
 def _signed(row):

@@ -109,11 +109,4 @@ def _stops(outcome):
         f"{len(times)} times a position, or a part of one, stood for a second or longer without",
         f"a stop at the venue: {sum(times):.0f} s in all, {times[-1]:.1f} s at the longest.",
     ]
-    if not outcome.told_of_stops:
-        return [
-            *told,
-            "",
-            "**Not compared** with what was reported: the runners told nothing of",
-            "the protection of their positions.",
-        ]
     return [*told, f"Compared with {outcome.told_of_stops:,} reports of what protects a position."]
