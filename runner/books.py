@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -44,10 +45,17 @@ class Books:
     def record(self, execution: Execution, order: Order, reason: str = "") -> None:
         """Write a fill, book it and tell it: all of that or nothing."""
         self.of(execution.symbol)
-        with self._bench.journal.transaction():
-            if self._bench.journal.add_fill(_fill(execution, order, reason)):
-                self._bench.memory.book(_fill(execution, order, reason))
-                self.fill_count += 1
+        memory = self._bench.memory
+        before = copy.deepcopy((memory.booked[execution.symbol], memory.capital))
+        try:
+            with self._bench.journal.transaction():
+                if not self._bench.journal.add_fill(_fill(execution, order, reason)):
+                    return
+                memory.book(_fill(execution, order, reason))
+        except BaseException:
+            memory.booked[execution.symbol], memory.capital = before
+            raise
+        self.fill_count += 1
 
     def compare(self, positions: Mapping[str, VenuePosition], symbols: Iterable[str]) -> None:
         """A difference is a moment's or lasts: note since when the same one is seen."""

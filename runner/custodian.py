@@ -68,14 +68,14 @@ class Custodian:
             self._book = self._moved_at = None
             await self._clean_up()
             return
+        why = self._bench.standing.way_out(self._bench.clock.now())
+        if why is not None:  # needs no price
+            await self.leave("flatten", why)
+            return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
         if book != self._book:
             self._book, self._moved_at = book, self._bench.clock.now()
-        why = self._bench.standing.way_out(self._bench.clock.now())
-        if why is not None:
-            await self.leave("flatten", why)
-            return
         call = self._engine.on_price(holding, self.mark)
         if call is not None:
             await self.leave(call.kind, call.reason)
@@ -141,7 +141,8 @@ class Custodian:
         position, entry = self._desk.positions.get(self.symbol), self.entry
         if entry is None:
             return
-        if position is None and not self._may_lag(entry):
+        explained = not self._desk.difference(self.symbol)
+        if position is None and explained and not self._may_lag(entry):
             self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()
@@ -153,6 +154,8 @@ class Custodian:
         """Without a position nothing reduce-only may stay at the venue."""
         if self._desk.positions is None or self._desk.quantity(self.symbol):
             return
+        if self._desk.difference(self.symbol):
+            return  # the fills say that something is held: one empty list proves nothing
         for order in self._desk.live(self.symbol):
             if order.reduce_only and order.status in (OrderStatus.OPEN, OrderStatus.PARTIAL):
                 await self._desk.cancel(order)

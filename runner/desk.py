@@ -95,7 +95,7 @@ class Desk:
 
     def holds_nothing(self) -> bool:
         """No position, and no order that is ours: the only state that may be called flat."""
-        return not (self.in_doubt() or self.positions or self.live())
+        return not (self.in_doubt() or self.positions or self.live() or self.books.differs)
 
     def take_position(self, symbol: str) -> None:
         """Look after a position that was found elsewhere on the account."""
@@ -160,15 +160,23 @@ class Desk:
                 self.apply(order, report)
             else:
                 missing.append(order)
+        trouble: Temporary | Operational | None = None
         for symbol in symbols:
-            await self.collect(symbol)
-        for order in missing:
-            await conclude(self._bench, self, order)
+            try:
+                await self.collect(symbol)
+            except (Temporary, Operational) as error:
+                trouble = trouble or error
+        if trouble is None:
+            for order in missing:
+                await conclude(self._bench, self, order)
+        # What is held must be known, and be looked after, whatever else the venue keeps back.
         found = await self._broker.positions()
-        self.behind = self.blind = False
+        self.behind, self.blind = False, trouble is not None
         self.positions = {p.symbol: p for p in found if p.symbol in symbols}
         self.elsewhere = {p.symbol: p for p in found if p.symbol not in symbols}
         self.books.compare(self.positions, symbols)
+        if trouble is not None:
+            raise trouble
 
     async def collect(self, symbol: str) -> None:
         """Record the venue's executions that are not in the journal yet."""
@@ -182,7 +190,7 @@ class Desk:
             if order is None:
                 self._mark_foreign(execution)
             else:
-                self.books.record(execution, order)
+                self.claim(execution, order)
         trades.finish(asked)
 
     @property

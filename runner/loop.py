@@ -145,7 +145,8 @@ class Loop:
         self._bench.notice("warning", "preflight_failed", text)
 
     async def _trade(self) -> None:
-        busy = bool(self._desk.live() or self._desk.positions)
+        held = self._desk.positions or self._bench.memory.entries or self._desk.books.differs
+        busy = bool(self._desk.live() or held)
         if self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW) or self._desk.behind:
             await self._try(self._desk.settle())
             await self._try(self._rounds.look(connected=self._link.connected))

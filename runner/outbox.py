@@ -31,6 +31,9 @@ class Outbox:
             known = store.note("outbox")
             if known is None or known["generation"] != generation:
                 following = self._renumber(next_seq)
+            elif self._has_gap(next_seq):
+                # An event that was told from memory died with the process: close the gap.
+                following = self._renumber(next_seq)
             else:
                 following = max(known["next"], next_seq)
             self._generation = generation
@@ -83,6 +86,13 @@ class Outbox:
         """The next number, read where a rollback would have taken it back."""
         written: int = self._store.note("outbox")["next"]
         return max([written, *(event.seq + 1 for event in self._unwritten), self._acknowledged + 1])
+
+    def _has_gap(self, next_seq: int) -> bool:
+        """Drops what the platform has; whether what is left does not follow on it."""
+        connection = self._store.connection
+        connection.execute("DELETE FROM events WHERE seq < ?", (next_seq,))
+        rows = connection.execute("SELECT seq FROM events ORDER BY seq").fetchall()
+        return any(seq != next_seq + at for at, (seq,) in enumerate(rows))
 
     def _renumber(self, next_seq: int) -> int:
         connection = self._store.connection

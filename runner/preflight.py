@@ -36,10 +36,13 @@ async def preflight(bench: Bench, desk: Desk, address: str, source: str | None) 
             if rights is not None:
                 live = bench.configuration.mode is Mode.LIVE
                 checks += rights_checks(rights, address or source, bench.clock.now(), live=live)
+    except RunnerError as error:
+        checks.append(Check("venue", False, str(error)))
+    try:
         # Also when a check failed: a position that is there must be found and looked after.
         checks.append(await reconcile(bench, desk))
     except RunnerError as error:
-        checks.append(Check("venue", False, str(error)))
+        checks.append(Check("reconcile", False, str(error)))
     passed = not any(check.ok is False for check in checks)
     return Preflight(passed, tuple(checks), seen, skew)
 

@@ -120,8 +120,10 @@ class Trader:
     def _blocked(self) -> str | None:
         if self._desk.unsure(self.symbol):
             return "an earlier order's outcome is unknown"
-        if self._desk.behind or self.custodian.entry is not None:
+        if self._desk.blind or self._desk.behind or self.custodian.entry is not None:
             return "what the last order left is not known yet"
+        if self._desk.quantity(self.symbol) or self._desk.difference(self.symbol):
+            return "a position is held that nobody looks after yet"
         if any(order.reduce_only for order in self._desk.live(self.symbol)):
             return "the last position's stop is still being taken back"
         clock = self._bench.clock
