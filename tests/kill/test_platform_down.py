@@ -67,10 +67,7 @@ class Journal:
         self.place = place
 
     def _all(self, query):
-        rows = _Rows(self.place / "disk" / "journal.sqlite")
-        found = rows.all(query)
-        rows.close()
-        return found
+        return _Rows(self.place / "disk" / "journal.sqlite").all(query)
 
     def held(self):
         """Whether the fills of this machine leave a position open."""

@@ -75,12 +75,19 @@ def held_at_the_end_of(gate, command):
 
 def assert_adds_up(gate):
     """Every order's filled quantity equals the fills told, and no fill was told twice."""
-    orders = {o.client_id: o for o in gate.told(EventKind.ORDER)}
+    # An order may be told by one report and its fills by the next.
+    gate.wait(lambda: all(filled == executed for filled, executed in quantities(gate)))
     fills = gate.told(EventKind.FILL)
     assert len({f.trade_id for f in fills}) == len(fills)
     assert all(f.fee > 0 for f in fills)
+
+
+def quantities(gate):
+    """Of each order: how much it says was filled, and how much its fills say."""
+    orders = {o.client_id: o for o in gate.told(EventKind.ORDER)}
+    fills = gate.told(EventKind.FILL)
     for order in orders.values():
-        assert order.filled == sum(f.quantity for f in fills if f.client_id == order.client_id)
+        yield order.filled, sum(f.quantity for f in fills if f.client_id == order.client_id)
 
 
 def trades_drains_and_ends(mode, practice, pyz, directory):
