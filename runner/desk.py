@@ -11,13 +11,7 @@ from runner.bench import Bench
 from runner.books import Books
 from runner.endings import conclude
 from runner.errors import Operational, Temporary, UnknownOutcome
-from runner.exchange.base import (
-    Execution,
-    OrderKind,
-    OrderReport,
-    OrderRequest,
-    VenuePosition,
-)
+from runner.exchange.base import Execution, OrderKind, OrderReport, VenuePosition, request_of
 from runner.journal import client_order_id, prefix_of
 from runner.protocol import Checkpoint, EventKind, Order, OrderStatus, Side
 
@@ -151,21 +145,15 @@ class Desk:
         """Read every live order, then new fills, then positions. Raises ``Temporary``."""
         self.blind = True
         symbols = self.symbols  # before an order settles and its symbol is forgotten
-        missing = []
-        for order in self.live():
-            # What was planned and not sent, no venue needs to be asked for.
-            planned = order.status is OrderStatus.PLANNED
-            report = None if planned else await self._broker.find(request_of(order))
-            if report is not None:
-                self.apply(order, report)
-            else:
-                missing.append(order)
+        missing = await self._read_orders()
         trouble: Temporary | Operational | None = None
         for symbol in symbols:
             try:
                 await self.collect(symbol)
-            except (Temporary, Operational) as error:
+            except Temporary as error:
                 trouble = trouble or error
+            except Operational as error:
+                trouble = trouble or self._unless_left_behind(symbol, error)
         if trouble is None:
             for order in missing:
                 await conclude(self._bench, self, order)
@@ -177,6 +165,28 @@ class Desk:
         self.books.compare(self.positions, symbols)
         if trouble is not None:
             raise trouble
+
+    async def _read_orders(self) -> list[Order]:
+        """Those of which the venue knows nothing."""
+        missing = []
+        for order in self.live():
+            # What was planned and not sent, no venue needs to be asked for.
+            planned = order.status is OrderStatus.PLANNED
+            try:
+                report = None if planned else await self._broker.find(request_of(order))
+            except Operational as error:
+                if self._unless_left_behind(order.symbol, error):
+                    raise
+                continue
+            if report is not None:
+                self.apply(order, report)
+            else:
+                missing.append(order)
+        return missing
+
+    def _unless_left_behind(self, symbol: str, error: Operational) -> Operational | None:
+        """A symbol that was delisted must not hide the others; ``reconcile`` names it."""
+        return error if symbol in self._bench.configuration.symbols else None
 
     async def collect(self, symbol: str) -> None:
         """Record the venue's executions that are not in the journal yet."""
@@ -284,16 +294,3 @@ class Desk:
     def _mark_foreign(self, execution: Execution) -> None:
         if all(execution.trade_id != seen.trade_id for seen in self.foreign_trades):
             self.foreign_trades.append(execution)
-
-
-def request_of(order: Order) -> OrderRequest:
-    """The order as the venue is asked for it."""
-    return OrderRequest(
-        client_id=order.client_id,
-        symbol=order.symbol,
-        side=order.side,
-        kind=OrderKind(order.kind),
-        quantity=order.quantity,
-        price=order.price,
-        reduce_only=order.reduce_only,
-    )

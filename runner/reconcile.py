@@ -11,6 +11,7 @@ from datetime import timedelta
 from runner import flows
 from runner.bench import Bench
 from runner.desk import Desk
+from runner.errors import Operational
 from runner.ledger import opening
 from runner.memory import Entry
 from runner.missing import SEARCH_BACK, lacks_trades, recover, synthesise
@@ -28,8 +29,12 @@ async def reconcile(bench: Bench, desk: Desk) -> Check:
     """
     foreign: list[str] = []
     waiting: list[str] = []
+    gone: dict[str, str] = {}
     for symbol in desk.symbols:
-        foreign += await _orders(bench, desk, symbol)
+        try:
+            foreign += await _orders(bench, desk, symbol)
+        except Operational as error:
+            gone[symbol] = _gone(bench, symbol, error)
     await desk.settle()
     unsure = desk.unsure()
     if unsure:
@@ -38,9 +43,14 @@ async def reconcile(bench: Bench, desk: Desk) -> Check:
     for symbol in tuple(desk.elsewhere):
         foreign += await _elsewhere(bench, desk, symbol)
     for symbol in desk.symbols:
-        stranger, unexplained = await _position(bench, desk, symbol)
+        try:
+            stranger, unexplained = await _position(bench, desk, symbol)
+        except Operational as error:
+            gone[symbol] = _gone(bench, symbol, error)
+            continue
         foreign += stranger
         waiting += unexplained
+    foreign += gone.values()
     desk.searched = True
     await _money(bench)
     bench.standing.foreign = "; ".join(foreign + waiting) or None
@@ -52,6 +62,13 @@ async def reconcile(bench: Bench, desk: Desk) -> Check:
         return Check("reconcile", None, f"no entries: {bench.standing.foreign}")
     bench.settled("foreign")
     return Check("reconcile", True, _summary(desk))
+
+
+def _gone(bench: Bench, symbol: str, error: Operational) -> str:
+    """What to say of a symbol left behind of which the venue tells nothing, as when delisted."""
+    if symbol in bench.configuration.symbols:
+        raise error
+    return f"{symbol} is not traded any more and the venue tells nothing of it ({error})"
 
 
 async def _money(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
 from typing import Any, Protocol
 
-from runner.protocol import Candle, Check, Flow, OrderStatus, Side
+from runner.protocol import Candle, Check, Flow, Order, OrderStatus, Side
 
 DEPTH = 100
 """Levels of the book read where an order walks it."""
@@ -104,6 +104,19 @@ class OrderRequest:
     quantity: Decimal
     price: Decimal | None = None
     reduce_only: bool = False
+
+
+def request_of(order: Order) -> OrderRequest:
+    """The order as the venue is asked for it."""
+    return OrderRequest(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        side=order.side,
+        kind=OrderKind(order.kind),
+        quantity=order.quantity,
+        price=order.price,
+        reduce_only=order.reduce_only,
+    )
 
 
 @dataclass(frozen=True)

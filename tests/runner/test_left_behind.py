@@ -2,13 +2,18 @@
 
 import asyncio
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from runner.commands import Commands
 from runner.custodians import Custodians
-from runner.protocol import Command, CommandKind, EventKind, Mode, payload
+from runner.errors import Operational
+from runner.ledger import Lot
+from runner.memory import Booked, Entry, Reading
+from runner.protocol import Command, CommandKind, EventKind, Mode, OrderStatus, payload
 from runner.reconcile import reconcile
+from tests.runner.hand_desk import story
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
 
@@ -45,3 +50,65 @@ def test_a_position_left_behind_is_open_until_it_is_flattened(mode, lost, practi
             assert not bench.standing.flattening
 
     asyncio.run(go())
+
+
+def delist(h, symbol):
+    """The venue answers no question about it any more."""
+
+    def refusing(answer, named):
+        async def ask(first, *rest):
+            if named(first) == symbol:
+                raise Operational(f"there is no market {symbol}")
+            return await answer(first, *rest)
+
+        return ask
+
+    for question in ("open_orders", "executions", "find_by_venue_id"):
+        setattr(h.broker, question, refusing(getattr(h.broker, question), str))
+    h.broker.find = refusing(h.broker.find, lambda request: request.symbol)
+
+
+def remember_position(h):
+    lot = Lot(Decimal(1), Decimal(5))
+    h.bench.memory.booked[OTHER] = Booked(Reading(h.clock.now()), lot)
+
+
+def remember_entry(h):
+    h.bench.memory.entries[OTHER] = Entry("of another day", 1, Decimal(5), h.clock.now())
+
+
+def remember_order(h):
+    intent = replace(ENTRY, symbol=OTHER)
+    order = h.desk._planned(intent)
+    h.bench.journal.plan(order, order.decided_at)
+    h.desk.mark(order, OrderStatus.OPEN, "rests")
+
+
+@pytest.mark.parametrize("remember", [remember_position, remember_entry, remember_order])
+def test_a_delisted_one_hides_nothing_of_the_others_and_lets_nothing_in(remember, tmp_path):
+    async def act(h):
+        await h.enter(quantity=ENTRY.quantity)
+        remember(h)
+        delist(h, OTHER)
+        h.desk.positions, h.desk.searched = None, False  # as after a restart
+        check = await reconcile(h.bench, h.desk)
+        assert OTHER in h.bench.standing.foreign
+        assert check.ok is None
+        assert h.desk.searched
+        assert not h.desk.blind
+        assert h.desk.quantity(SYMBOL) == ENTRY.quantity
+        await h.tick(2)
+        assert h.broker.is_covered()
+        assert not h.desk.holds_nothing()
+
+    story(tmp_path, act)
+
+
+def test_one_that_is_traded_must_be_known_to_the_venue(tmp_path):
+    async def act(h):
+        await h.enter()
+        delist(h, SYMBOL)
+        with pytest.raises(Operational):
+            await reconcile(h.bench, h.desk)
+
+    story(tmp_path, act)

@@ -9,10 +9,10 @@ import pytest
 
 from runner.bench import Bench
 from runner.clock import Clock
-from runner.desk import Desk, Intent, request_of
+from runner.desk import Desk, Intent
 from runner.entries import Standing
 from runner.errors import Temporary, UnknownOutcome
-from runner.exchange.base import OrderKind
+from runner.exchange.base import OrderKind, request_of
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.quirks import okx

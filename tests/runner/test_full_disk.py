@@ -1,0 +1,72 @@
+"""A disk that is full for a moment: nothing that was to be written is half known."""
+
+import sqlite3
+from contextlib import contextmanager
+from decimal import Decimal
+
+from runner.outbox import Outbox
+from runner.protocol import EventKind, Notice
+from runner.store import Store
+from tests.runner.hand_desk import SYMBOL, story
+from tests.runner.hand_market import START
+
+
+@contextmanager
+def full(store, *names):
+    """Notes of these names, or all of them, cannot be written."""
+    remember = store.remember
+
+    def refuse(name, value):
+        if not names or name in names:
+            raise sqlite3.OperationalError("database or disk is full")
+        remember(name, value)
+
+    store.remember = refuse
+    try:
+        yield
+    finally:
+        store.remember = remember
+
+
+def test_a_fill_that_could_not_be_booked_is_read_again(tmp_path):
+    async def act(h):
+        collect = h.desk.collect
+
+        async def full_while(symbol):
+            with full(h.store, "memory"):
+                await collect(symbol)
+
+        h.desk.collect = full_while
+        await h.enter()
+        assert h.broker.held
+        assert not h.bench.journal.fills_on(SYMBOL)
+        assert not h.desk.books.quantity(SYMBOL)
+        h.desk.collect = collect
+        await h.tick(2)
+        assert len(h.bench.journal.fills_on(SYMBOL)) == len(h.told(EventKind.FILL)) == 1
+        assert h.desk.books.quantity(SYMBOL) == Decimal("0.012")
+        assert h.desk.fill_count == 1
+
+    story(tmp_path, act)
+
+
+def test_an_event_that_died_unwritten_leaves_no_gap(tmp_path):
+    def say(outbox, text):
+        outbox.append(EventKind.NOTICE, Notice("info", "test", text), START)
+
+    store = Store(tmp_path / "journal.sqlite")
+    outbox = Outbox(store, 1, 1)
+    say(outbox, "before")
+    with full(store):
+        say(outbox, "lost with the process")
+    say(outbox, "after")
+    assert [event.seq for event in outbox.pending(9)] == [1, 2, 3]
+    store.close()  # a kill: what was only in memory is gone
+    store = Store(tmp_path / "journal.sqlite")
+    try:
+        outbox = Outbox(store, 1, 1)
+        assert [event.seq for event in outbox.pending(9)] == [1, 2]
+        say(outbox, "next")
+        assert [event.seq for event in outbox.pending(9)] == [1, 2, 3]
+    finally:
+        store.close()
