@@ -8,12 +8,14 @@ the venue listed a stop that covers the position lately, or it is told to be mis
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from runner.bench import Bench
 from runner.desk import Desk, Intent
 from runner.engine import Engine
+from runner.errors import Operational
 from runner.exchange.base import OrderKind, OrderReport
 from runner.memory import Entry
 from runner.protocol import Order, OrderStatus, Protection, ProtectionState, Side
@@ -66,7 +68,9 @@ class Protector:
             level = holding.entry_price * (1 - holding.side * share / 100)
         if level is None:
             return None
-        level = self._bench.market.instrument(self._symbol).round_price(level, ROUND_HALF_EVEN)
+        # What the venue lists no more may still be held, and its stop matters more than its tick.
+        with contextlib.suppress(Operational):
+            level = self._bench.market.instrument(self._symbol).round_price(level, ROUND_HALF_EVEN)
         resting = [r.price for r in self._seen.values() if r.price is not None]
         return max([level, *resting], key=lambda price: price * holding.side)
 
