@@ -123,7 +123,8 @@ class Protector:
 
     async def _place(self, level: Decimal, holding: Holding, entry: Entry) -> None:
         order = await self._submit(level, holding, entry)
-        if order.status is OrderStatus.REJECTED and self._seen and self._best(holding) is None:
+        for_good = order.status is OrderStatus.REJECTED and not self._desk.passing
+        if for_good and self._seen and self._best(holding) is None:
             # What rests covers too little, and this venue takes no second one beside it.
             await self._cancel_all_but("")
             order = await self._submit(level, holding, entry)
