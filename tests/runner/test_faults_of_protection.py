@@ -3,9 +3,10 @@
 from decimal import Decimal
 
 from runner.errors import Operational, Temporary
-from runner.exchange.base import OrderKind
+from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
-from runner.protocol import ProtectionState
+from runner.protocol import EventKind, ProtectionState
+from runner.reporter import PEAK_EVERY
 from tests.runner.hand_desk import PRICE, story
 
 
@@ -72,5 +73,49 @@ def test_a_venue_that_is_busy_costs_no_stop(tmp_path):
         hand.broker.place = place
         await hand.tick(12)
         assert hand.broker.is_covered()
+
+    story(tmp_path, act)
+
+
+def told_capital(hand):
+    """What a new machine would go on with."""
+    return hand.told(EventKind.CHECKPOINT)[-1].state["capital"]
+
+
+def worth(hand, equity):
+    async def account():
+        return Account(Decimal(equity), Decimal(0))
+
+    hand.broker.account = account
+
+
+def test_a_new_day_is_told_to_the_next_machine(tmp_path):
+    async def act(hand):
+        reporter = hand.loop._reporter
+        await reporter.weigh()
+        assert told_capital(hand)["day"] == hand.clock.now().date().isoformat()
+        hand.clock.advance(24 * 3600)
+        await hand.bench.guard.look(hand.desk)  # the day may begin with another look
+        await reporter.weigh()
+        assert told_capital(hand)["day"] == hand.clock.now().date().isoformat()
+        count = len(hand.told(EventKind.CHECKPOINT))
+        await reporter.weigh()
+        assert len(hand.told(EventKind.CHECKPOINT)) == count
+
+    story(tmp_path, act)
+
+
+def test_a_new_peak_is_told_but_not_with_every_look(tmp_path):
+    async def act(hand):
+        reporter, capital = hand.loop._reporter, hand.bench.memory.capital
+        await reporter.weigh()
+        capital.wallet = None  # what comes now is a result, and no transfer
+        worth(hand, 11_000)
+        await reporter.weigh()
+        assert capital.peak == 11_000
+        assert told_capital(hand)["peak"] == "10000"
+        hand.clock.advance(PEAK_EVERY)
+        await reporter.weigh()
+        assert told_capital(hand)["peak"] == "11000"
 
     story(tmp_path, act)
