@@ -132,6 +132,7 @@ class Loop:
         if result.passed and warm:
             self._bench.standing.preflight_passed = True
             self._bench.settled("preflight_failed")
+            self._health.passed()
             self._reporter.change(State.TRADING, "preflight passed")
             log.info("trading")
         else:

@@ -1,12 +1,14 @@
 """What once left a position without its stop, or nobody told of it."""
 
+import sqlite3
 from decimal import Decimal
 
 from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
-from runner.protocol import EventKind, ProtectionState
+from runner.protocol import OVER, EventKind, ProtectionState
 from runner.reporter import PEAK_EVERY
+from runner.states import State
 from tests.runner.hand_desk import PRICE, story
 
 
@@ -117,5 +119,39 @@ def test_a_new_peak_is_told_but_not_with_every_look(tmp_path):
         hand.clock.advance(PEAK_EVERY)
         await reporter.weigh()
         assert told_capital(hand)["peak"] == "11000"
+
+    story(tmp_path, act)
+
+
+async def pass_preflight(hand):
+    async def nothing(*_):
+        return None
+
+    hand.market.address = hand.broker.rights = nothing
+    hand.loop._reporter.change(State.PREFLIGHT, "")
+    await hand.loop._preflight(None)
+    assert hand.bench.standing.preflight_passed
+
+
+def ended(hand):
+    return {notice.code for notice in hand.told(EventKind.NOTICE) if notice.level == OVER}
+
+
+def test_a_start_ends_what_the_process_before_it_rang_for(tmp_path):
+    async def act(hand):
+        await pass_preflight(hand)
+        left = {"left_unprotected", "end_unproven", "entry_left"}
+        assert left | {"trouble_disk", "trouble_fault"} <= ended(hand)
+
+    story(tmp_path, act)
+
+
+def test_a_start_does_not_end_what_is_wrong_now(tmp_path):
+    async def act(hand):
+        hand.loop._health.failed(ValueError("x"), "a step")
+        hand.loop._health.disk_failed(sqlite3.OperationalError("x"))
+        await pass_preflight(hand)
+        assert "entry_left" in ended(hand)
+        assert not ended(hand) & {"trouble_disk", "trouble_fault"}
 
     story(tmp_path, act)
