@@ -27,7 +27,8 @@ TRUSTED_FOR = timedelta(seconds=20)
 """How long a listing proves that the stop rests."""
 SETTLING = timedelta(seconds=5)
 """How long a venue's lists may lag behind what it did."""
-_AGAIN_AFTER = timedelta(seconds=5)
+AGAIN_AFTER = timedelta(seconds=5)
+"""How long nothing is asked for again that the venue has refused."""
 # A stop that covers and only sits too far away, or covers too much, is in no hurry.
 _MOVE_AGAIN_AFTER = timedelta(seconds=60)
 _MOVE_EVERY = timedelta(seconds=5)
@@ -194,7 +195,7 @@ class Protector:
             return True
         covered = any(r.quantity - r.filled >= self._quantity() for r in self._seen.values())
         if self._refused is not None:
-            pause = _MOVE_AGAIN_AFTER if covered else _AGAIN_AFTER
+            pause = _MOVE_AGAIN_AFTER if covered else AGAIN_AFTER
             return now - self._refused[0] < pause
         return covered and self._placed_at is not None and now - self._placed_at < _MOVE_EVERY
 
@@ -276,8 +277,18 @@ class Protector:
 
 
 def next_leg(desk: Desk, entry: Entry, leg: str) -> str:
-    """The first attempt never made; a name found in the journal survives a kill."""
-    number = 1
-    while desk.order(desk.order_id(entry.client_id, f"{leg}{number}")) is not None:
-        number += 1
-    return f"{leg}{number}"
+    """The attempt after the last one; names found in the journal survive a kill.
+
+    They follow one another, so a venue that refuses for hours costs no look at each of them.
+    """
+
+    def is_made(number: int) -> bool:
+        return desk.order(desk.order_id(entry.client_id, f"{leg}{number}")) is not None
+
+    made, free = 0, 1
+    while is_made(free):
+        made, free = free, 2 * free
+    while free - made > 1:
+        middle = (made + free) // 2
+        made, free = (middle, free) if is_made(middle) else (made, middle)
+    return f"{leg}{free}"

@@ -2,14 +2,18 @@
 
 import sqlite3
 from decimal import Decimal
+from types import SimpleNamespace
+
+import pytest
 
 from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
+from runner.protection import AGAIN_AFTER, next_leg
 from runner.protocol import OVER, EventKind, ProtectionState
 from runner.reporter import PEAK_EVERY
 from runner.states import State
-from tests.runner.hand_desk import PRICE, story
+from tests.runner.hand_desk import PRICE, SYMBOL, story
 
 
 def delist(hand):
@@ -155,3 +159,37 @@ def test_a_start_does_not_end_what_is_wrong_now(tmp_path):
         assert not ended(hand) & {"trouble_disk", "trouble_fault"}
 
     story(tmp_path, act)
+
+
+def exits(hand):
+    return [o for o in hand.bench.journal.orders_on(SYMBOL, 1000) if o.purpose == "flatten"]
+
+
+def test_a_refused_exit_is_not_asked_for_every_second(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(3)
+        place = hand.broker.place
+        busy(hand, OrderKind.MARKET)
+        hand.bench.standing.flattening = True
+        await hand.tick(30)
+        assert len(exits(hand)) == 30 / AGAIN_AFTER.total_seconds()
+        hand.broker.place = place
+        await hand.tick(int(AGAIN_AFTER.total_seconds()))
+        assert not hand.broker.held
+
+    story(tmp_path, act)
+
+
+@pytest.mark.parametrize("made", [0, 1, 2, 3, 4, 7, 8, 100])
+def test_the_next_attempt_is_found_in_few_looks(made):
+    looks = []
+
+    def order(name):
+        looks.append(name)
+        return None if int(name.removeprefix("exit")) > made else name
+
+    desk = SimpleNamespace(order=order, order_id=lambda _, leg: leg)
+    entry = SimpleNamespace(client_id="e")
+    assert next_leg(desk, entry, "exit") == f"exit{made + 1}"
+    assert len(looks) <= 2 * (made + 1).bit_length()
