@@ -1,16 +1,18 @@
 """What once left a position without its stop, or nobody told of it."""
 
 import sqlite3
+from dataclasses import replace
 from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
 
+from runner.engine import Conclusion
 from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
 from runner.protection import AGAIN_AFTER, next_leg
-from runner.protocol import OVER, EventKind, ProtectionState
+from runner.protocol import OVER, Candle, EventKind, ProtectionState, Window
 from runner.reporter import PEAK_EVERY
 from runner.states import State
 from tests.runner.hand_desk import PRICE, SYMBOL, story
@@ -193,3 +195,48 @@ def test_the_next_attempt_is_found_in_few_looks(made):
     entry = SimpleNamespace(client_id="e")
     assert next_leg(desk, entry, "exit") == f"exit{made + 1}"
     assert len(looks) <= 2 * (made + 1).bit_length()
+
+
+def allow(standing, now):
+    standing.preflight_passed = True
+    standing.windows = (Window(now, now.replace(year=2099)),)
+    standing.lease_deadline = 1e18
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_what_comes_up_while_an_entry_is_sized_stops_it(paused, tmp_path):
+    async def act(hand):
+        now, standing = hand.clock.now(), hand.bench.standing
+        allow(standing, now)
+        (trader,) = hand.loop._traders
+        candle = Candle(now, *[PRICE] * 4, Decimal(1))
+        read = hand.market.book
+
+        async def book(*asked):
+            standing.paused = paused
+            return await read(*asked)
+
+        hand.market.book = book
+        await trader._enter(candle, Conclusion("enter_long", "a cross", 1, ()))
+        assert bool(hand.broker.placed) is not paused
+        (decision,) = hand.told(EventKind.DECISION)
+        assert decision.reason.endswith("but paused") is paused
+
+    story(tmp_path, act)
+
+
+def test_trades_of_others_block_entries_also_while_the_venue_keeps_back(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        (own,) = hand.broker.trades
+        hand.broker.trades.append(replace(own, trade_id="other", venue_id="other"))
+        await hand.desk.settle()
+
+        async def away(_):
+            raise Temporary("not now")
+
+        hand.broker.open_orders = away
+        await hand.loop._try(hand.loop._look_at_foreign())
+        assert "not made by this bot" in hand.bench.standing.foreign
+
+    story(tmp_path, act)
