@@ -10,7 +10,7 @@ from runner.desk import Desk, Intent
 from runner.engine import Engine
 from runner.exchange.base import TOP, Book, OrderKind
 from runner.memory import Entry
-from runner.protection import Protector, next_leg
+from runner.protection import AGAIN_AFTER, Protector, next_leg
 from runner.protocol import Order, OrderStatus, Position, Side
 from runner.strategy.spec import Holding
 
@@ -34,6 +34,7 @@ class Custodian:
         self.mark: Decimal | None = None
         self._book: Book | None = None
         self._moved_at: datetime | None = None
+        self._refused_at: datetime | None = None
         self.protector = Protector(symbol, bench, desk, engine)
 
     @property
@@ -107,24 +108,30 @@ class Custodian:
         if entry is None or not quantity:
             return
         exits = [o for o in self._desk.live(self.symbol) if o.reduce_only]
-        if any(order.kind != OrderKind.STOP_MARKET for order in exits):
+        if any(order.kind != OrderKind.STOP_MARKET for order in exits) or self._must_wait():
             return
-        await self.finish(
-            await self._desk.submit(
-                Intent(
-                    decision=entry.client_id,
-                    leg=next_leg(self._desk, entry, "exit"),
-                    symbol=self.symbol,
-                    side=Side.SELL if quantity > 0 else Side.BUY,
-                    kind=OrderKind.MARKET,
-                    quantity=abs(quantity),
-                    purpose=purpose,
-                    reason=reason,
-                    reduce_only=True,
-                )
+        order = await self._desk.submit(
+            Intent(
+                decision=entry.client_id,
+                leg=next_leg(self._desk, entry, "exit"),
+                symbol=self.symbol,
+                side=Side.SELL if quantity > 0 else Side.BUY,
+                kind=OrderKind.MARKET,
+                quantity=abs(quantity),
+                purpose=purpose,
+                reason=reason,
+                reduce_only=True,
             )
         )
+        refused = order.status is OrderStatus.REJECTED
+        self._refused_at = self._bench.clock.now() if refused else None
+        await self.finish(order)
         await self._clean_up()
+
+    def _must_wait(self) -> bool:
+        """Whether the venue refused an exit so lately that it would refuse the next one, too."""
+        now = self._bench.clock.now()
+        return self._refused_at is not None and now - self._refused_at < AGAIN_AFTER
 
     async def finish(self, order: Order) -> None:
         """Read what an order did to fills and position."""

@@ -41,6 +41,7 @@ class Desk:
     ``searched``: whether it was looked whether one of them is its own after all.
     ``behind``: an order was sent since the positions were read, so they may be others now.
     ``blind``: the last look at the venue did not come to its end.
+    ``passing``: the last refusal of the venue was none for good.
     """
 
     def __init__(self, bench: Bench) -> None:
@@ -51,8 +52,7 @@ class Desk:
         self.positions: dict[str, VenuePosition] | None = None
         self.elsewhere: dict[str, VenuePosition] = {}
         self.searched = False
-        self.behind = False
-        self.blind = False
+        self.behind = self.blind = self.passing = False
         self.books = Books(bench)
         self.foreign_trades: list[Execution] = []
 
@@ -124,6 +124,7 @@ class Desk:
         except UnknownOutcome as error:
             return self.mark(order, OrderStatus.UNKNOWN, str(error))
         except (Temporary, Operational) as error:
+            self.passing = isinstance(error, Temporary)
             return self.mark(order, OrderStatus.REJECTED, str(error))
         return self.apply(order, report)
 

@@ -55,8 +55,8 @@ class Ending:
             self._bench.notice("alarm", "end_unproven", text)
         return self._left()
 
-    async def _reconcile(self) -> None:
-        await self._attempt(reconcile(self._bench, self._desk))
+    async def _reconcile(self) -> bool:
+        return await self._attempt(reconcile(self._bench, self._desk))
 
     async def _flatten(self) -> None:
         self._bench.standing.flattening = True
@@ -66,18 +66,17 @@ class Ending:
                 await self._attempt(custodian.watch())
             await self._bench.clock.sleep(_PAUSE)
 
-    async def _protect(self) -> None:
-        for custodian in self._custodians.all():
-            await self._attempt(custodian.protect(at_once=True))
+    async def _protect(self) -> bool:
+        everyone = self._custodians.all()
+        return all([await self._attempt(c.protect(at_once=True)) for c in everyone])
 
     async def _within(self, seconds: float, step: Awaitable[object]) -> bool:
-        """Whether it came to its end in time."""
+        """Whether it came to its end in time, and met nothing on the way."""
         try:
             async with asyncio.timeout(seconds):
-                await step
+                return await step is not False
         except TimeoutError:
             return False
-        return True
 
     def _left(self) -> str:
         said = [self._leave(c) for c in self._custodians.all() if self._desk.quantity(c.symbol)]

@@ -27,6 +27,9 @@ DISK = (
 )
 
 
+_OF_A_FORMER_END = ("left_unprotected", "end_unproven", "entry_left")
+
+
 class Health:
     """Keeps ``standing.troubles``."""
 
@@ -48,6 +51,14 @@ class Health:
         if self._bench.standing.preflight_passed and now - self._clock_read >= CLOCK_EVERY:
             self._clock_read = now
             await self._look_at_clock()
+
+    def passed(self) -> None:
+        """End what a former process rang for and did not live to end; what stands now stays."""
+        troubles = [
+            _code(name) for name in ("disk", "fault") if name not in self._bench.standing.troubles
+        ]
+        for code in (*_OF_A_FORMER_END, *troubles):
+            self._bench.settled(code)
 
     def disk_failed(self, error: sqlite3.Error) -> None:
         """A step could not be recorded."""

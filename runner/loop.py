@@ -132,6 +132,7 @@ class Loop:
         if result.passed and warm:
             self._bench.standing.preflight_passed = True
             self._bench.settled("preflight_failed")
+            self._health.passed()
             self._reporter.change(State.TRADING, "preflight passed")
             log.info("trading")
         else:
@@ -171,12 +172,17 @@ class Loop:
         return any(symbol not in self._bench.memory.entries for symbol in held)
 
     async def _look_at_foreign(self) -> None:
+        standing = self._bench.standing
+        standing.foreign = standing.foreign or self._stranger()  # also while it cannot be looked
         await reconcile(self._bench, self._desk)
-        if self._desk.foreign_trades:
-            count = len(self._desk.foreign_trades)
-            text = f"{count} trades on this account were not made by this bot"
-            self._bench.standing.foreign = self._bench.standing.foreign or text
+        text = self._stranger()
+        if text is not None:
+            standing.foreign = standing.foreign or text
             self._bench.notice("alarm", "foreign_trades", text)
+
+    def _stranger(self) -> str | None:
+        count = len(self._desk.foreign_trades)
+        return f"{count} trades on this account were not made by this bot" if count else None
 
     async def _tell(self) -> None:
         await self._try(self._follow())

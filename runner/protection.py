@@ -8,12 +8,14 @@ the venue listed a stop that covers the position lately, or it is told to be mis
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from runner.bench import Bench
 from runner.desk import Desk, Intent
 from runner.engine import Engine
+from runner.errors import Operational
 from runner.exchange.base import OrderKind, OrderReport
 from runner.memory import Entry
 from runner.protocol import Order, OrderStatus, Protection, ProtectionState, Side
@@ -25,7 +27,8 @@ TRUSTED_FOR = timedelta(seconds=20)
 """How long a listing proves that the stop rests."""
 SETTLING = timedelta(seconds=5)
 """How long a venue's lists may lag behind what it did."""
-_AGAIN_AFTER = timedelta(seconds=5)
+AGAIN_AFTER = timedelta(seconds=5)
+"""How long nothing is asked for again that the venue has refused."""
 # A stop that covers and only sits too far away, or covers too much, is in no hurry.
 _MOVE_AGAIN_AFTER = timedelta(seconds=60)
 _MOVE_EVERY = timedelta(seconds=5)
@@ -66,7 +69,9 @@ class Protector:
             level = holding.entry_price * (1 - holding.side * share / 100)
         if level is None:
             return None
-        level = self._bench.market.instrument(self._symbol).round_price(level, ROUND_HALF_EVEN)
+        # What the venue lists no more may still be held, and its stop matters more than its tick.
+        with contextlib.suppress(Operational):
+            level = self._bench.market.instrument(self._symbol).round_price(level, ROUND_HALF_EVEN)
         resting = [r.price for r in self._seen.values() if r.price is not None]
         return max([level, *resting], key=lambda price: price * holding.side)
 
@@ -119,7 +124,8 @@ class Protector:
 
     async def _place(self, level: Decimal, holding: Holding, entry: Entry) -> None:
         order = await self._submit(level, holding, entry)
-        if order.status is OrderStatus.REJECTED and self._seen and self._best(holding) is None:
+        for_good = order.status is OrderStatus.REJECTED and not self._desk.passing
+        if for_good and self._seen and self._best(holding) is None:
             # What rests covers too little, and this venue takes no second one beside it.
             await self._cancel_all_but("")
             order = await self._submit(level, holding, entry)
@@ -189,7 +195,7 @@ class Protector:
             return True
         covered = any(r.quantity - r.filled >= self._quantity() for r in self._seen.values())
         if self._refused is not None:
-            pause = _MOVE_AGAIN_AFTER if covered else _AGAIN_AFTER
+            pause = _MOVE_AGAIN_AFTER if covered else AGAIN_AFTER
             return now - self._refused[0] < pause
         return covered and self._placed_at is not None and now - self._placed_at < _MOVE_EVERY
 
@@ -271,8 +277,18 @@ class Protector:
 
 
 def next_leg(desk: Desk, entry: Entry, leg: str) -> str:
-    """The first attempt never made; a name found in the journal survives a kill."""
-    number = 1
-    while desk.order(desk.order_id(entry.client_id, f"{leg}{number}")) is not None:
-        number += 1
-    return f"{leg}{number}"
+    """The attempt after the last one; names found in the journal survive a kill.
+
+    They follow one another, so a venue that refuses for hours costs no look at each of them.
+    """
+
+    def is_made(number: int) -> bool:
+        return desk.order(desk.order_id(entry.client_id, f"{leg}{number}")) is not None
+
+    made, free = 0, 1
+    while is_made(free):
+        made, free = free, 2 * free
+    while free - made > 1:
+        middle = (made + free) // 2
+        made, free = (middle, free) if is_made(middle) else (made, middle)
+    return f"{leg}{free}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 
 from runner.bench import Bench
@@ -19,6 +20,9 @@ from runner.protocol import (
 )
 from runner.states import FOLLOWS, State
 
+PEAK_EVERY = 300.0
+"""Seconds between checkpoints that only tell of a new best moment."""
+
 
 class Reporter:
     """Turns the present into events and syncs. Only ``weigh`` asks the venue."""
@@ -35,6 +39,9 @@ class Reporter:
         self._shown = set(bench.configuration.symbols)
         self._equity: Decimal | None = None
         self._fills_told = 0
+        self._told_day = ""
+        self._told_peak = Decimal(0)
+        self._told_at = -math.inf
         self.state = State.STARTING
 
     def change(self, state: State, reason: str) -> None:
@@ -69,6 +76,8 @@ class Reporter:
         self._equity = account.balance + account.unrealised
         equity = Equity(self._equity, account.balance, account.unrealised)
         self._bench.outbox.append(EventKind.EQUITY, equity, now)
+        if self._is_checkpoint_due():
+            self.checkpoint()
 
     def positions(self) -> None:
         """Open positions, and once more when one has become flat."""
@@ -84,7 +93,17 @@ class Reporter:
             if position is not None:
                 self._bench.outbox.append(EventKind.POSITION, position, now)
 
+    def _is_checkpoint_due(self) -> bool:
+        """Whether the next machine would measure a day or a drawdown from the wrong beginning."""
+        capital, now = self._bench.memory.capital, self._bench.clock.monotonic()
+        if capital.day != self._told_day:
+            return True
+        return capital.peak != self._told_peak and now - self._told_at >= PEAK_EVERY
+
     def checkpoint(self) -> None:
+        capital = self._bench.memory.capital
+        self._told_day, self._told_peak = capital.day, capital.peak
+        self._told_at = self._bench.clock.monotonic()
         state = Checkpoint(self._bench.memory.plain())
         self._bench.outbox.append(EventKind.CHECKPOINT, state, self._bench.clock.now())
         self._link.hurry()

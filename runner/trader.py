@@ -96,7 +96,8 @@ class Trader:
             reason=conclusion.reason,
         )
         self._bench.guard.expect(self.symbol, book.worst_price(side, quantity))
-        refusal = fault or self._bench.guard.refusal(intent, self._desk)
+        # The venue was asked twice meanwhile: what stood against it may have come only now.
+        refusal = fault or self._blocked() or self._bench.guard.refusal(intent, self._desk)
         if refusal is not None:
             self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
             return

@@ -19,7 +19,9 @@ from runner.exchange.base import (
 from runner.exchange.causes import UNPROVEN
 from runner.exchange.failures import Failures, Gone
 from runner.exchange.quirks.venue import Venue
-from runner.protocol import Check, Flow
+from runner.protocol import Check, Flow, OrderStatus
+
+_AT_WORK = (OrderStatus.OPEN, OrderStatus.PARTIAL)
 
 
 class CcxtBroker:
@@ -93,7 +95,8 @@ class CcxtBroker:
         # The stop fired as an order of its own: what became of that is what became of the stop.
         traded = await self.find_by_venue_id(request.symbol, report.fill_venue_id)
         if traded is None:
-            return report
+            # Forgotten. What fired is at work no more, whatever the stop's own record says.
+            return None if report.status in _AT_WORK else report
         return replace(report, status=traded.status, filled=traded.filled, average=traded.average)
 
     async def find_by_venue_id(self, symbol: str, venue_id: str) -> OrderReport | None:

@@ -15,6 +15,7 @@ from app.supervisor import minder
 from runner import ending, environment, loop
 from runner.clock import Clock
 from runner.environment import Stopper
+from runner.errors import Temporary
 from runner.exchange.base import OrderKind
 from runner.protocol import EventKind, OnEnd, ProtectionState
 from tests.runner.hand_desk import ENTRY, story
@@ -118,6 +119,22 @@ def test_a_venue_that_hangs_does_not_keep_the_process(policy, tmp_path, monkeypa
         assert hand.notices("end_unproven")
 
     story(tmp_path, act, on_end=policy)
+
+
+@pytest.mark.parametrize("call", ["positions", "open_orders"])
+def test_a_venue_that_answers_with_errors_proves_nothing(call, tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick()
+        setattr(hand.broker, call, refuse)
+        await end(hand)
+        (alarm,) = hand.notices("end_unproven")
+        assert alarm.level == "alarm"
+
+    async def refuse(*_):
+        raise Temporary("not now")
+
+    story(tmp_path, act)
 
 
 def test_the_last_words_tell_what_is_left(tmp_path):

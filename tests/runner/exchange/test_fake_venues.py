@@ -125,6 +125,25 @@ def test_entry_stop_and_exit_from_one_end_to_the_other(exchange, tmp_path):
     run(exchange, tmp_path, story)
 
 
+def test_a_stop_whose_order_is_forgotten_ends_by_its_trades(tmp_path):
+    async def story(fake, bench, desk):
+        await desk.submit(intent("entry"))
+        stop = await desk.submit(STOP)
+        await desk.settle()
+        fake.account.move("58990")
+        bench.broker.find_by_venue_id = forgotten
+        bench.broker.unseen_after = timedelta(0)
+        await desk.settle()
+        ended = desk.order(stop.client_id)
+        assert (ended.status, ended.filled) == (OrderStatus.FILLED, Decimal("0.02"))
+        assert not desk.foreign_trades
+
+    async def forgotten(*_):
+        return None
+
+    run("okx", tmp_path, story)
+
+
 def long_ago():
     return datetime.now(UTC) - timedelta(days=20)
 
