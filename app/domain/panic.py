@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit, audit_urgent, bots, commands, machines
+from app.domain import audit, audit_urgent, bots, commands, machines, workspaces
 from app.domain.audit import Actor
 from app.domain.errors import Conflict, Refused
 from app.extensions import db
@@ -72,7 +72,7 @@ def press(
     there = candidates(workspace)
     chosen = there if order.chosen is None else [bot for bot in there if bot.id in order.chosen]
     kill.scope = _scope(order, chosen)
-    _hold(chosen)
+    hold(chosen)
     by = replace(by, correlation_id=kill.id)
     held, paused, told = _held_by_kills(chosen), [], []
     for bot in chosen:
@@ -144,6 +144,8 @@ def to_resume(kill: Kill) -> list[Bot]:
 def resume(kill: Kill, *, by: Actor, now: datetime) -> Resumed:
     """Let the bots that it paused enter again; one that may not keeps no other one from it."""
     by = replace(by, correlation_id=kill.id)
+    workspaces.lock(db.session.get_one(Workspace, kill.workspace_id))
+    hold(to_resume(kill))
     outcome = Resumed([], [])
     for bot in to_resume(kill):
         try:
@@ -205,8 +207,12 @@ def _held_by_kills(chosen: list[Bot]) -> set[str]:
     return set(db.session.scalars(query.where(*mine)))
 
 
-def _hold(chosen: list[Bot]) -> None:
-    """Lock all rows in the order of every other verb, before the first event locks the log."""
+def hold(chosen: Sequence[Bot]) -> None:
+    """Lock all rows in the order of every other verb, before the first event locks the log.
+
+    Whoever acts on many bots in one transaction comes through here first, then looks again at
+    what each of them is.
+    """
     ids = [bot.id for bot in chosen]
     for row in (Bot.id, BotCompute.bot_id):
         query = select(row).where(row.in_(ids)).order_by(row)
