@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain import (
+    account_rule,
     bot_raises,
     bot_rules,
     bot_safety,
@@ -25,7 +26,7 @@ from app.domain.going_live import Standing
 from app.domain.revisions import Safety
 from app.extensions import db
 from app.gateways.vault import Opener, Sealer
-from app.models import AuditEvent, BotAddress, RunnerNotice
+from app.models import AuditEvent, BotAddress, OutboxMessage, RunnerNotice
 from app.practice.keys import new_key
 from runner.protocol import (
     Check,
@@ -437,9 +438,13 @@ def test_who_turns_out_to_share_an_account_makes_no_entries(desk, sealer):
     first, one = at_testnet(desk, sealer, "First")
     second, two = at_testnet(factories.organisation(), sealer, "Second")
     told(first, EventKind.PREFLIGHT, looked(one, "acc-1").result)
-    assert not first.paused
+    assert asked_of_workers() == []
     for _ in range(2):
         told(second, EventKind.PREFLIGHT, looked(two, "acc-1").result)
+    assert not second.paused, "a report holds its bot's row, and waits for no other one"
+    assert asked_of_workers() == [{"bot_id": second.id}] * 2
+    for _ in range(2):
+        account_rule.look(second.id, NOW)
     assert second.paused
     assert not first.paused
     (notice,) = db.session.scalars(
@@ -448,4 +453,24 @@ def test_who_turns_out_to_share_an_account_makes_no_entries(desk, sealer):
     assert notice.bot_id == second.id
     assert "First" not in notice.message
     told(first, EventKind.PREFLIGHT, looked(one, "acc-1").result)
+    account_rule.look(first.id, NOW)
     assert not first.paused, "the one that is paused is in nobody's way"
+
+
+def asked_of_workers():
+    query = select(OutboxMessage.arguments).where(OutboxMessage.job == account_rule.JOB)
+    return list(db.session.scalars(query))
+
+
+def test_a_lost_hint_is_made_good_and_the_later_one_is_paused(desk, sealer):
+    first, one = at_testnet(desk, sealer, "First")
+    second, two = at_testnet(factories.organisation(), sealer, "Second")
+    for bot, account, at in ((first, one, NOW), (second, two, NOW + timedelta(seconds=1))):
+        assert account_rule.due(NOW) == []
+        bots.start(bot, by=TESTER, now=NOW)
+        told(bot, EventKind.PREFLIGHT, looked(account, "acc-1").result).preflight_at = at
+    assert account_rule.due(NOW) == [second.id, first.id]
+    for bot_id in account_rule.due(NOW):
+        account_rule.look(bot_id, NOW)
+    assert (first.paused, second.paused) == (False, True)
+    assert account_rule.due(NOW) == [first.id]
