@@ -1,5 +1,6 @@
 """The kill switch: pause, cancel entries, flatten, many bots at once. It waits for nobody."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -34,13 +35,22 @@ SHOWN = 5
 class Order:
     """What is asked for. ``chosen``: ids of bots; all that there are, where ``None``.
 
-    ``press`` is the word of one page: whatever arrives twice with it was pressed once.
+    ``press`` is the word of one page: whatever arrives twice with it, the same act for the same
+    bots, was pressed once.
     """
 
     act: KillAct
     chosen: Sequence[str] | None = None
     reason: str = ""
     press: str = ""
+
+    @property
+    def word(self) -> str:
+        """What this very press is known by."""
+        if not self.press:
+            return new_id("prs")
+        chosen = "all" if self.chosen is None else " ".join(sorted(set(self.chosen)))
+        return hashlib.sha256(f"{self.press} {self.act} {chosen}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -161,7 +171,7 @@ def _begun(
     workspace: Workspace, order: Order, author: User | None, now: datetime
 ) -> tuple[Kill, bool]:
     """The row of this press, and whether this is the first time that it arrives."""
-    word = f"{workspace.id} {order.press[:64] or new_id('prs')}"
+    word = f"{workspace.id} {order.word}"
     fresh = Kill(
         id=new_id("kil"),
         workspace_id=workspace.id,

@@ -131,6 +131,19 @@ def test_a_press_that_arrives_twice_is_one(desk):
     assert press(elsewhere, press="a page").id != first.id
 
 
+def test_another_act_or_choice_of_the_same_page_is_another_press(desk):
+    bot, other = factories.bot(desk), factories.bot(desk)
+    for one in (bot, other):
+        awake(one, PositionState.OPEN)
+    press(desk, bot, act=KillAct.PAUSE, press="a page")
+    assert commands_of(bot) == {CommandKind.PAUSE_ENTRIES}
+    press(desk, bot, press="a page")
+    assert (commands_of(bot), commands_of(other)) == (ALL, set())
+    both = press(desk, bot, other, press="a page")
+    assert commands_of(other) == ALL
+    assert press(desk, other, bot, press="a page").id == both.id
+
+
 def test_resuming_is_an_act_of_its_own_for_those_it_paused(desk):
     ours, before, later = (factories.bot(desk, name=name) for name in "ABC")
     for bot in (ours, before, later):
