@@ -5,11 +5,11 @@ from datetime import datetime
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import aliased
 
-from app.domain import bots, outbox, rivals, runs, workspaces
+from app.domain import bot_alarms, bots, outbox, rivals, workspaces
 from app.domain.audit import Actor
 from app.domain.sources import Source
 from app.extensions import db
-from app.models import Bot, Connection, Machine, RunnerNotice, Wish
+from app.models import Bot, BotAlarm, Connection, Machine, Wish
 from runner.protocol import Mode
 
 POLICY = Actor("policy", "account rule", source="worker")
@@ -20,13 +20,13 @@ QUEUE, JOB = "desk", "share_no_account"
 def ask(source: Source, connection: Connection) -> None:
     """Have a worker pause the bot where another one trades: the report waits for no other row."""
     bot = source.bot
-    if not bot.paused and rivals.find(bot, connection, entering=True) is not None:
+    if not bot.paused and rivals.find_in_the_way(bot, connection, source.now) is not None:
         outbox.put(QUEUE, JOB, now=source.now, workspace_id=bot.workspace_id, bot_id=bot.id)
 
 
 def due(_now: datetime) -> list[str]:
-    """Bots that enter on an account of several keys, for whom no hint may have come; the last to
-    have looked at its account first.
+    """Bots that enter on an account of several keys, for whom no hint may have come, the last to
+    have looked at its account first; and those whose alarm may be over.
     """
     twin = aliased(Connection)
     used = or_(
@@ -54,25 +54,26 @@ def due(_now: datetime) -> list[str]:
             Machine.preflight_at.is_not(None),
         )
     )
-    return list(db.session.scalars(query.order_by(Machine.preflight_at.desc(), Bot.id)))
+    found = list(db.session.scalars(query.order_by(Machine.preflight_at.desc(), Bot.id)))
+    rings = BotAlarm.code == CODE, BotAlarm.ended_at.is_(None)
+    return [*found, *db.session.scalars(select(BotAlarm.bot_id).where(*rings))]
 
 
 def look(bot_id: str, now: datetime) -> None:
-    """Pause it, if another bot trades one of its symbols on its account, and say so."""
+    """Pause it and ring, if another bot trades one of its symbols on its account.
+
+    It rings until the other one is out of the way; who enters again then is for people to say.
+    """
     bot = db.session.get(Bot, bot_id)
     if bot is None or bot.deleted_at is not None:
         return
     workspaces.lock(bot.workspace)
     db.session.refresh(bot)
-    if bot.paused or bot.connection is None:
-        return
-    other = rivals.find(bot, bot.connection, entering=True)
+    connection = bot.connection
+    other = rivals.find_in_the_way(bot, connection, now) if connection is not None else None
     if other is None:
-        return
-    told = f"{rivals.in_words(bot, other)} It is paused; its exits and stops are managed."
-    bots.pause(bot, by=POLICY, now=now)
-    run = runs.current(bot.id)
-    if run is not None:
-        place = {"workspace_id": bot.workspace_id, "bot_id": bot.id, "run_id": run.id}
-        said = {"level": "alarm", "code": CODE, "message": told[:400]}
-        db.session.add(RunnerNotice(**place, **said, at=now))
+        bot_alarms.end(bot.id, [CODE], now)
+    elif not bot.paused:
+        bots.pause(bot, by=POLICY, now=now)
+        told = f"{rivals.in_words(bot, other)} It is paused; its exits and stops are managed."
+        bot_alarms.ring(bot, CODE, told, now)

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.domain import audit, audit_urgent, bots, commands, machines, workspaces
 from app.domain.audit import Actor
-from app.domain.errors import Conflict, Refused
+from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.models import (
     Bot,
@@ -162,7 +162,7 @@ def resume(kill: Kill, *, by: Actor, now: datetime) -> Resumed:
             with db.session.begin_nested():
                 bots.resume(bot, by=by, now=now)
             outcome.bots.append(bot)
-        except (Refused, Conflict) as error:
+        except (Refused, Conflict, Invalid) as error:
             outcome.refused.append((bot, str(error)))
     return outcome
 
