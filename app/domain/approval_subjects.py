@@ -89,8 +89,11 @@ def go_live(bot: Bot, connection: Connection | None, safety: Safety, now: dateti
 
 
 def raise_limits(bot: Bot, wanted: Limits) -> Subject:
-    """To give a bot these limits."""
-    return Subject(ApprovalKind.RAISE_BOT_LIMITS, bot.workspace, bot, to_plain(wanted))
+    """To give a bot these limits. Raises ``Refused`` where a live bot needs one that they lack."""
+    plain: dict[str, Any] = to_plain(wanted)
+    if bot.mode is Mode.LIVE:
+        bot_rules.check_live_limits(plain)
+    return Subject(ApprovalKind.RAISE_BOT_LIMITS, bot.workspace, bot, plain)
 
 
 def raise_ceilings(workspace: Workspace, wanted: Ceilings) -> Subject:

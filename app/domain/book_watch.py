@@ -1,10 +1,11 @@
 """Holds a workspace's book within its ceilings: where it has passed one, its bots enter no more."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain import bots, ceilings, holders, notices, workspaces
+from app.domain import bots, ceilings, holders, notices, panic, workspaces
 from app.domain.access import Permission
 from app.domain.audit import POLICY
 from app.domain.errors import Conflict
@@ -32,16 +33,19 @@ def look(workspace_id: str, now: datetime) -> None:
     if not ceilings.passed(workspace, now):
         return
     workspaces.lock(workspace)
-    for mode, faults in ceilings.passed(workspace, now).items():
-        paused = [bot for bot in _entering(workspace, mode) if _pause(bot, now)]
+    passed = ceilings.passed(workspace, now)
+    panic.hold(_entering(workspace, passed))
+    entering = _entering(workspace, passed)
+    for mode, faults in passed.items():
+        paused = [bot for bot in entering if bot.mode is mode and _pause(bot, now)]
         if paused:
             _tell(workspace, mode, faults, len(paused), now)
 
 
-def _entering(workspace: Workspace, mode: Mode) -> list[Bot]:
+def _entering(workspace: Workspace, modes: Iterable[Mode]) -> list[Bot]:
     query = select(Bot).where(
         Bot.workspace_id == workspace.id,
-        Bot.mode == mode,
+        Bot.mode.in_(list(modes)),
         Bot.wish == Wish.FOLLOW,
         Bot.paused.is_(False),
         Bot.deleted_at.is_(None),

@@ -6,6 +6,7 @@ from app.domain import audit, bot_events, bot_rules, ceilings, going_live, revis
 from app.domain.audit import Actor
 from app.domain.errors import Refused
 from app.domain.revisions import Safety
+from app.extensions import db
 from app.models import Bot, Connection
 from runner.protocol import Limits, Mode, to_plain
 
@@ -13,11 +14,15 @@ from runner.protocol import Limits, Mode, to_plain
 def set_limits(bot: Bot, limits: Limits, *, by: Actor, now: datetime) -> None:
     """Set a bot's limits, also higher ones; who may is decided in ``domain/approvals.py``.
 
-    Raises ``Refused`` where the workspace's ceilings leave no room.
+    Raises ``Refused`` where the workspace's ceilings leave no room, or where a live bot would be
+    left without a limit that it needs.
     """
     workspaces.lock(bot.workspace)
-    before = bot_events.configuration(bot)
-    bot.limits = to_plain(limits)
+    db.session.refresh(bot)
+    before, wanted = bot_events.configuration(bot), to_plain(limits)
+    if bot.mode is Mode.LIVE:
+        bot_rules.check_live_limits(wanted)
+    bot.limits = wanted
     ceilings.enforce(bot, now)
     bot_events.reconfigured(
         "bot.limits", bot, by, now, audit.changes_between(before, bot_events.configuration(bot))

@@ -1,7 +1,9 @@
 """What must hold before a bot may be what somebody wants it to be."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from app.domain import limits, revisions, rivals, runs
 from app.domain.errors import Invalid, Refused
@@ -54,7 +56,7 @@ def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
     """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
     if mode is Mode.LIVE:
         check_live_open()
-        _check_live_limits(bot)
+        check_live_limits(bot.limits)
     if mode not in venue_of(bot.exchange).modes:
         raise Invalid(f"{venue_of(bot.exchange).title} has no {mode}.", "mode")
     if mode is Mode.PAPER:
@@ -85,22 +87,26 @@ def check_active(connection: Connection | None) -> None:
         )
 
 
-def _check_live_limits(bot: Bot) -> None:
-    """What moves real money has a bound: how much it may hold, and how much it may lose."""
-    missing = missing_limits(bot)
+def check_live_limits(bounds: Mapping[str, Any]) -> None:
+    """What moves real money has a bound: how much it may hold, and how much it may lose.
+
+    Raises ``Refused`` where these limits, plain, lack one.
+    """
+    missing = missing_limits(bounds)
     if missing:
         raise Refused(f"A live bot needs risk limits: set {' and '.join(missing)} first.")
 
 
-def missing_limits(bot: Bot) -> list[str]:
-    """What a live bot needs and this one has not, by the titles of its limits."""
-    return [limits.TITLES[name] for name in NEEDED_LIMITS if bot.limits.get(name) is None]
+def missing_limits(bounds: Mapping[str, Any]) -> list[str]:
+    """What a live bot needs and these limits lack, by their titles."""
+    return [limits.TITLES[name] for name in NEEDED_LIMITS if bounds.get(name) is None]
 
 
 def check_start(bot: Bot) -> None:
     """Whether a bot may begin to trade. Raises ``Invalid`` for its key, ``Refused`` else."""
     if bot.mode is Mode.LIVE:
         check_live_open()
+        check_live_limits(bot.limits)
         revisions.check(bot)
     if bot.connection is not None:
         check_active(bot.connection)

@@ -203,9 +203,17 @@ def pause(bot: Bot, *, by: Actor, now: datetime) -> None:
 
 
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """Allow entries again. Raises ``Refused`` where a ceiling or a missing approval forbids."""
+    """Allow entries again.
+
+    Raises:
+        Refused: a ceiling or a missing approval forbids.
+        Invalid: its key is switched off, or its account is traded by another bot.
+    """
     _hold(bot)
-    revisions.check(bot)
+    if bot.wish is Wish.FOLLOW:
+        bot_rules.check_start(bot)
+    else:
+        revisions.check(bot)
     ceilings.enforce(bot, now, joining=bot.wish is Wish.FOLLOW)
     _pause(bot, paused=False, by=by, now=now)
 

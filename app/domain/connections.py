@@ -146,12 +146,13 @@ def edit(
 def switch(connection: Connection, *, active: bool, by: Actor, now: datetime) -> None:
     """Switch a key on or off; one that is off is given to no runner.
 
-    Raises ``Refused`` while a bot that is not stopped and asleep uses it.
+    Raises ``Refused`` while a bot that is not stopped and asleep trades with it. One that is only
+    to go live with it does not: what was stolen is to be switched off at once.
     """
     _hold(connection)
     if active == (connection.inactive_at is None):
         return
-    busy = [bot for bot in users_of(connection) if not _sleeps(bot)]
+    busy = [it for it in users_of(connection) if _trades_with(it, connection) and not _sleeps(it)]
     if not active and busy:
         raise Refused(f"Stop {_names(busy)} and wait until it sleeps; it uses this key.")
     connection.inactive_at = None if active else now
@@ -229,6 +230,13 @@ def _take_key(
         raise Invalid("This key is connected already.", "api_key")
     connection.key_hint, connection.account_digest = key[-4:], digest
     connection.sealed = sealer.seal(fields, connection.seal_context)
+
+
+def _trades_with(bot: Bot, connection: Connection) -> bool:
+    """Whether it is the key of what the bot is now, or of the run that it still finishes."""
+    run = runs.current(bot.id)
+    mine = bot.connection is not None and bot.connection.id == connection.id
+    return mine or (run is not None and run.connection_id == connection.id)
 
 
 def _sleeps(bot: Bot) -> bool:

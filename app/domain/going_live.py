@@ -90,7 +90,7 @@ def _venue(bot: Bot) -> Line:
 
 def _limits(bot: Bot) -> Line:
     title = "Risk limits"
-    missing = bot_rules.missing_limits(bot)
+    missing = bot_rules.missing_limits(bot.limits)
     if missing:
         found = f"{' and '.join(missing)} not set."
         return Line("limits", title, Standing.MISSING, found, "Set them under Edit.")

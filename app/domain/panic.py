@@ -1,5 +1,6 @@
 """The kill switch: pause, cancel entries, flatten, many bots at once. It waits for nobody."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,9 +8,9 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit, audit_urgent, bots, commands, machines
+from app.domain import audit, audit_urgent, bots, commands, machines, workspaces
 from app.domain.audit import Actor
-from app.domain.errors import Conflict, Refused
+from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.models import (
     Bot,
@@ -34,13 +35,22 @@ SHOWN = 5
 class Order:
     """What is asked for. ``chosen``: ids of bots; all that there are, where ``None``.
 
-    ``press`` is the word of one page: whatever arrives twice with it was pressed once.
+    ``press`` is the word of one page: whatever arrives twice with it, the same act for the same
+    bots, was pressed once.
     """
 
     act: KillAct
     chosen: Sequence[str] | None = None
     reason: str = ""
     press: str = ""
+
+    @property
+    def word(self) -> str:
+        """What this very press is known by."""
+        if not self.press:
+            return new_id("prs")
+        chosen = "all" if self.chosen is None else " ".join(sorted(set(self.chosen)))
+        return hashlib.sha256(f"{self.press} {self.act} {chosen}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -72,7 +82,7 @@ def press(
     there = candidates(workspace)
     chosen = there if order.chosen is None else [bot for bot in there if bot.id in order.chosen]
     kill.scope = _scope(order, chosen)
-    _hold(chosen)
+    hold(chosen)
     by = replace(by, correlation_id=kill.id)
     held, paused, told = _held_by_kills(chosen), [], []
     for bot in chosen:
@@ -144,13 +154,15 @@ def to_resume(kill: Kill) -> list[Bot]:
 def resume(kill: Kill, *, by: Actor, now: datetime) -> Resumed:
     """Let the bots that it paused enter again; one that may not keeps no other one from it."""
     by = replace(by, correlation_id=kill.id)
+    workspaces.lock(db.session.get_one(Workspace, kill.workspace_id))
+    hold(to_resume(kill))
     outcome = Resumed([], [])
     for bot in to_resume(kill):
         try:
             with db.session.begin_nested():
                 bots.resume(bot, by=by, now=now)
             outcome.bots.append(bot)
-        except (Refused, Conflict) as error:
+        except (Refused, Conflict, Invalid) as error:
             outcome.refused.append((bot, str(error)))
     return outcome
 
@@ -159,7 +171,7 @@ def _begun(
     workspace: Workspace, order: Order, author: User | None, now: datetime
 ) -> tuple[Kill, bool]:
     """The row of this press, and whether this is the first time that it arrives."""
-    word = f"{workspace.id} {order.press[:64] or new_id('prs')}"
+    word = f"{workspace.id} {order.word}"
     fresh = Kill(
         id=new_id("kil"),
         workspace_id=workspace.id,
@@ -205,8 +217,12 @@ def _held_by_kills(chosen: list[Bot]) -> set[str]:
     return set(db.session.scalars(query.where(*mine)))
 
 
-def _hold(chosen: list[Bot]) -> None:
-    """Lock all rows in the order of every other verb, before the first event locks the log."""
+def hold(chosen: Sequence[Bot]) -> None:
+    """Lock all rows in the order of every other verb, before the first event locks the log.
+
+    Whoever acts on many bots in one transaction comes through here first, then looks again at
+    what each of them is.
+    """
     ids = [bot.id for bot in chosen]
     for row in (Bot.id, BotCompute.bot_id):
         query = select(row).where(row.in_(ids)).order_by(row)

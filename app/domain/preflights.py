@@ -2,16 +2,14 @@
 
 from datetime import datetime
 
-from app.domain import addresses, bots, rivals
-from app.domain.audit import Actor
+from app.domain import account_rule, addresses, rivals
 from app.domain.sources import Source
 from app.extensions import db
-from app.models import AddressEventKind, Bot, Connection, Run, RunnerNotice
+from app.models import AddressEventKind, Bot, Connection, Run
 from runner.protocol import KeyCheck, Mode, Preflight, to_plain
 
 ACCOUNT = "account"
 """The check whose detail is the venue's own name of the account."""
-POLICY = Actor("policy", "account rule", source="gate")
 
 
 def take(source: Source, data: Preflight, at: datetime) -> None:
@@ -26,7 +24,7 @@ def take(source: Source, data: Preflight, at: datetime) -> None:
         return
     connection = db.session.get_one(Connection, run.connection_id)
     if _keep(source, connection, data, at) and run.connection_id == _present(source.bot):
-        _share_no_account(source, connection)
+        account_rule.ask(source, connection)
 
 
 def take_key_check(source: Source, data: KeyCheck, at: datetime) -> None:
@@ -52,17 +50,3 @@ def _keep(source: Source, connection: Connection, data: Preflight, at: datetime)
 
 def _present(bot: Bot) -> str | None:
     return bot.connection.id if bot.connection is not None else None
-
-
-def _share_no_account(source: Source, connection: Connection) -> None:
-    """Two keys turned out to be one account: who comes later makes no entries."""
-    bot = source.bot
-    other = rivals.find(bot, connection, entering=True)
-    if other is None or bot.paused:
-        return
-    told = f"{rivals.in_words(bot, other)} It is paused; its exits and stops are managed."
-    notice = RunnerNotice(
-        **source.keys, level="alarm", code="account_shared", message=told[:400], at=source.now
-    )
-    db.session.add(notice)
-    bots.pause(bot, by=POLICY, now=source.now)

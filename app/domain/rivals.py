@@ -1,14 +1,18 @@
 """One account and symbol belong to one bot, whichever keys and workspaces it is reached through."""
 
 import hashlib
+from datetime import datetime
 
 from sqlalchemy import and_, or_, select
 
 from app import tenancy
+from app.domain import runs
 from app.domain.errors import Invalid
 from app.extensions import db
-from app.models import Bot, Connection
+from app.models import Bot, Connection, Wish
 from runner.protocol import Mode
+
+_REASON = "an account at an exchange may be connected in several workspaces"
 
 
 def account_of(connection: Connection, told: str) -> str:
@@ -24,13 +28,19 @@ def check(bot: Bot, connection: Connection) -> None:
         raise Invalid(in_words(bot, found), "connection")
 
 
-def find(bot: Bot, connection: Connection, *, entering: bool = False) -> Bot | None:
-    """Another bot with one of these symbols on this account, in whichever workspace it is.
+def find(bot: Bot, connection: Connection) -> Bot | None:
+    """Another bot with one of these symbols on this account, in whichever workspace it is."""
+    with tenancy.everywhere(_REASON):
+        return next(iter(_all(bot, connection)), None)
 
-    ``entering`` leaves out those that are paused.
-    """
-    with tenancy.everywhere("an account at an exchange may be connected in several workspaces"):
-        return _find(bot, connection, entering)
+
+def find_in_the_way(bot: Bot, connection: Connection, now: datetime) -> Bot | None:
+    """One of them that enters, or may still hold something there."""
+    with tenancy.everywhere(_REASON):
+        found = _all(bot, connection)
+        return next(
+            (other for other in found if _enters(other) or not runs.is_flat(other, now)), None
+        )
 
 
 def in_words(bot: Bot, other: Bot) -> str:
@@ -42,7 +52,11 @@ def in_words(bot: Bot, other: Bot) -> str:
     )
 
 
-def _find(bot: Bot, connection: Connection, entering: bool) -> Bot | None:
+def _enters(bot: Bot) -> bool:
+    return bot.wish is Wish.FOLLOW and not bot.paused
+
+
+def _all(bot: Bot, connection: Connection) -> list[Bot]:
     same = [Connection.account_digest == connection.account_digest]
     if connection.venue_account is not None:
         same.append(Connection.venue_account == connection.venue_account)
@@ -61,7 +75,5 @@ def _find(bot: Bot, connection: Connection, entering: bool) -> Bot | None:
             Bot.deleted_at.is_(None),
         )
     )
-    if entering:
-        query = query.where(Bot.paused.is_(False))
     others = db.session.scalars(query.order_by(Bot.created_at, Bot.id))
-    return next((other for other in others if set(other.symbols) & set(bot.symbols)), None)
+    return [other for other in others if set(other.symbols) & set(bot.symbols)]

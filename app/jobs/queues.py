@@ -30,6 +30,7 @@ JOBS = {
     "look_at_costs": "app.jobs.costs.look_at_costs",
     "send_statement": "app.jobs.costs.send_statement",
     "follow_breach": "app.jobs.breaches.follow_breach",
+    "share_no_account": "app.jobs.accounts.share_no_account",
     "spread_update": "app.jobs.status.spread_update",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""

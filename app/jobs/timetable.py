@@ -9,6 +9,7 @@ from datetime import datetime
 
 from app import current
 from app.domain import (
+    account_rule,
     approvals,
     book_watch,
     breach_policy,
@@ -52,6 +53,7 @@ ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
 EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
     (silence.due, silence.look),
     (book_watch.due, book_watch.look),
+    (account_rule.due, account_rule.look),
 )
 """Ids of what is due, and what is done with each."""
 

@@ -30,7 +30,7 @@ class KillScope(StrEnum):
 
 
 class Kill(Tenant, Model):
-    """One press of the kill switch. ``press`` is the page's own word: sent twice, it is one."""
+    """One press of the kill switch. ``press`` stands for page, act and bots: sent twice, one."""
 
     __table_args__ = (UniqueConstraint("workspace_id", "id"), UniqueConstraint("press"))
 

@@ -11,6 +11,8 @@ from app.domain import approval_records as records
 from app.domain import (
     approval_subjects,
     approvals,
+    bot_raises,
+    bot_rules,
     bot_safety,
     bots,
     ceilings,
@@ -41,7 +43,7 @@ from app.models import (
     User,
     Wish,
 )
-from runner.protocol import CommandKind, Limits, Mode, OnEnd, PositionState
+from runner.protocol import CommandKind, Limits, Mode, OnEnd, PositionState, to_plain
 from tests import factories, golive
 from tests.domain.test_bots import awake, commands_of
 from tests.domain.test_ceilings import at_once
@@ -600,6 +602,22 @@ def test_a_live_bot_keeps_what_it_was_approved_with(live):
     bots.switch_mode(live.bot, Mode.PAPER, None, by=TESTER, now=NOW)
     assert live.bot.approved_revision is None
     changed_symbols(live)
+
+
+@pytest.mark.parametrize("name", bot_rules.NEEDED_LIMITS)
+def test_a_live_bot_loses_no_limit_that_it_needs(live, name):
+    approval = live.ask(limits=replace(LOW, **{name: None}))
+    live.approve(live.act(wanted(live)))
+    with pytest.raises(Refused, match="needs risk limits"):
+        raise_limits(live.bot, replace(LOW, **{name: None}))
+    live.cancel(approval)
+    with pytest.raises(Refused, match="needs risk limits"):
+        bot_raises.set_limits(live.bot, replace(LOW, **{name: None}), by=TESTER, now=NOW)
+    db.session.rollback()
+    bot_raises.set_limits(live.bot, HIGH, by=TESTER, now=NOW)
+    live.bot.limits = to_plain(replace(LOW, **{name: None}))
+    with pytest.raises(Refused, match="needs risk limits"):
+        bots.start(live.bot, by=TESTER, now=NOW)
 
 
 def test_another_disaster_stop_of_a_live_bot_is_approved_anew(live):

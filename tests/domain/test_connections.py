@@ -139,6 +139,19 @@ def test_a_key_is_not_switched_off_or_deleted_under_a_bot(account, bot):
         delete(account)
 
 
+def test_a_key_that_a_bot_has_merely_chosen_is_switched_off_at_once(desk, bot, account):
+    bots.switch_mode(bot, Mode.PAPER, None, by=TESTER, now=NOW)
+    bots.start(bot, by=TESTER, now=NOW)
+    run = runs.begin(bot, NOW)
+    assert connections.users_of(account) == [bot]
+    run.connection_id = account.id
+    with pytest.raises(Refused, match="Stop Tide"):
+        switch(account, active=False)
+    run.connection_id = None
+    switch(account, active=False)
+    assert account.inactive_at == NOW
+
+
 def delete(connection):
     connections.delete(connection, by=TESTER, now=NOW)
 

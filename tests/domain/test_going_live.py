@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.domain import (
+    account_rule,
     bot_raises,
     bot_rules,
     bot_safety,
@@ -16,6 +17,8 @@ from app.domain import (
     connections,
     going_live,
     ingest,
+    machines,
+    panic,
     revisions,
     rivals,
     runs,
@@ -25,7 +28,7 @@ from app.domain.going_live import Standing
 from app.domain.revisions import Safety
 from app.extensions import db
 from app.gateways.vault import Opener, Sealer
-from app.models import AuditEvent, BotAddress, RunnerNotice
+from app.models import AuditEvent, BotAddress, BotAlarm, KillAct, OutboxMessage, Wish
 from app.practice.keys import new_key
 from runner.protocol import (
     Check,
@@ -86,8 +89,6 @@ def go(bot, key, safety=None, now=NOW):
 def told(bot, kind, data, at=NOW):
     """One event through the door of the runner's telemetry."""
     run = runs.current(bot.id) or runs.begin(bot, NOW)
-    from app.domain import machines
-
     machine = machines.current_machine(bot.id) or awake(bot, PositionState.FLAT)
     machine.run_id = run.id
     event = Event(machine.ack_seq + 1, kind, at, to_plain(data))
@@ -436,16 +437,91 @@ def test_two_live_bots_do_not_share_an_account(desk, bot, key, sealer):
 def test_who_turns_out_to_share_an_account_makes_no_entries(desk, sealer):
     first, one = at_testnet(desk, sealer, "First")
     second, two = at_testnet(factories.organisation(), sealer, "Second")
+    for bot in (first, second):
+        bots.start(bot, by=TESTER, now=NOW)
     told(first, EventKind.PREFLIGHT, looked(one, "acc-1").result)
-    assert not first.paused
+    assert asked_of_workers() == []
     for _ in range(2):
         told(second, EventKind.PREFLIGHT, looked(two, "acc-1").result)
+    assert not second.paused, "a report holds its bot's row, and waits for no other one"
+    assert asked_of_workers() == [{"bot_id": second.id}] * 2
+    for _ in range(2):
+        account_rule.look(second.id, NOW)
     assert second.paused
     assert not first.paused
-    (notice,) = db.session.scalars(
-        select(RunnerNotice).where(RunnerNotice.code == "account_shared")
-    )
-    assert notice.bot_id == second.id
-    assert "First" not in notice.message
+    (alarm,) = db.session.scalars(select(BotAlarm))
+    assert (alarm.bot_id, alarm.code) == (second.id, account_rule.CODE)
+    assert "First" not in alarm.text
+    with pytest.raises(Invalid, match="A bot elsewhere trades"):
+        bots.resume(second, by=TESTER, now=NOW)
+    assert [bot for bot, _ in paused_then_resumed(second)] == [second]
+    reported_flat(second)
     told(first, EventKind.PREFLIGHT, looked(one, "acc-1").result)
+    account_rule.look(first.id, NOW)
     assert not first.paused, "the one that is paused is in nobody's way"
+    assert account_rule.due(NOW) == [first.id, second.id]
+    first.symbols = ["ETH/USDT:USDT"]
+    for bot_id in account_rule.due(NOW):
+        account_rule.look(bot_id, NOW)
+    db.session.refresh(alarm)
+    assert alarm.ended_at == NOW
+    assert second.paused, "who enters again is for people to say"
+    bots.resume(second, by=TESTER, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("wish", "paused", "state", "in_the_way"),
+    [
+        (Wish.FOLLOW, False, PositionState.FLAT, True),
+        (Wish.REST, False, PositionState.FLAT, False),
+        (Wish.FOLLOW, True, PositionState.FLAT, False),
+        (Wish.FOLLOW, True, PositionState.OPEN, True),
+        (Wish.REST, False, PositionState.UNKNOWN, True),
+    ],
+)
+def test_who_enters_or_may_hold_is_in_the_way_and_nobody_else(
+    desk, sealer, wish, paused, state, in_the_way
+):
+    first, one = at_testnet(desk, sealer, "First")
+    second, two = at_testnet(factories.organisation(), sealer, "Second")
+    one.venue_account = two.venue_account = rivals.account_of(one, "acc-1")
+    first.wish, first.paused = wish, paused
+    awake(first, state)
+    reported_flat(first)
+    second.wish = Wish.FOLLOW
+    db.session.flush()
+    account_rule.look(second.id, NOW)
+    assert second.paused is in_the_way
+
+
+def reported_flat(bot):
+    """Its machine has said just now what it holds."""
+    machines.current_machine(bot.id).report_sent_at = NOW
+    db.session.flush()
+
+
+def paused_then_resumed(bot):
+    """What a resume of one press of the kill switch, which paused the bot, refuses."""
+    order = panic.Order(KillAct.PAUSE)
+    bot.paused = False
+    kill = panic.press(bot.workspace, order, author=None, by=TESTER, now=NOW)
+    return panic.resume(kill, by=TESTER, now=NOW).refused
+
+
+def asked_of_workers():
+    query = select(OutboxMessage.arguments).where(OutboxMessage.job == account_rule.JOB)
+    return list(db.session.scalars(query))
+
+
+def test_a_lost_hint_is_made_good_and_the_later_one_is_paused(desk, sealer):
+    first, one = at_testnet(desk, sealer, "First")
+    second, two = at_testnet(factories.organisation(), sealer, "Second")
+    for bot, account, at in ((first, one, NOW), (second, two, NOW + timedelta(seconds=1))):
+        assert account_rule.due(NOW) == []
+        bots.start(bot, by=TESTER, now=NOW)
+        machine = told(bot, EventKind.PREFLIGHT, looked(account, "acc-1").result)
+        machine.preflight_at, machine.report_sent_at = at, NOW
+    assert account_rule.due(NOW) == [second.id, first.id]
+    for bot_id in account_rule.due(NOW):
+        account_rule.look(bot_id, NOW)
+    assert (first.paused, second.paused) == (False, True)

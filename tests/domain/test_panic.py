@@ -1,12 +1,14 @@
 """Panic: many bots at once, waiting for nobody."""
 
+import threading
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import bots, panic, panic_progress
+from app.domain import book_watch, bot_events, bots, panic, panic_progress
 from app.domain.access import GUARDS, Permission
 from app.domain.audit_chain import GENESIS
 from app.domain.errors import Refused
@@ -16,17 +18,21 @@ from app.models import (
     AuditEvent,
     AuditHead,
     Bot,
+    Kill,
     KillAct,
     KillScope,
     Notice,
     NoticeKind,
+    PositionRow,
     Workspace,
 )
 from runner.protocol import CommandKind, PositionState
 from tests import factories
 from tests.domain.test_bots import awake, commands_of
-from tests.domain.test_ceilings import at_once
+from tests.domain.test_ceilings import at_once, many_writers
+from tests.domain.test_statement_letters import waits_for_a_lock
 from tests.factories import NOW, TESTER
+from tests.waiting import PATIENCE, until
 
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
 ALL = {CommandKind.PAUSE_ENTRIES, CommandKind.CANCEL_ENTRIES, CommandKind.FLATTEN}
@@ -125,6 +131,19 @@ def test_a_press_that_arrives_twice_is_one(desk):
     assert press(elsewhere, press="a page").id != first.id
 
 
+def test_another_act_or_choice_of_the_same_page_is_another_press(desk):
+    bot, other = factories.bot(desk), factories.bot(desk)
+    for one in (bot, other):
+        awake(one, PositionState.OPEN)
+    press(desk, bot, act=KillAct.PAUSE, press="a page")
+    assert commands_of(bot) == {CommandKind.PAUSE_ENTRIES}
+    press(desk, bot, press="a page")
+    assert (commands_of(bot), commands_of(other)) == (ALL, set())
+    both = press(desk, bot, other, press="a page")
+    assert commands_of(other) == ALL
+    assert press(desk, other, bot, press="a page").id == both.id
+
+
 def test_resuming_is_an_act_of_its_own_for_those_it_paused(desk):
     ours, before, later = (factories.bot(desk, name=name) for name in "ABC")
     for bot in (ours, before, later):
@@ -192,6 +211,55 @@ def test_two_who_panic_and_one_who_stops_never_wait_in_a_circle(app, desk):
         bots.stop(db.session.get_one(Bot, ids[2]), by=TESTER, now=NOW)
 
     assert at_once(app, panicking(ids), panicking(ids[::-1]), stopping) == [None] * 3
+
+
+@pytest.mark.parametrize("act", ["the book", "a resume"])
+def test_who_acts_on_many_waits_for_one_that_is_changed_and_in_no_circle(app, desk, act):
+    """Who changes one bot holds its row and wants the log; so the log is not to be held then."""
+    first, second = (factories.bot(desk, name=name) for name in "AB")
+    for bot in (first, second):
+        bots.start(bot, by=TESTER, now=NOW)
+    kill_id = press(desk, act=KillAct.PAUSE).id if act == "a resume" else None
+    if kill_id is None:
+        holding(first)
+        desk.ceilings = {"max_gross": "1"}
+    workspace_id, held = desk.id, max(first.id, second.id)
+    db.session.commit()
+    db.session.execute(update(Bot).where(Bot.id == held).values(name="Held"))
+    failed = []
+
+    def work():
+        with app.app_context():
+            try:
+                if kill_id is None:
+                    book_watch.look(workspace_id, LATER)
+                else:
+                    panic.resume(db.session.get_one(Kill, kill_id), by=TESTER, now=LATER)
+                db.session.commit()
+            except Exception as error:  # noqa: BLE001 -- the outcome is what is tested
+                failed.append(error)
+            finally:
+                db.session.remove()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    if many_writers():
+        until("it waits or is through", lambda: waits_for_a_lock() or not thread.is_alive())
+    bot_events.record("bot.configure", db.session.get_one(Bot, held), TESTER, LATER)
+    db.session.commit()
+    thread.join(PATIENCE)
+    assert failed == []
+    acted = "bot.pause" if kill_id is None else "bot.resume"
+    query = select(AuditEvent.action).where(AuditEvent.occurred_at == LATER)
+    assert sorted(db.session.scalars(query)) == ["bot.configure", acted, acted]
+
+
+def holding(bot):
+    """One contract at a mark of 100."""
+    keys = {"workspace_id": bot.workspace_id, "bot_id": bot.id, "symbol": bot.symbols[0]}
+    amounts = dict.fromkeys(("entry_price", "mark_price"), Decimal(100))
+    values = amounts | {"quantity": Decimal(1), "unrealised": Decimal(0), "reported_at": NOW}
+    db.session.add(PositionRow(**keys, **values))
 
 
 def test_a_log_that_takes_no_event_keeps_nobody_from_panic(desk):
