@@ -17,17 +17,20 @@ LETTERS_AN_HOUR = 10
 _TITLES = {
     "lost_contact": "{} is silent with a position open",
     "stop_missing": "{} holds a position without a stop",
-    "stop_refused": "The venue refuses the stop of {}",
     "foreign": "Something on the account of {} is not its own",
     "foreign_trades": "Trades on the account of {} are not its own",
     "cannot_run": "{} cannot trade",
     "unreadable_event": "{} reports what cannot be read",
+    "left_unprotected": "{} left a position without a stop",
+    "end_unproven": "{} ended before its position was known",
+    "entry_left": "{} left orders that may still enter",
+    "reconciled": "The position of {} changed without a trade",
 }
 
 
 def title(code: str, bot: str) -> str:
     """What it is, in one line."""
-    return _TITLES.get(code, "{} needs you").format(bot)
+    return _TITLES.get(code.split(" ", maxsplit=1)[0], "{} needs you").format(bot)
 
 
 def page(alarm: BotAlarm) -> str:

@@ -14,14 +14,17 @@ from sqlalchemy.orm import aliased
 from app.domain import alarm_bells, audit, clock
 from app.domain.audit import Actor, Change
 from app.extensions import change, db
-from app.models import Bot, BotAlarm, Machine, User, Workspace
+from app.models import Bot, BotAlarm, Machine, User, Wish, Workspace
 from runner.protocol import PositionState
 
 LOST = timedelta(seconds=60)
 """So long without a word, and with a position that may be open, is for people to know."""
 
 MOST = 500
-LOST_CONTACT, STOP_MISSING, STOP_REFUSED = "lost_contact", "stop_missing", "stop_refused"
+LOST_CONTACT, STOP_MISSING, RECONCILED = "lost_contact", "stop_missing", "reconciled"
+"""What follows a blank in a code is the symbol that it rings for."""
+OF_A_START = ("cannot_run", "unreadable_event")
+"""Told while a runner starts or of one event: over once one trades, or none is to start."""
 
 
 def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
@@ -37,9 +40,14 @@ def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
     return db.session.scalars(known).one()
 
 
-def end(bot_id: str, codes: Iterable[str], now: datetime) -> bool:
-    """What they rang for is over; ``False`` if none of them rang."""
-    return _end(now, BotAlarm.bot_id == bot_id, BotAlarm.code.in_(list(codes))) > 0
+def end(
+    bot_id: str, codes: Iterable[str], now: datetime, *, told_before: datetime | None = None
+) -> bool:
+    """What they rang for is over, for all their symbols; ``False`` if none of them rang."""
+    mine = [BotAlarm.bot_id == bot_id, _called(codes)]
+    if told_before is not None:
+        mine.append(BotAlarm.last_at < told_before)
+    return _end(now, *mine) > 0
 
 
 def of_bot(bot: Bot) -> list[BotAlarm]:
@@ -72,12 +80,16 @@ def takers(alarms: Iterable[BotAlarm]) -> dict[str, str]:
 
 
 def take(alarm: BotAlarm, bot: Bot, person: User, *, by: Actor, now: datetime) -> bool:
-    """Somebody looks after it; ``False`` if it is over or theirs already. Others may take it on."""
+    """Somebody looks after it; ``False`` if it is over or theirs already. Others may take it on.
+
+    What was booked already needs nothing but somebody who looked: it is over with that.
+    """
     before = alarm.taken_by
     free = BotAlarm.ended_at.is_(None), BotAlarm.taken_by.is_distinct_from(person.id)
     mine = update(BotAlarm).where(BotAlarm.id == alarm.id, *free)
     if not change(mine.values(taken_by=person.id, taken_at=now)):
         return False
+    _end(now, BotAlarm.id == alarm.id, _called([RECONCILED]))
     audit.record(
         "bot.alarm_take",
         by=by,
@@ -106,7 +118,10 @@ def sweep(now: datetime) -> None:
         Machine.position_state == PositionState.FLAT,
         Machine.synced_at > now - LOST,
     )
-    _end(now, BotAlarm.code.in_([STOP_MISSING, STOP_REFUSED]), BotAlarm.bot_id.in_(flat))
+    _end(now, _called([STOP_MISSING]), BotAlarm.bot_id.in_(flat))
+    there = select(Machine.bot_id).where(Machine.gone_at.is_(None))
+    resting = select(Bot.id).where(Bot.wish == Wish.REST, Bot.id.not_in(there))
+    _end(now, _called(OF_A_START), BotAlarm.bot_id.in_(resting))
 
 
 def _lost(now: datetime) -> Select[Bot, Machine]:
@@ -129,6 +144,12 @@ def _lost_words(machine: Machine) -> str:
     held = "with a position open" if machine.position_state is PositionState.OPEN else ""
     state = held or "and its position is not known"
     return f"Its machine has not reported{since}, {state}. Stops at the venue stay in place."
+
+
+def _called(codes: Iterable[str]) -> ColumnElement[bool]:
+    known = list(codes)
+    of_symbols = [BotAlarm.code.startswith(f"{code} ", autoescape=True) for code in known]
+    return or_(BotAlarm.code.in_(known), *of_symbols)
 
 
 def _ringing(where: ColumnElement[bool]) -> Select[BotAlarm]:

@@ -18,6 +18,7 @@ from app.models import (
     RunnerNotice,
     TelegramCall,
     TelegramLink,
+    Wish,
 )
 from runner import protocol
 from runner.protocol import (
@@ -126,20 +127,20 @@ def test_that_nothing_was_wrong_is_not_kept(scene):
 
 
 def test_one_position_with_a_stop_does_not_speak_for_another(scene):
-    assert scene.tell(stop(ProtectionState.MISSING), stop(ProtectionState.MISSING, ETH)) == [
-        "stop_missing"
-    ]
-    assert scene.tell(stop(ProtectionState.VERIFIED)) == ["stop_missing"]
-    assert scene.tell(over("stop_missing")) == ["stop_missing"]
+    scene.tell(stop(ProtectionState.MISSING), alarm("stop_missing", f"{BTC}: none"))
+    both = scene.tell(stop(ProtectionState.MISSING, ETH))
+    assert sorted(both) == [f"stop_missing {BTC}", f"stop_missing {ETH}"]
+    assert len(scene.rung()[1]) == 4
+    assert scene.tell(stop(ProtectionState.VERIFIED)) == [f"stop_missing {ETH}"]
+    assert scene.tell(over("stop_missing")) == [f"stop_missing {ETH}"]
     assert scene.tell(stop(ProtectionState.VERIFIED, ETH)) == []
-    assert len(scene.rung()[1]) == 2
 
 
 def test_a_position_that_is_closed_needs_no_stop(scene):
-    scene.tell(stop(ProtectionState.MISSING), alarm("stop_refused", "No."))
+    scene.tell(stop(ProtectionState.MISSING))
     scene.machine.synced_at, scene.machine.position_state = NOW, PositionState.OPEN
     bot_alarms.sweep(NOW)
-    assert sorted(scene.codes()) == ["stop_missing", "stop_refused"]
+    assert scene.codes() == [f"stop_missing {BTC}"]
     scene.machine.position_state = PositionState.FLAT
     bot_alarms.sweep(NOW)
     assert scene.codes() == []
@@ -156,6 +157,43 @@ def test_a_position_that_is_closed_needs_no_stop(scene):
 def test_a_runner_that_begins_to_trade_has_its_start_behind_it(scene, told, left):
     scene.tell(alarm("cannot_run", "No key."), alarm(), alarm("stop_missing", "None."))
     assert sorted(scene.tell(told)) == left
+
+
+@pytest.mark.parametrize("code", ["left_unprotected", "end_unproven", "entry_left"])
+def test_what_an_end_left_is_over_once_another_runner_knows(scene, code):
+    scene.tell(alarm(code))
+    assert scene.tell(started(clean=None)) == [code]
+    assert scene.tell(started()) == []
+
+
+def test_a_made_up_booking_rings_by_symbol_until_the_next_clean_start(scene):
+    scene.bot.symbols = [BTC, ETH]
+    scene.machine.claimed_at = NOW
+    told = scene.tell(alarm("reconciled", f"{BTC}: changed"), alarm("reconciled", f"{ETH}: too"))
+    assert sorted(told) == [f"reconciled {BTC}", f"reconciled {ETH}"]
+    assert len(scene.rung()[1]) == 4
+    assert len(scene.tell(started())) == 2
+    scene.machine.claimed_at = SOON
+    assert scene.tell(started(), now=SOON) == []
+
+
+def test_a_made_up_booking_is_over_for_who_takes_it(scene):
+    scene.tell(alarm("reconciled", f"{BTC}: changed"), alarm())
+    for rings in bot_alarms.of_bot(scene.bot):
+        assert bot_alarms.take(rings, scene.bot, scene.trader, by=TESTER, now=SOON)
+    assert scene.codes() == ["foreign"]
+
+
+@pytest.mark.parametrize(
+    ("wish", "gone_at", "left"),
+    [(Wish.REST, NOW, []), (Wish.REST, None, ["cannot_run"]), (Wish.FOLLOW, NOW, ["cannot_run"])],
+)
+def test_what_is_not_to_start_rings_no_more_for_its_start(scene, wish, gone_at, left):
+    scene.tell(alarm("cannot_run"))
+    scene.bot.wish, scene.machine.gone_at = wish, gone_at
+    scene.machine.proven_flat = True
+    bot_alarms.sweep(NOW)
+    assert scene.codes() == left
 
 
 def test_an_event_that_cannot_be_read_rings(scene):
