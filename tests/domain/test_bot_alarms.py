@@ -25,6 +25,7 @@ from runner.protocol import (
     Check,
     Event,
     EventKind,
+    Mode,
     PositionState,
     Preflight,
     Protection,
@@ -250,7 +251,31 @@ def test_many_alarms_fill_no_mailbox(scene):
     most = alarm_bells.LETTERS_AN_HOUR
     scene.tell(*(alarm(f"code_{number}") for number in range(most + 5)))
     inbox, letterbox = scene.rung()
-    assert (len(inbox), len(letterbox)) == (2 * (most + 5), 2 * most)
+    assert (len(inbox), len(letterbox)) == (2 * (most + 5), 2 * (most + 1))
+    posted = db.session.scalars(select(Mail.values).where(Mail.letter == "bot_alarm")).all()
+    held = f"More alarms of {scene.place.name} are held back"
+    assert [values["title"] for values in posted].count(held) == 2
+
+
+def test_noise_on_paper_keeps_no_letter_of_a_live_bot_back(scene):
+    most = alarm_bells.LETTERS_AN_HOUR
+    scene.tell(*(alarm(f"code_{number}") for number in range(most + 1)))
+    before = len(scene.rung()[1])
+    loud = factories.bot(scene.place, name="Loud")
+    loud.mode = Mode.LIVE
+    for number in range(most + 1):
+        bot_alarms.ring(loud, f"code_{number}", "An order is not ours.", NOW)
+    assert len(scene.rung()[1]) == before + 2 * (most + 1)
+
+
+def test_a_noisy_live_bot_keeps_no_letter_of_another_one_back(scene):
+    loud = factories.bot(scene.place, name="Loud")
+    loud.mode = Mode.LIVE
+    for number in range(alarm_bells.LETTERS_AN_HOUR + 1):
+        bot_alarms.ring(loud, f"code_{number}", "An order is not ours.", NOW)
+    before = len(scene.rung()[1])
+    scene.tell(alarm())
+    assert len(scene.rung()[1]) == before + 2
 
 
 def test_who_rings_at_the_same_time_keeps_one(scene, monkeypatch):
