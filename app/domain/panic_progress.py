@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
 from app.domain import commands
 from app.domain.lifecycle import SILENCE
@@ -100,6 +101,7 @@ def of(kill: Kill, now: datetime) -> Progress:
         {it.bot_id: it for it in db.session.scalars(_of(ids, Machine, Machine.gone_at.is_(None)))},
         _grouped(_of(ids, PositionRow)),
         _grouped(_of(ids, ProtectionRow)),
+        _asleep_flat(ids),
     )
     lines = [known.line(row, bot, now) for row, bot in rows]
     lines.sort(key=lambda line: (line.reach not in OPEN, line.bot.name, line.bot.id))
@@ -114,6 +116,7 @@ class _Known:
     machines: dict[str, Machine]
     positions: dict[str, tuple[PositionRow, ...]]
     stops: dict[str, tuple[ProtectionRow, ...]]
+    flat: set[str]
 
     def line(self, row: KillBot, bot: Bot, now: datetime) -> Line:
         order = self.orders.get(row.command_id or "")
@@ -124,6 +127,8 @@ class _Known:
         if order.done_at is not None:
             overtaken = order.outcome == commands.WITHDRAWN
             return Line(bot, Reach.OVERTAKEN if overtaken else Reach.DONE, order.done_at, heard)
+        if machine is None and bot.id in self.flat:
+            return Line(bot, Reach.IDLE)
         since = heard or (machine.created_at if machine else None)
         waits = since is not None and now - since <= SILENCE
         held = tuple(it.symbol for it in self.positions.get(bot.id, ()) if it.quantity)
@@ -133,6 +138,19 @@ class _Known:
 
 def _of(ids: list[str], kind: Any, *more: Any) -> Any:
     return select(kind).where(kind.bot_id.in_(ids), *more)
+
+
+def _asleep_flat(ids: list[str]) -> set[str]:
+    """Bots whose last machine that traded went and had proven that it was flat."""
+    later = aliased(Machine)
+    successor = select(later.id).where(
+        later.bot_id == Machine.bot_id,
+        later.generation > Machine.generation,
+        later.claimed_at.is_not(None),
+    )
+    gone = Machine.claimed_at.is_not(None), Machine.gone_at.is_not(None)
+    query = select(Machine.bot_id).where(Machine.bot_id.in_(ids), *gone, ~successor.exists())
+    return set(db.session.scalars(query.where(Machine.proven_flat.is_(True))))
 
 
 def _grouped(query: Any) -> dict[str, tuple[Any, ...]]:

@@ -82,6 +82,17 @@ def test_of_a_position_without_a_machine_nothing_is_taken_for_flat(desk):
     assert (found.words, found.lines[0].reach) == ("0 of 1 flat", Reach.UNREACHABLE)
 
 
+@pytest.mark.parametrize(("flat", "reached"), [(True, Reach.IDLE), (False, Reach.UNREACHABLE)])
+def test_a_bot_that_fell_asleep_before_it_heard_is_reached_where_it_was_flat(desk, flat, reached):
+    _, machine = trading(desk, name="A")
+    machine.claimed_at = NOW
+    kill = press(desk)
+    machine.gone_at, machine.proven_flat = NOW, flat
+    db.session.flush()
+    assert reach(kill) == {"A": reached}
+    assert panic_progress.of(kill, NOW).over is flat
+
+
 def test_a_pause_is_done_with_its_acknowledgement_or_a_new_claim(desk):
     (one, _), (two, _), (three, _) = (trading(desk, name=name) for name in "ABC")
     kill = press(desk, KillAct.PAUSE)
