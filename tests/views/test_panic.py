@@ -1,7 +1,7 @@
 """The kill switch, as pages."""
 
-import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -122,6 +122,7 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
                 bot_id=bot.id,
                 symbol=bot.symbols[0],
                 state=ProtectionState.VERIFIED,
+                quantity=Decimal(1),
                 verified_at=now - timedelta(minutes=3, seconds=14),
                 why="",
                 reported_at=now,
@@ -129,9 +130,8 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
         )
         kill = db.session.scalars(select(Kill.id).where(Kill.workspace_id == desk.id)).one()
     page = trader.get(f"{desk.home}/panic/{kill}")
-    assert re.search(
-        "0 of 1 flat, 1 unreachable: protective stop verified at the venue 3 min", page.text
-    )
+    old = "a protective stop was last seen at the venue 3 min"
+    assert f"0 of 1 flat, 1 unreachable: {old}" in page.text
     assert "By hand: sign in at the exchange practice" in page.text
     assert page.by_id("progress").get("hx-get")
 
