@@ -20,7 +20,7 @@ Those of live bots are never held back, and hold no others back.
 """
 
 _TITLES = {
-    "lost_contact": "{} is silent with a position open",
+    "lost_contact": "{} is silent and may hold a position",
     "stop_missing": "{} holds a position without a stop",
     "foreign": "Something on the account of {} is not its own",
     "foreign_trades": "Trades on the account of {} are not its own",

@@ -11,11 +11,12 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from app.domain import alarm_bells, audit, clock
+from app.domain import alarm_bells, audit, clock, position_stops
 from app.domain.audit import Actor, Change
+from app.domain.position_stops import Kind
 from app.extensions import change, db
-from app.models import Bot, BotAlarm, Machine, User, Wish, Workspace
-from runner.protocol import PositionState
+from app.models import Bot, BotAlarm, Machine, PositionRow, User, Wish, Workspace
+from runner.protocol import Mode, PositionState
 
 LOST = timedelta(seconds=60)
 """So long without a word, and with a position that may be open, is for people to know."""
@@ -107,7 +108,7 @@ def sweep(now: datetime) -> None:
     now = clock.database_now(now)
     lost = db.session.execute(_lost(now).limit(MOST)).all()
     for bot, machine in lost:
-        ring(bot, LOST_CONTACT, _lost_words(machine), now)
+        ring(bot, LOST_CONTACT, _lost_words(bot, machine, now), now)
     ids = [bot.id for bot, _ in lost]
     if len(ids) < MOST:
         _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(ids))
@@ -139,11 +140,24 @@ def _lost(now: datetime) -> Select[Bot, Machine]:
     return query.where(Bot.deleted_at.is_(None), *may_hold, or_(silent, gone)).order_by(Bot.id)
 
 
-def _lost_words(machine: Machine) -> str:
+def _lost_words(bot: Bot, machine: Machine, now: datetime) -> str:
     since = f" since {machine.synced_at:%H:%M:%S} UTC" if machine.synced_at else ""
     held = "with a position open" if machine.position_state is PositionState.OPEN else ""
     state = held or "and its position is not known"
-    return f"Its machine has not reported{since}, {state}. Stops at the venue stay in place."
+    return f"Its machine has not reported{since}, {state}. {_stops_in_words(bot, now)}"
+
+
+def _stops_in_words(bot: Bot, now: datetime) -> str:
+    if bot.mode is Mode.PAPER:
+        return "It trades on paper: no money is at stake."
+    rows = db.session.scalars(select(PositionRow).where(PositionRow.bot_id == bot.id))
+    stops = position_stops.of(bot, [row for row in rows if row.quantity], now)
+    bare = ", ".join(it.symbol for it in stops if it.kind in (Kind.MISSING, Kind.NONE))
+    if bare:
+        return f"No stop is known to stand behind all of {bare}."
+    if stops and all(it.kind in (Kind.SEEN, Kind.STALE) for it in stops):
+        return "The stops that were seen at the venue stay in place."
+    return "Whether stops rest at the venue is not known."
 
 
 def _called(codes: Iterable[str]) -> ColumnElement[bool]:

@@ -39,7 +39,7 @@ class Stop:
     why: str = ""
 
 
-def of(bot: Bot, positions: Iterable[Holding], now: datetime) -> list[Stop]:
+def of(bot: Bot, positions: Iterable[Holding | PositionRow], now: datetime) -> list[Stop]:
     """For each open position, in their order."""
     held = list(positions)
     if not held:

@@ -1,6 +1,7 @@
 """A bot's alarms: each rings once for those who may stop the bot, until it is over."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +15,8 @@ from app.models import (
     Mail,
     Notice,
     NoticeKind,
+    PositionRow,
+    ProtectionRow,
     Role,
     RunnerNotice,
     TelegramCall,
@@ -216,6 +219,33 @@ def test_silence_with_a_position_rings_once_until_it_is_heard_again(scene, state
     scene.machine.synced_at = LATER
     bot_alarms.sweep(LATER)
     assert scene.codes() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "state", "covers", "said"),
+    [
+        (Mode.PAPER, ProtectionState.VERIFIED, "1", "no money is at stake"),
+        (Mode.TESTNET, ProtectionState.VERIFIED, "1", "seen at the venue stay in place"),
+        (Mode.TESTNET, ProtectionState.VERIFIED, "0.5", f"stand behind all of {BTC}"),
+        (Mode.TESTNET, ProtectionState.MISSING, "1", f"stand behind all of {BTC}"),
+        (Mode.TESTNET, None, "1", "Whether stops rest at the venue is not known"),
+    ],
+)
+def test_silence_says_of_stops_what_is_known(scene, mode, state, covers, said):
+    scene.bot.mode = mode
+    place = {"workspace_id": scene.place.id, "bot_id": scene.bot.id, "symbol": BTC}
+    one = Decimal(1)
+    held = {"quantity": one, "mark_price": one, "unrealised": one, "reported_at": NOW}
+    db.session.add(PositionRow(**place, **held))
+    if state is not None:
+        seen = {"verified_at": NOW, "reported_at": NOW, "quantity": Decimal(covers)}
+        db.session.add(ProtectionRow(**place, **seen, state=state, why=""))
+    scene.machine.claimed_at = scene.machine.synced_at = NOW
+    scene.machine.position_state = PositionState.UNKNOWN
+    bot_alarms.sweep(LATER)
+    (rings,) = bot_alarms.of_bot(scene.bot)
+    assert said in rings.text
+    assert "may hold" in alarm_bells.title(rings.code, "")
 
 
 def test_silence_of_a_flat_bot_rings_nobody(scene):
