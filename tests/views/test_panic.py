@@ -14,6 +14,7 @@ from tests import factories
 from tests.site import rows
 from tests.views.conftest import as_person
 from tests.views.test_approvals import grow_stale
+from tests.views.test_dashboard import passed
 
 
 def number_of(desk):
@@ -136,12 +137,19 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
     assert page.by_id("progress").get("hx-get")
 
 
+def test_that_it_lifts_passed_limits_too_is_said(house, desk, trader):
+    passed(house, desk)
+    page = press(trader, desk)
+    assert "Passed limits keep Tide from entering as well" in page.text
+
+
 def test_those_it_paused_enter_again_when_somebody_says_so(house, desk, trader):
     page = press(trader, desk)
     with rows(house):
         assert db.session.get_one(Bot, number_of(desk)).paused
     (form,) = [it for it in page.all("form") if "/resume" in (it.get("action") or "")]
     page = trader.post(form.get("action"))
+    assert "Passed limits" not in page.text
     assert "1 bot may enter again" in page.text
     assert "No bot is paused by this" in page.text
     with rows(house):
