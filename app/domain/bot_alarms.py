@@ -126,18 +126,18 @@ def sweep(now: datetime) -> None:
 
 
 def _lost(now: datetime) -> Select[Bot, Machine]:
-    """Bots that may hold something and whose last machine is silent, or went without proof."""
-    later = aliased(Machine)
-    successor = select(later.id).where(
-        later.bot_id == Machine.bot_id,
-        later.generation > Machine.generation,
-        later.claimed_at.is_not(None),
-    )
+    """Bots that may hold something and whose last machine is silent, or went without proof.
+
+    Each bot's last one is looked up on its own: most machines that ever ran do not matter.
+    """
+    ran = aliased(Machine)
+    last = select(func.max(ran.generation)).where(ran.bot_id == Bot.id, ran.claimed_at.is_not(None))
+    newest = (Machine.bot_id == Bot.id) & (Machine.generation == last.scalar_subquery())
     silent = and_(Machine.gone_at.is_(None), Machine.synced_at < now - LOST)
-    gone = and_(Machine.gone_at.is_not(None), Machine.proven_flat.is_(False), ~successor.exists())
-    may_hold = Machine.claimed_at.is_not(None), Machine.position_state != PositionState.FLAT
-    query = select(Bot, Machine).join(Machine, Machine.bot_id == Bot.id)
-    return query.where(Bot.deleted_at.is_(None), *may_hold, or_(silent, gone)).order_by(Bot.id)
+    gone = and_(Machine.gone_at.is_not(None), Machine.proven_flat.is_(False))
+    may_hold = Machine.position_state != PositionState.FLAT
+    query = select(Bot, Machine).join(Machine, newest)
+    return query.where(Bot.deleted_at.is_(None), may_hold, or_(silent, gone)).order_by(Bot.id)
 
 
 def _lost_words(bot: Bot, machine: Machine, now: datetime) -> str:
