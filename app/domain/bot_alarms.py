@@ -103,15 +103,24 @@ def take(alarm: BotAlarm, bot: Bot, person: User, *, by: Actor, now: datetime) -
     return True
 
 
-def sweep(now: datetime) -> None:
-    """Ring for bots that are silent with a position, and end what nobody tells the end of."""
+def due(now: datetime) -> list[str]:
+    """Ids of the bots that are silent and may hold a position."""
+    lost = _lost(clock.database_now(now)).with_only_columns(Bot.id)
+    return list(db.session.scalars(lost.limit(MOST)))
+
+
+def look(bot_id: str, now: datetime) -> None:
+    """Ring for one of them, unless it was heard meanwhile."""
     now = clock.database_now(now)
-    lost = db.session.execute(_lost(now).limit(MOST)).all()
-    for bot, machine in lost:
+    for bot, machine in db.session.execute(_lost(now).where(Bot.id == bot_id)).all():
         ring(bot, LOST_CONTACT, _lost_words(bot, machine, now), now)
-    ids = [bot.id for bot, _ in lost]
-    if len(ids) < MOST:
-        _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(ids))
+
+
+def sweep(now: datetime) -> None:
+    """End what nobody tells the end of."""
+    now = clock.database_now(now)
+    lost = _lost(now).with_only_columns(Bot.id).order_by(None)
+    _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(lost))
     deleted = select(Bot.id).where(Bot.deleted_at.is_not(None))
     _end(now, BotAlarm.bot_id.in_(deleted))
     flat = select(Machine.bot_id).where(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.domain import alarm_bells, bot_alarms, ingest, letters
 from app.domain.letters import House
 from app.extensions import db
+from app.jobs import timetable
 from app.models import (
     AuditEvent,
     BotAlarm,
@@ -36,6 +37,7 @@ from runner.protocol import (
     to_plain,
 )
 from tests import factories
+from tests.domain.test_bots import awake
 from tests.domain.test_ingest import Feed
 from tests.factories import NOW, TESTER
 
@@ -97,6 +99,12 @@ def stop(state, symbol=BTC):
     return Protection(symbol, state)
 
 
+def watch(now):
+    for bot_id in bot_alarms.due(now):
+        bot_alarms.look(bot_id, now)
+    bot_alarms.sweep(now)
+
+
 def started(*, passed=True, clean=True):
     return Preflight(passed, (Check("reconcile", clean, ""),))
 
@@ -143,10 +151,10 @@ def test_one_position_with_a_stop_does_not_speak_for_another(scene):
 def test_a_position_that_is_closed_needs_no_stop(scene):
     scene.tell(stop(ProtectionState.MISSING))
     scene.machine.synced_at, scene.machine.position_state = NOW, PositionState.OPEN
-    bot_alarms.sweep(NOW)
+    watch(NOW)
     assert scene.codes() == [f"stop_missing {BTC}"]
     scene.machine.position_state = PositionState.FLAT
-    bot_alarms.sweep(NOW)
+    watch(NOW)
     assert scene.codes() == []
 
 
@@ -196,7 +204,7 @@ def test_what_is_not_to_start_rings_no_more_for_its_start(scene, wish, gone_at, 
     scene.tell(alarm("cannot_run"))
     scene.bot.wish, scene.machine.gone_at = wish, gone_at
     scene.machine.proven_flat = True
-    bot_alarms.sweep(NOW)
+    watch(NOW)
     assert scene.codes() == left
 
 
@@ -210,15 +218,36 @@ def test_an_event_that_cannot_be_read_rings(scene):
 def test_silence_with_a_position_rings_once_until_it_is_heard_again(scene, state):
     scene.machine.claimed_at = scene.machine.synced_at = NOW
     scene.machine.position_state = state
-    bot_alarms.sweep(NOW + bot_alarms.LOST)
+    watch(NOW + bot_alarms.LOST)
     assert scene.codes() == []
     for moment in (SOON + timedelta(seconds=1), LATER):
-        bot_alarms.sweep(moment)
+        watch(moment)
         assert scene.codes() == ["lost_contact"]
     assert len(scene.rung()[1]) == 2
     scene.machine.synced_at = LATER
-    bot_alarms.sweep(LATER)
+    watch(LATER)
     assert scene.codes() == []
+
+
+def test_a_bell_that_fails_keeps_no_other_one_from_ringing(scene, monkeypatch):
+    bots = sorted([scene.bot, factories.bot(scene.place, name="Other")], key=lambda it: it.id)
+    for bot in bots:
+        if bot is not scene.bot:
+            awake(bot, PositionState.OPEN)
+    scene.machine.claimed_at = scene.machine.synced_at = NOW
+    scene.machine.position_state = PositionState.OPEN
+    db.session.commit()
+    ids, ring = [bot.id for bot in bots], alarm_bells.ring
+
+    def fails_for_the_first(rings, bot, now):
+        if bot.id == ids[0]:
+            raise OSError
+        ring(rings, bot, now)
+
+    monkeypatch.setattr(alarm_bells, "ring", fails_for_the_first)
+    timetable.watch(LATER)
+    query = select(BotAlarm.bot_id).where(BotAlarm.code == "lost_contact")
+    assert db.session.scalars(query.where(BotAlarm.bot_id.in_(ids))).all() == ids[1:]
 
 
 @pytest.mark.parametrize(
@@ -242,7 +271,7 @@ def test_silence_says_of_stops_what_is_known(scene, mode, state, covers, said):
         db.session.add(ProtectionRow(**place, **seen, state=state, why=""))
     scene.machine.claimed_at = scene.machine.synced_at = NOW
     scene.machine.position_state = PositionState.UNKNOWN
-    bot_alarms.sweep(LATER)
+    watch(LATER)
     (rings,) = bot_alarms.of_bot(scene.bot)
     assert said in rings.text
     assert "may hold" in alarm_bells.title(rings.code, "")
@@ -251,29 +280,29 @@ def test_silence_says_of_stops_what_is_known(scene, mode, state, covers, said):
 def test_silence_of_a_flat_bot_rings_nobody(scene):
     scene.machine.claimed_at = scene.machine.synced_at = NOW
     scene.machine.position_state = PositionState.FLAT
-    bot_alarms.sweep(LATER)
+    watch(LATER)
     assert scene.codes() == []
 
 
 def test_a_machine_that_went_with_a_position_rings_until_another_one_claims(scene):
     scene.machine.claimed_at = scene.machine.synced_at = scene.machine.gone_at = NOW
     scene.machine.position_state = PositionState.OPEN
-    bot_alarms.sweep(SOON)
+    watch(SOON)
     assert scene.codes() == ["lost_contact"]
     values = {"name": "b-x-g2", "token_hash": "1" * 64, "ip": scene.machine.ip}
     place = {"workspace_id": scene.place.id, "bot_id": scene.bot.id, "region": "local"}
     times = {"created_at": SOON, "claimed_at": SOON, "synced_at": SOON}
     db.session.add(type(scene.machine)(generation=2, **values, **place, **times))
-    bot_alarms.sweep(SOON)
+    watch(SOON)
     assert scene.codes() == []
 
 
 def test_a_bot_that_is_gone_rings_no_more(scene):
     scene.tell(alarm())
-    bot_alarms.sweep(SOON)
+    watch(SOON)
     assert scene.codes() == ["foreign"]
     scene.bot.deleted_at = SOON
-    bot_alarms.sweep(SOON)
+    watch(SOON)
     assert scene.codes() == []
 
 
