@@ -1,5 +1,6 @@
 """Who hears that a bot's alarm rings: everybody who may stop it, by every channel they have."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -10,24 +11,31 @@ from app.domain.access import Permission
 from app.domain.telegram import calls
 from app.extensions import db
 from app.models import Bot, BotAlarm, Membership, NoticeKind, User, Workspace
+from runner.protocol import Mode
 
 LETTERS_AN_HOUR = 10
-"""So many alarms of a workspace send letters and ring chats; after them the inbox alone."""
+"""So many alarms of bots that are not live send letters and ring chats; then the inbox alone.
+
+Those of live bots are never held back, and hold no others back.
+"""
 
 _TITLES = {
-    "lost_contact": "{} is silent with a position open",
+    "lost_contact": "{} is silent and may hold a position",
     "stop_missing": "{} holds a position without a stop",
-    "stop_refused": "The venue refuses the stop of {}",
     "foreign": "Something on the account of {} is not its own",
     "foreign_trades": "Trades on the account of {} are not its own",
     "cannot_run": "{} cannot trade",
     "unreadable_event": "{} reports what cannot be read",
+    "left_unprotected": "{} left a position without a stop",
+    "end_unproven": "{} ended before its position was known",
+    "entry_left": "{} left orders that may still enter",
+    "reconciled": "The position of {} changed without a trade",
 }
 
 
 def title(code: str, bot: str) -> str:
     """What it is, in one line."""
-    return _TITLES.get(code, "{} needs you").format(bot)
+    return _TITLES.get(code.split(" ", maxsplit=1)[0], "{} needs you").format(bot)
 
 
 def page(alarm: BotAlarm) -> str:
@@ -49,7 +57,7 @@ def hearers(workspace_id: str) -> list[User]:
 
 
 def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
-    """The inbox always; letters and chats unless very much rings. Of one alarm once."""
+    """The inbox always; letters and chats unless very much rings on paper. Of one alarm once."""
     with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
         people = hearers(alarm.workspace_id)
         workspace = db.session.get_one(Workspace, alarm.workspace_id)
@@ -64,15 +72,34 @@ def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
             workspace_id=workspace.id,
             kind=NoticeKind.ALARM,
         )
-        if _rung_since(workspace.id, now - timedelta(hours=1)) > LETTERS_AN_HOUR:
-            return
+        lately = 0 if bot.mode is Mode.LIVE else _rung_since(workspace.id, now - timedelta(hours=1))
         for person in people:
-            calls.tell_of_bot(person, alarm.id, now)
-            if person.email_verified_at is not None:
-                _write(person, workspace, alarm, said, now)
+            if lately <= LETTERS_AN_HOUR:
+                calls.tell_of_bot(person, alarm.id, now)
+                _write(person, workspace, _Words(said, alarm.text, page(alarm)), now)
+            elif lately == LETTERS_AN_HOUR + 1:
+                _write(person, workspace, _held_back(workspace), now)
 
 
-def _write(person: User, workspace: Workspace, alarm: BotAlarm, said: str, now: datetime) -> None:
+@dataclass(frozen=True)
+class _Words:
+    title: str
+    message: str
+    page: str
+
+
+def _held_back(workspace: Workspace) -> _Words:
+    message = (
+        f"More than {LETTERS_AN_HOUR} alarms rang within an hour for bots that are not live. "
+        "Further ones come to the inbox only; alarms of live bots are sent as always."
+    )
+    place = f"/w/{workspace.id}/"
+    return _Words(f"More alarms of {workspace.name} are held back", message, place)
+
+
+def _write(person: User, workspace: Workspace, words: _Words, now: datetime) -> None:
+    if person.email_verified_at is None:
+        return
     mail.post(
         "bot_alarm",
         to=person.email,
@@ -80,13 +107,15 @@ def _write(person: User, workspace: Workspace, alarm: BotAlarm, said: str, now: 
         now=now,
         workspace_id=workspace.id,
         workspace=workspace.name,
-        title=said,
-        message=alarm.text,
-        page=page(alarm),
+        title=words.title,
+        message=words.message,
+        page=words.page,
         moment=f"{now:%Y-%m-%d %H:%M} UTC",
     )
 
 
 def _rung_since(workspace_id: str, moment: datetime) -> int:
+    """Of bots that are not live."""
     mine = BotAlarm.workspace_id == workspace_id, BotAlarm.first_at > moment
-    return db.session.scalar(select(func.count()).select_from(BotAlarm).where(*mine)) or 0
+    query = select(func.count()).select_from(BotAlarm).join(Bot, Bot.id == BotAlarm.bot_id)
+    return db.session.scalar(query.where(*mine, Bot.mode != Mode.LIVE)) or 0

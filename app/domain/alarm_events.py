@@ -5,21 +5,23 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.domain import bot_alarms, money_events
-from app.domain.bot_alarms import STOP_MISSING, STOP_REFUSED
+from app.domain.bot_alarms import OF_A_START, RECONCILED, STOP_MISSING
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import ProtectionRow
 from runner import protocol
 from runner.protocol import ALARM, OVER, ProtectionState
 
-OF_A_START = ("cannot_run", "unreadable_event")
-"""Told while a runner starts or of one event: over once a runner trades."""
+OF_AN_END = ("left_unprotected", "end_unproven", "entry_left")
+"""Told by a runner that went: over once another one knows what is held."""
+BY_SYMBOL = (STOP_MISSING, RECONCILED)
+"""Of these each symbol rings on its own: the words begin with it."""
 
 
 def heard(source: Source, data: protocol.Notice) -> protocol.Notice | None:
     """Ring or end by what a runner says; what of it people shall read, if anything."""
     if data.level == ALARM:
-        bot_alarms.ring(source.bot, data.code, data.text, source.now)
+        bot_alarms.ring(source.bot, _code(source, data), data.text, source.now)
     if data.level != OVER:
         return data
     if data.code == STOP_MISSING and _missing(source):
@@ -34,8 +36,11 @@ def preflight(source: Source, data: protocol.Preflight) -> None:
     if not data.passed:
         return
     clean = any(check.name == "reconcile" and check.ok for check in data.checks)
-    codes = (*OF_A_START, "foreign", "foreign_trades") if clean else OF_A_START
+    codes = (*OF_A_START, *OF_AN_END, "foreign", "foreign_trades") if clean else OF_A_START
     bot_alarms.end(source.bot.id, codes, source.now)
+    claimed = source.machine.claimed_at
+    if clean and claimed is not None:
+        bot_alarms.end(source.bot.id, [RECONCILED], source.now, told_before=claimed)
 
 
 def protection(source: Source, data: protocol.Protection, at: datetime) -> None:
@@ -43,9 +48,17 @@ def protection(source: Source, data: protocol.Protection, at: datetime) -> None:
     money_events.protection(source, data, at)
     if data.state is ProtectionState.MISSING:
         text = f"{data.symbol}: {data.why}" if data.why else f"{data.symbol} has no stop"
-        bot_alarms.ring(source.bot, STOP_MISSING, text, source.now)
-    elif not _missing(source):
-        bot_alarms.end(source.bot.id, [STOP_MISSING, STOP_REFUSED], source.now)
+        bot_alarms.ring(source.bot, f"{STOP_MISSING} {data.symbol}", text, source.now)
+        return
+    code = STOP_MISSING if not _missing(source) else f"{STOP_MISSING} {data.symbol}"
+    bot_alarms.end(source.bot.id, [code], source.now)
+
+
+def _code(source: Source, data: protocol.Notice) -> str:
+    if data.code not in BY_SYMBOL:
+        return data.code
+    named = (symbol for symbol in source.bot.symbols if data.text.startswith(f"{symbol}: "))
+    return " ".join([data.code, *named])
 
 
 def _missing(source: Source) -> bool:

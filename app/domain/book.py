@@ -147,6 +147,9 @@ def _losses(workspace: Workspace, now: datetime) -> dict[tuple[Mode, str], Decim
 
 def _spans(workspace: Workspace, day: datetime) -> list[Any]:
     """Each run that was weighed today: its first and its last look, as (moment, equity)."""
+    of_today = select(Run.id).where(
+        Run.workspace_id == workspace.id, Run.ended_at.is_(None) | (Run.ended_at >= day)
+    )
     looks = (
         select(
             EquityPoint.run_id,
@@ -155,7 +158,7 @@ def _spans(workspace: Workspace, day: datetime) -> list[Any]:
         )
         .join(Bot, Bot.id == EquityPoint.bot_id)
         .where(
-            EquityPoint.workspace_id == workspace.id,
+            EquityPoint.run_id.in_(of_today),
             EquityPoint.at >= day,
             Bot.deleted_at.is_(None),
         )

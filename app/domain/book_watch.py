@@ -17,10 +17,16 @@ BOUNDED = (*ceilings.BOOK, "max_daily_loss")
 
 
 def due(_now: datetime) -> list[str]:
-    """Ids of the workspaces whose book has a ceiling."""
-    query = select(Workspace).where(Workspace.deleted_at.is_(None))
-    found = db.session.scalars(query.order_by(Workspace.id))
-    return [it.id for it in found if any((it.ceilings or {}).get(name) for name in BOUNDED)]
+    """Ids of the workspaces whose book has a ceiling, and a bot that may enter."""
+    enters = select(Bot.id).where(
+        Bot.workspace_id == Workspace.id,
+        Bot.wish == Wish.FOLLOW,
+        Bot.paused.is_(False),
+        Bot.deleted_at.is_(None),
+    )
+    query = select(Workspace.id, Workspace.ceilings).where(Workspace.deleted_at.is_(None))
+    found = db.session.execute(query.where(enters.exists()).order_by(Workspace.id))
+    return [id_ for id_, ceiling in found if any((ceiling or {}).get(name) for name in BOUNDED)]
 
 
 def look(workspace_id: str, now: datetime) -> None:

@@ -11,17 +11,21 @@ from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
-from app.domain import alarm_bells, audit, clock
+from app.domain import alarm_bells, audit, clock, position_stops
 from app.domain.audit import Actor, Change
+from app.domain.position_stops import Kind
 from app.extensions import change, db
-from app.models import Bot, BotAlarm, Machine, User, Workspace
-from runner.protocol import PositionState
+from app.models import Bot, BotAlarm, Machine, PositionRow, User, Wish, Workspace
+from runner.protocol import Mode, PositionState
 
 LOST = timedelta(seconds=60)
 """So long without a word, and with a position that may be open, is for people to know."""
 
 MOST = 500
-LOST_CONTACT, STOP_MISSING, STOP_REFUSED = "lost_contact", "stop_missing", "stop_refused"
+LOST_CONTACT, STOP_MISSING, RECONCILED = "lost_contact", "stop_missing", "reconciled"
+"""What follows a blank in a code is the symbol that it rings for."""
+OF_A_START = ("cannot_run", "unreadable_event")
+"""Told while a runner starts or of one event: over once one trades, or none is to start."""
 
 
 def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
@@ -37,9 +41,14 @@ def ring(bot: Bot, code: str, text: str, now: datetime) -> BotAlarm:
     return db.session.scalars(known).one()
 
 
-def end(bot_id: str, codes: Iterable[str], now: datetime) -> bool:
-    """What they rang for is over; ``False`` if none of them rang."""
-    return _end(now, BotAlarm.bot_id == bot_id, BotAlarm.code.in_(list(codes))) > 0
+def end(
+    bot_id: str, codes: Iterable[str], now: datetime, *, told_before: datetime | None = None
+) -> bool:
+    """What they rang for is over, for all their symbols; ``False`` if none of them rang."""
+    mine = [BotAlarm.bot_id == bot_id, _called(codes)]
+    if told_before is not None:
+        mine.append(BotAlarm.last_at < told_before)
+    return _end(now, *mine) > 0
 
 
 def of_bot(bot: Bot) -> list[BotAlarm]:
@@ -72,12 +81,16 @@ def takers(alarms: Iterable[BotAlarm]) -> dict[str, str]:
 
 
 def take(alarm: BotAlarm, bot: Bot, person: User, *, by: Actor, now: datetime) -> bool:
-    """Somebody looks after it; ``False`` if it is over or theirs already. Others may take it on."""
+    """Somebody looks after it; ``False`` if it is over or theirs already. Others may take it on.
+
+    What was booked already needs nothing but somebody who looked: it is over with that.
+    """
     before = alarm.taken_by
     free = BotAlarm.ended_at.is_(None), BotAlarm.taken_by.is_distinct_from(person.id)
     mine = update(BotAlarm).where(BotAlarm.id == alarm.id, *free)
     if not change(mine.values(taken_by=person.id, taken_at=now)):
         return False
+    _end(now, BotAlarm.id == alarm.id, _called([RECONCILED]))
     audit.record(
         "bot.alarm_take",
         by=by,
@@ -90,15 +103,24 @@ def take(alarm: BotAlarm, bot: Bot, person: User, *, by: Actor, now: datetime) -
     return True
 
 
-def sweep(now: datetime) -> None:
-    """Ring for bots that are silent with a position, and end what nobody tells the end of."""
+def due(now: datetime) -> list[str]:
+    """Ids of the bots that are silent and may hold a position."""
+    lost = _lost(clock.database_now(now)).with_only_columns(Bot.id)
+    return list(db.session.scalars(lost.limit(MOST)))
+
+
+def look(bot_id: str, now: datetime) -> None:
+    """Ring for one of them, unless it was heard meanwhile."""
     now = clock.database_now(now)
-    lost = db.session.execute(_lost(now).limit(MOST)).all()
-    for bot, machine in lost:
-        ring(bot, LOST_CONTACT, _lost_words(machine), now)
-    ids = [bot.id for bot, _ in lost]
-    if len(ids) < MOST:
-        _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(ids))
+    for bot, machine in db.session.execute(_lost(now).where(Bot.id == bot_id)).all():
+        ring(bot, LOST_CONTACT, _lost_words(bot, machine, now), now)
+
+
+def sweep(now: datetime) -> None:
+    """End what nobody tells the end of."""
+    now = clock.database_now(now)
+    lost = _lost(now).with_only_columns(Bot.id).order_by(None)
+    _end(now, BotAlarm.code == LOST_CONTACT, BotAlarm.bot_id.not_in(lost))
     deleted = select(Bot.id).where(Bot.deleted_at.is_not(None))
     _end(now, BotAlarm.bot_id.in_(deleted))
     flat = select(Machine.bot_id).where(
@@ -106,29 +128,51 @@ def sweep(now: datetime) -> None:
         Machine.position_state == PositionState.FLAT,
         Machine.synced_at > now - LOST,
     )
-    _end(now, BotAlarm.code.in_([STOP_MISSING, STOP_REFUSED]), BotAlarm.bot_id.in_(flat))
+    _end(now, _called([STOP_MISSING]), BotAlarm.bot_id.in_(flat))
+    there = select(Machine.bot_id).where(Machine.gone_at.is_(None))
+    resting = select(Bot.id).where(Bot.wish == Wish.REST, Bot.id.not_in(there))
+    _end(now, _called(OF_A_START), BotAlarm.bot_id.in_(resting))
 
 
 def _lost(now: datetime) -> Select[Bot, Machine]:
-    """Bots that may hold something and whose last machine is silent, or went without proof."""
-    later = aliased(Machine)
-    successor = select(later.id).where(
-        later.bot_id == Machine.bot_id,
-        later.generation > Machine.generation,
-        later.claimed_at.is_not(None),
-    )
+    """Bots that may hold something and whose last machine is silent, or went without proof.
+
+    Each bot's last one is looked up on its own: most machines that ever ran do not matter.
+    """
+    ran = aliased(Machine)
+    last = select(func.max(ran.generation)).where(ran.bot_id == Bot.id, ran.claimed_at.is_not(None))
+    newest = (Machine.bot_id == Bot.id) & (Machine.generation == last.scalar_subquery())
     silent = and_(Machine.gone_at.is_(None), Machine.synced_at < now - LOST)
-    gone = and_(Machine.gone_at.is_not(None), Machine.proven_flat.is_(False), ~successor.exists())
-    may_hold = Machine.claimed_at.is_not(None), Machine.position_state != PositionState.FLAT
-    query = select(Bot, Machine).join(Machine, Machine.bot_id == Bot.id)
-    return query.where(Bot.deleted_at.is_(None), *may_hold, or_(silent, gone)).order_by(Bot.id)
+    gone = and_(Machine.gone_at.is_not(None), Machine.proven_flat.is_(False))
+    may_hold = Machine.position_state != PositionState.FLAT
+    query = select(Bot, Machine).join(Machine, newest)
+    return query.where(Bot.deleted_at.is_(None), may_hold, or_(silent, gone)).order_by(Bot.id)
 
 
-def _lost_words(machine: Machine) -> str:
+def _lost_words(bot: Bot, machine: Machine, now: datetime) -> str:
     since = f" since {machine.synced_at:%H:%M:%S} UTC" if machine.synced_at else ""
     held = "with a position open" if machine.position_state is PositionState.OPEN else ""
     state = held or "and its position is not known"
-    return f"Its machine has not reported{since}, {state}. Stops at the venue stay in place."
+    return f"Its machine has not reported{since}, {state}. {_stops_in_words(bot, now)}"
+
+
+def _stops_in_words(bot: Bot, now: datetime) -> str:
+    if bot.mode is Mode.PAPER:
+        return "It trades on paper: no money is at stake."
+    rows = db.session.scalars(select(PositionRow).where(PositionRow.bot_id == bot.id))
+    stops = position_stops.of(bot, [row for row in rows if row.quantity], now)
+    bare = ", ".join(it.symbol for it in stops if it.kind in (Kind.MISSING, Kind.NONE))
+    if bare:
+        return f"No stop is known to stand behind all of {bare}."
+    if stops and all(it.kind in (Kind.SEEN, Kind.STALE) for it in stops):
+        return "The stops that were seen at the venue stay in place."
+    return "Whether stops rest at the venue is not known."
+
+
+def _called(codes: Iterable[str]) -> ColumnElement[bool]:
+    known = list(codes)
+    of_symbols = [BotAlarm.code.startswith(f"{code} ", autoescape=True) for code in known]
+    return or_(BotAlarm.code.in_(known), *of_symbols)
 
 
 def _ringing(where: ColumnElement[bool]) -> Select[BotAlarm]:

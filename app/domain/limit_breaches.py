@@ -6,7 +6,7 @@ from sqlalchemy import Select, select, update
 
 from app.domain import limits, outbox
 from app.extensions import db
-from app.models import Bot, LimitBreach, Workspace
+from app.models import Bot, LimitBreach, Run, Workspace
 from runner.protocol import Limits
 
 UNTIL_MIDNIGHT = "max_daily_loss"
@@ -59,5 +59,9 @@ def title(breach: LimitBreach) -> str:
 
 
 def _standing(now: datetime) -> Select[LimitBreach]:
+    """Of the run that goes on: what another run, or another mode, passed is its own."""
     still = LimitBreach.over_at.is_(None) | (LimitBreach.over_at > now)
-    return select(LimitBreach).where(still).order_by(LimitBreach.number)
+    query = select(LimitBreach).join(Run, Run.id == LimitBreach.run_id)
+    query = query.join(Bot, Bot.id == LimitBreach.bot_id)
+    present = Run.ended_at.is_(None), Run.mode == Bot.mode
+    return query.where(still, *present).order_by(LimitBreach.number)

@@ -6,9 +6,11 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import aliased
 
-from app.domain import commands
+from app.domain import commands, position_stops
 from app.domain.lifecycle import SILENCE
+from app.domain.position_stops import Kind, Stop
 from app.extensions import db
 from app.models import (
     Bot,
@@ -20,7 +22,6 @@ from app.models import (
     PositionRow,
     ProtectionRow,
 )
-from runner.protocol import ProtectionState
 
 
 class Reach(StrEnum):
@@ -50,18 +51,21 @@ class Line:
     at: datetime | None = None
     seen_at: datetime | None = None
     held: tuple[str, ...] = ()
-    stops: tuple[ProtectionRow, ...] = ()
+    stops: tuple[Stop, ...] = ()
 
     @property
     def verified_at(self) -> datetime | None:
-        """When the venue last listed a stop behind all that it holds; ``None`` if one lacks."""
-        seen = [
-            stop.verified_at
-            for stop in self.stops
-            if stop.symbol in self.held and stop.state is ProtectionState.VERIFIED
-        ]
-        known = [moment for moment in seen if moment is not None]
-        return min(known, default=None) if len(known) == len(self.held) else None
+        """When the venue listed a stop behind all it holds; ``None`` if one lacks or is old."""
+        return self._listed_at(Kind.SEEN)
+
+    @property
+    def last_verified_at(self) -> datetime | None:
+        """The same, however long ago that was."""
+        return self._listed_at(Kind.SEEN, Kind.STALE)
+
+    def _listed_at(self, *kinds: Kind) -> datetime | None:
+        listed = [stop.at for stop in self.stops if stop.at is not None and stop.kind in kinds]
+        return min(listed, default=None) if len(listed) == len(self.held) else None
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,7 @@ def of(kill: Kill, now: datetime) -> Progress:
         {it.bot_id: it for it in db.session.scalars(_of(ids, Machine, Machine.gone_at.is_(None)))},
         _grouped(_of(ids, PositionRow)),
         _grouped(_of(ids, ProtectionRow)),
+        _asleep_flat(ids),
     )
     lines = [known.line(row, bot, now) for row, bot in rows]
     lines.sort(key=lambda line: (line.reach not in OPEN, line.bot.name, line.bot.id))
@@ -114,6 +119,7 @@ class _Known:
     machines: dict[str, Machine]
     positions: dict[str, tuple[PositionRow, ...]]
     stops: dict[str, tuple[ProtectionRow, ...]]
+    flat: set[str]
 
     def line(self, row: KillBot, bot: Bot, now: datetime) -> Line:
         order = self.orders.get(row.command_id or "")
@@ -124,15 +130,32 @@ class _Known:
         if order.done_at is not None:
             overtaken = order.outcome == commands.WITHDRAWN
             return Line(bot, Reach.OVERTAKEN if overtaken else Reach.DONE, order.done_at, heard)
+        if machine is None and bot.id in self.flat:
+            return Line(bot, Reach.IDLE)
         since = heard or (machine.created_at if machine else None)
         waits = since is not None and now - since <= SILENCE
-        held = tuple(it.symbol for it in self.positions.get(bot.id, ()) if it.quantity)
+        held = [it for it in self.positions.get(bot.id, ()) if it.quantity]
         reach = Reach.WAITING if waits else Reach.UNREACHABLE
-        return Line(bot, reach, None, heard, held, self.stops.get(bot.id, ()))
+        told = {stop.symbol: stop for stop in self.stops.get(bot.id, ())}
+        stops = tuple(position_stops.read(told.get(it.symbol), it, now) for it in held)
+        return Line(bot, reach, None, heard, tuple(it.symbol for it in held), stops)
 
 
 def _of(ids: list[str], kind: Any, *more: Any) -> Any:
     return select(kind).where(kind.bot_id.in_(ids), *more)
+
+
+def _asleep_flat(ids: list[str]) -> set[str]:
+    """Bots whose last machine that traded went and had proven that it was flat."""
+    later = aliased(Machine)
+    successor = select(later.id).where(
+        later.bot_id == Machine.bot_id,
+        later.generation > Machine.generation,
+        later.claimed_at.is_not(None),
+    )
+    gone = Machine.claimed_at.is_not(None), Machine.gone_at.is_not(None)
+    query = select(Machine.bot_id).where(Machine.bot_id.in_(ids), *gone, ~successor.exists())
+    return set(db.session.scalars(query.where(Machine.proven_flat.is_(True))))
 
 
 def _grouped(query: Any) -> dict[str, tuple[Any, ...]]:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.domain.overview import Holding
 from app.extensions import db
-from app.models import Bot, ProtectionRow
+from app.models import Bot, PositionRow, ProtectionRow
 from runner.protocol import PositionState, ProtectionState
 
 STALE_AFTER = timedelta(seconds=60)
@@ -39,7 +39,7 @@ class Stop:
     why: str = ""
 
 
-def of(bot: Bot, positions: Iterable[Holding], now: datetime) -> list[Stop]:
+def of(bot: Bot, positions: Iterable[Holding | PositionRow], now: datetime) -> list[Stop]:
     """For each open position, in their order."""
     held = list(positions)
     if not held:
@@ -49,7 +49,7 @@ def of(bot: Bot, positions: Iterable[Holding], now: datetime) -> list[Stop]:
     return [read(rows.get(position.symbol), position, now) for position in held]
 
 
-def read(row: ProtectionRow | None, position: Holding, now: datetime) -> Stop:
+def read(row: ProtectionRow | None, position: Holding | PositionRow, now: datetime) -> Stop:
     """What the newest word means for this position now."""
     symbol = position.symbol
     if row is None or row.why == PositionState.FLAT.value:

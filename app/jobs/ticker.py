@@ -16,7 +16,7 @@ from redis import Redis, RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
 from app import create_app, current
-from app.domain import bot_alarms, checkpoints, deadlines, fleet, leadership, outbox, turns
+from app.domain import checkpoints, deadlines, fleet, leadership, outbox, turns
 from app.domain.status import measure
 from app.extensions import db
 from app.jobs import queues, timetable
@@ -89,7 +89,7 @@ class Ticker:
             self.watch_at = now + WATCH_FIRST
         elif now >= self.watch_at:
             timetable.patiently(deadlines.sweep, now, current.config().tempo)
-            timetable.patiently(bot_alarms.sweep, now)
+            timetable.watch(now)
             self.watch_at = now + SWEEP_EVERY
 
     def _sign_due(self, now: datetime) -> None:

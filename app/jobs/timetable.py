@@ -12,6 +12,7 @@ from app.domain import (
     account_rule,
     approvals,
     book_watch,
+    bot_alarms,
     breach_policy,
     budgets,
     deadlines,
@@ -80,6 +81,12 @@ def sweep(now: datetime) -> None:
         patiently(_all, one, now)
     for due, look in EACH:
         _each(due, look, now)
+
+
+def watch(now: datetime) -> None:
+    """Every half minute, once bots were looked at: no bell keeps another one waiting."""
+    _each(bot_alarms.due, bot_alarms.look, now)
+    patiently(bot_alarms.sweep, now)
 
 
 def forget(now: datetime) -> None:

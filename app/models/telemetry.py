@@ -270,6 +270,13 @@ class LimitBreach(Telemetry, Model):
         belongs_to("bot", "bot_id"),
         belongs_to("run", "run_id"),
         Index("ix_limit_breach_newest", "bot_id", "number"),
+        Index("ix_limit_breach_standing", "workspace_id", "over_at"),
+        Index(
+            "ix_limit_breach_due",
+            "number",
+            sqlite_where=text("followed_at IS NULL"),
+            postgresql_where=text("followed_at IS NULL"),
+        ),
     )
 
     limit: Mapped[str] = mapped_column(String(40))

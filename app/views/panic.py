@@ -6,7 +6,7 @@ from flask import Blueprint, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import panic, panic_progress
+from app.domain import limit_breaches, panic, panic_progress
 from app.domain.access import Permission
 from app.domain.panic import Resumed
 from app.forms.panic import ACT_DETAILS, ACTS, REASONS, PanicForm
@@ -97,11 +97,14 @@ def _kill(kill_id: str) -> Kill:
 
 def _progress(kill: Kill) -> dict[str, Any]:
     found = panic_progress.of(kill, current.now())
+    resumable = panic.to_resume(kill)
+    limited = limit_breaches.bots_held(current.workspace(), current.now())
     return {
         "kill": kill,
         "progress": found,
         "presser": panic.presser(kill),
-        "resumable": panic.to_resume(kill),
+        "resumable": resumable,
+        "passed": [bot for bot in resumable if bot.id in limited],
         "settled": found.over,
         "now": current.now(),
     }

@@ -15,7 +15,7 @@ from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
-from app.models import AuditEvent, CashFlow, EquityPoint, Notice, PositionRow, Run
+from app.models import AuditEvent, CashFlow, EquityPoint, Notice, PositionRow, Run, Wish
 from runner.protocol import FlowKind, Mode
 from tests import factories
 from tests.factories import NOW, TESTER
@@ -151,6 +151,16 @@ def test_what_it_lost_counts_each_account_once_and_no_deposit(desk, keys):
     assert lost == {Mode.TESTNET: 100, Mode.PAPER: 10}
 
 
+def test_the_loss_of_a_day_reads_the_runs_of_that_day(desk):
+    """Telling their looks apart by the run is what the index of looks is for."""
+    _, run = running(desk, "Loser")
+    weighed(run, 1_000, 900)
+    run.ended_at = NOW
+    assert [sheet.lost for sheet in book.of(desk, NOW)] == [100]
+    run.ended_at = NOW - timedelta(days=2)
+    assert not [sheet.lost for sheet in book.of(desk, NOW) if sheet.lost]
+
+
 @pytest.mark.parametrize(
     ("bound", "says"),
     [
@@ -166,6 +176,13 @@ def test_above_a_ceiling_all_bots_of_the_mode_are_paused_once(desk, bound, says)
     desk.ceilings = {name: str(value) for name, value in bound.items()}
     db.session.flush()
     assert desk.id in book_watch.due(NOW)
+    for bot in (long, short):
+        bot.paused = True
+    other.wish = Wish.REST
+    assert desk.id not in book_watch.due(NOW)
+    for bot in (long, short):
+        bot.paused = False
+    other.wish = Wish.FOLLOW
     for minute in range(2):
         book_watch.look(desk.id, NOW + timedelta(minutes=minute))
     assert (long.paused, short.paused, other.paused) == (True, True, False)

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches
+from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches, runs
 from app.extensions import db
 from app.models import (
     AuditEvent,
@@ -27,6 +27,7 @@ from runner.protocol import (
     Event,
     EventKind,
     Limits,
+    Mode,
     OnBreach,
     PositionState,
     to_plain,
@@ -142,6 +143,19 @@ def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):
     assert limit_breaches.standing(bot, MIDNIGHT - timedelta(seconds=1))
     assert not limit_breaches.standing(bot, MIDNIGHT)
     assert not limit_breaches.bots_held(bot.workspace, MIDNIGHT)
+
+
+@pytest.mark.parametrize("end", ["another run", "another mode"])
+def test_a_limit_is_passed_for_its_run_alone(bot, end):
+    bot.told(LOSS)
+    assert limit_breaches.bots_held(bot.workspace, NOW) == {bot.id}
+    if end == "another run":
+        runs.begin(bot, NOW)
+    else:
+        bot.mode = Mode.TESTNET
+    db.session.flush()
+    assert not limit_breaches.standing(bot, NOW)
+    assert not limit_breaches.bots_held(bot.workspace, NOW)
 
 
 def test_starting_a_stopped_bot_ends_it(bot):

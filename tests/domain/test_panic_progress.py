@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import bots, commands, panic, panic_progress
+from app.domain import bots, commands, panic, panic_progress, position_stops
 from app.domain.lifecycle import SILENCE
 from app.domain.panic_progress import Reach
 from app.extensions import db
@@ -42,7 +42,7 @@ def acknowledge(bot, kind, now=NOW):
     db.session.flush()
 
 
-def hold(bot, state=None, symbol=SYMBOL):
+def hold(bot, state=None, symbol=SYMBOL, covers=1):
     place = {"workspace_id": bot.workspace_id, "bot_id": bot.id, "symbol": symbol}
     number = Decimal(1)
     db.session.add(
@@ -50,7 +50,14 @@ def hold(bot, state=None, symbol=SYMBOL):
     )
     if state is not None:
         db.session.add(
-            ProtectionRow(**place, state=state, verified_at=NOW - AGO, why="", reported_at=NOW)
+            ProtectionRow(
+                **place,
+                state=state,
+                why="",
+                quantity=Decimal(covers),
+                verified_at=NOW - AGO,
+                reported_at=NOW,
+            )
         )
     db.session.flush()
 
@@ -80,6 +87,17 @@ def test_of_a_position_without_a_machine_nothing_is_taken_for_flat(desk):
     db.session.flush()
     found = panic_progress.of(press(desk), NOW)
     assert (found.words, found.lines[0].reach) == ("0 of 1 flat", Reach.UNREACHABLE)
+
+
+@pytest.mark.parametrize(("flat", "reached"), [(True, Reach.IDLE), (False, Reach.UNREACHABLE)])
+def test_a_bot_that_fell_asleep_before_it_heard_is_reached_where_it_was_flat(desk, flat, reached):
+    _, machine = trading(desk, name="A")
+    machine.claimed_at = NOW
+    kill = press(desk)
+    machine.gone_at, machine.proven_flat = NOW, flat
+    db.session.flush()
+    assert reach(kill) == {"A": reached}
+    assert panic_progress.of(kill, NOW).over is flat
 
 
 def test_a_pause_is_done_with_its_acknowledgement_or_a_new_claim(desk):
@@ -114,6 +132,21 @@ def test_a_stop_counts_where_the_venue_listed_it(desk, state, verified):
     hold(bot, state)
     (line,) = panic_progress.of(press(desk), NOW).lines
     assert (line.held, line.verified_at) == ((SYMBOL,), verified)
+
+
+def test_a_stop_that_covers_less_than_is_held_counts_for_nothing(desk):
+    bot, _ = trading(desk)
+    hold(bot, ProtectionState.VERIFIED, covers="0.5")
+    (line,) = panic_progress.of(press(desk), NOW).lines
+    assert (line.verified_at, line.last_verified_at) == (None, None)
+
+
+def test_a_stop_that_was_seen_long_ago_is_said_to_be_old(desk):
+    bot, _ = trading(desk)
+    hold(bot, ProtectionState.VERIFIED)
+    late = NOW + position_stops.STALE_AFTER
+    (line,) = panic_progress.of(press(desk), late).lines
+    assert (line.verified_at, line.last_verified_at) == (None, NOW - AGO)
 
 
 def test_one_position_without_a_stop_is_not_covered_by_that_of_another(desk):

@@ -1,10 +1,11 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import LimitBreach, Run
+from app.models import Bot, LimitBreach, Run
 from runner.protocol import OnBreach
 from tests import site
 
@@ -49,23 +50,40 @@ def test_an_empty_workspace_says_what_to_do(owner, desk):
     assert f"/w/{personal}/bots/new" in [a.get("href") for a in page.all("a")]
 
 
-def test_a_limit_that_was_passed_is_said_here_and_on_the_page_of_its_bot(owner, house, desk):
+def passed(house, desk, **values):
+    """The bot of the desk has passed a limit."""
     bot_id = desk.bot.rpartition("/")[2]
-    now = datetime.now(UTC)
     with site.rows(house):
         run = db.session.scalars(select(Run).where(Run.bot_id == bot_id)).first()
-        row = LimitBreach(
-            workspace_id=run.workspace_id,
-            bot_id=bot_id,
-            run_id=run.id,
-            limit="max_drawdown",
-            value=Decimal(120),
-            bound=Decimal(100),
-            policy=OnBreach.PAUSE,
-            text="drawdown 120.00 reached 100",
-            at=now,
-        )
-        db.session.add(row)
+        what = {
+            "limit": "max_drawdown",
+            "value": Decimal(120),
+            "bound": Decimal(100),
+            "policy": OnBreach.PAUSE,
+            "text": "drawdown 120.00 reached 100",
+            "at": datetime.now(UTC),
+        }
+        place = {"workspace_id": run.workspace_id, "bot_id": bot_id, "run_id": run.id}
+        db.session.add(LimitBreach(**place, **what | values))
+
+
+@pytest.mark.parametrize(
+    ("policy", "paused", "said"),
+    [
+        (OnBreach.PAUSE, False, "It enters again after midnight UTC"),
+        (OnBreach.PAUSE, True, "enters again once you resume it after that"),
+        (OnBreach.STOP, False, "Start it to let it enter again"),
+    ],
+)
+def test_a_daily_loss_says_what_lets_the_bot_enter_again(owner, house, desk, policy, paused, said):
+    passed(house, desk, policy=policy, over_at=datetime.now(UTC) + timedelta(hours=1))
+    with site.rows(house):
+        db.session.get_one(Bot, desk.bot.rpartition("/")[2]).paused = paused
+    assert said in owner.get(desk.bot).by_class("trouble")[0].text
+
+
+def test_a_limit_that_was_passed_is_said_here_and_on_the_page_of_its_bot(owner, house, desk):
+    passed(house, desk)
     said = owner.get(f"{desk.home}/").by_class("notice")[0].text
     assert "1 bot passed a limit and enters nothing" in said
     assert "Tide" in said

@@ -1,7 +1,7 @@
 """The kill switch, as pages."""
 
-import re
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from tests import factories
 from tests.site import rows
 from tests.views.conftest import as_person
 from tests.views.test_approvals import grow_stale
+from tests.views.test_dashboard import passed
 
 
 def number_of(desk):
@@ -122,6 +123,7 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
                 bot_id=bot.id,
                 symbol=bot.symbols[0],
                 state=ProtectionState.VERIFIED,
+                quantity=Decimal(1),
                 verified_at=now - timedelta(minutes=3, seconds=14),
                 why="",
                 reported_at=now,
@@ -129,11 +131,16 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
         )
         kill = db.session.scalars(select(Kill.id).where(Kill.workspace_id == desk.id)).one()
     page = trader.get(f"{desk.home}/panic/{kill}")
-    assert re.search(
-        "0 of 1 flat, 1 unreachable: protective stop verified at the venue 3 min", page.text
-    )
+    old = "a protective stop was last seen at the venue 3 min"
+    assert f"0 of 1 flat, 1 unreachable: {old}" in page.text
     assert "By hand: sign in at the exchange practice" in page.text
     assert page.by_id("progress").get("hx-get")
+
+
+def test_that_it_lifts_passed_limits_too_is_said(house, desk, trader):
+    passed(house, desk)
+    page = press(trader, desk)
+    assert "Passed limits keep Tide from entering as well" in page.text
 
 
 def test_those_it_paused_enter_again_when_somebody_says_so(house, desk, trader):
@@ -142,6 +149,7 @@ def test_those_it_paused_enter_again_when_somebody_says_so(house, desk, trader):
         assert db.session.get_one(Bot, number_of(desk)).paused
     (form,) = [it for it in page.all("form") if "/resume" in (it.get("action") or "")]
     page = trader.post(form.get("action"))
+    assert "Passed limits" not in page.text
     assert "1 bot may enter again" in page.text
     assert "No bot is paused by this" in page.text
     with rows(house):

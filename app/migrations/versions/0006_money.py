@@ -91,6 +91,8 @@ def upgrade():
 
 def downgrade():
     lift_safety()
+    for index in ("standing", "due"):
+        op.drop_index(f"ix_limit_breach_{index}", table_name="limit_breach")
     for table in ("cash_flow", "limit_breach"):
         op.drop_index(f"ix_{table}_newest", table_name=table)
     for table in OWNED:
@@ -166,6 +168,12 @@ def lay_tables():
         *told_by_a_runner("limit_breach"),
     )
     op.create_index("ix_limit_breach_newest", "limit_breach", ["bot_id", "number"], unique=False)
+    standing = ["workspace_id", "over_at"]
+    op.create_index("ix_limit_breach_standing", "limit_breach", standing, unique=False)
+    due = sa.text("followed_at IS NULL")
+    op.create_index(
+        "ix_limit_breach_due", "limit_breach", ["number"], sqlite_where=due, postgresql_where=due
+    )
 
 
 def by_a_person(table, column):
