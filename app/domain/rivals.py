@@ -12,8 +12,6 @@ from app.extensions import db
 from app.models import Bot, Connection, Wish
 from runner.protocol import Mode
 
-_REASON = "an account at an exchange may be connected in several workspaces"
-
 
 def account_of(connection: Connection, told: str) -> str:
     """What stands for an account as the venue names it; not reversible, other per environment."""
@@ -30,13 +28,13 @@ def check(bot: Bot, connection: Connection) -> None:
 
 def find(bot: Bot, connection: Connection) -> Bot | None:
     """Another bot with one of these symbols on this account, in whichever workspace it is."""
-    with tenancy.everywhere(_REASON):
+    with tenancy.everywhere("an account may be connected in several workspaces"):
         return next(iter(_all(bot, connection)), None)
 
 
 def find_in_the_way(bot: Bot, connection: Connection, now: datetime) -> Bot | None:
     """One of them that enters, or may still hold something there."""
-    with tenancy.everywhere(_REASON):
+    with tenancy.everywhere("an account may be connected in several workspaces"):
         found = _all(bot, connection)
         return next(
             (other for other in found if _enters(other) or not runs.is_flat(other, now)), None

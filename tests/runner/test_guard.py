@@ -1,6 +1,7 @@
 """The guard at the real practice market: nothing passes around it, and a breach is told once."""
 
 import asyncio
+import math
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,6 +10,7 @@ import pytest
 
 from runner.custodian import Custodian
 from runner.engine import Conclusion, Engine
+from runner.entries import Standing
 from runner.errors import Operational
 from runner.exchange.base import Account, OrderKind
 from runner.guard import Guard
@@ -26,6 +28,7 @@ from runner.protocol import (
     payload,
 )
 from runner.trader import Trader
+from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
 
@@ -326,6 +329,7 @@ def test_the_decision_says_which_limit_kept_it_out(limits, said, bench_at):
     async def go():
         async with bench_at(limits) as (bench, desk):
             await desk.settle()
+            bench.standing = Standing(always(), math.inf, 0, preflight_passed=True)
             trader = Trader(SYMBOL, bench, desk)
             mark = await bench.market.mark(SYMBOL)
             if said == "worse than the mark":  # the book ran away from it
