@@ -15,7 +15,7 @@ from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
-from app.models import AuditEvent, CashFlow, EquityPoint, Notice, PositionRow, Run
+from app.models import AuditEvent, Bot, CashFlow, EquityPoint, Notice, PositionRow, Run
 from runner.protocol import FlowKind, Mode
 from tests import factories
 from tests.factories import NOW, TESTER
@@ -148,6 +148,21 @@ def test_what_it_lost_counts_each_account_once_and_no_deposit(desk, keys):
     _, paper = running(desk, "Paper")
     weighed(paper, 100, 90)
     lost = {sheet.mode: sheet.lost for sheet in book.of(desk, at)}
+    assert lost == {Mode.TESTNET: 100, Mode.PAPER: 10}
+
+
+def test_two_keys_of_one_account_count_once_and_a_deleted_bot_still(desk, keys):
+    for name in ("One", "Two"):
+        account = factories.connection(desk, Sealer(keys.public), label=name)
+        account.venue_account = "the same account"
+        bot, run = running(desk, name, mode=Mode.TESTNET, connection_id=account.id)
+        weighed(run, 1_000, 900)
+    bot.deleted_at = NOW
+    _, paper = running(desk, "Paper")
+    weighed(paper, 100, 90)
+    db.session.get_one(Bot, paper.bot_id).deleted_at = NOW
+    db.session.flush()
+    lost = {sheet.mode: sheet.lost for sheet in book.of(desk, NOW)}
     assert lost == {Mode.TESTNET: 100, Mode.PAPER: 10}
 
 
