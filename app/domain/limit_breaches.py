@@ -6,7 +6,7 @@ from sqlalchemy import Select, select, update
 
 from app.domain import limits, outbox
 from app.extensions import db
-from app.models import Bot, LimitBreach, Workspace
+from app.models import Bot, LimitBreach, Run, Workspace
 from runner.protocol import Limits
 
 UNTIL_MIDNIGHT = "max_daily_loss"
@@ -36,6 +36,13 @@ def bots_held(workspace: Workspace, now: datetime) -> set[str]:
     """The ids of the bots of a workspace that any limit keeps from entering."""
     ours = LimitBreach.workspace_id == workspace.id
     return {breach.bot_id for breach in db.session.scalars(_standing(now).where(ours))}
+
+
+def awaited(run: Run) -> bool:
+    """Whether a breach is still to pause or stop the bot of this run, and nobody has lifted it."""
+    mine = LimitBreach.run_id == run.id, LimitBreach.followed_at.is_(None)
+    waits = select(LimitBreach.number).where(*mine, LimitBreach.over_at.is_(None))
+    return db.session.scalar(waits.limit(1)) is not None
 
 
 def lift(bot: Bot, now: datetime) -> None:

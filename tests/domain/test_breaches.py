@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches, runs
+from app.domain import bot_raises, bots, breach_policy, briefing, feed, ingest, limit_breaches, runs
 from app.extensions import db
 from app.jobs import timetable
 from app.models import (
@@ -158,6 +158,21 @@ def test_it_is_a_line_of_the_activity(bot):
     said = [line.text for line in feed.latest(bot.workspace, bot=bot)]
     assert "limit passed: drawdown 120.00 reached 100" in said
     assert f"A limit that was passed paused {bot.name}" in said
+
+
+def test_who_claims_before_a_worker_saw_to_it_is_told_to_make_no_entries(bot):
+    def paused():
+        return briefing.configuration(bot, runs.current(bot.id), {}, draining=False).paused
+
+    breach_policy.follow(bot.told(LOSS), NOW)
+    bot.told(LOSS)
+    assert not paused(), "its runner keeps to that day by itself, and nobody would resume it"
+    number = bot.told(DRAWDOWN)
+    assert paused()
+    breach_policy.follow(number, NOW)
+    assert paused()
+    bots.resume(bot, by=TESTER, now=NOW)
+    assert not paused()
 
 
 def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):
