@@ -223,6 +223,15 @@ def test_its_ceilings_are_amounts_and_larger_ones_are_a_raise(desk):
     assert refusal.value.field == "max_per_asset"
 
 
+def test_a_ceiling_is_raised_also_where_it_stays_below_the_book(desk):
+    running(desk, "Long", held=3)
+    desk.ceilings = {"max_gross": "100"}
+    ceilings.change(desk, Ceilings(max_gross=D(200)), by=TESTER, now=NOW)
+    assert ceilings.of(desk).max_gross == 200
+    with pytest.raises(Refused, match="Gross exposure"):
+        ceilings.change(desk, Ceilings(max_gross=D(199)), by=TESTER, now=NOW)
+
+
 def test_a_number_typed_in_a_form_pauses_nobody(desk):
     bot, _ = running(desk, "Long", held=3)
     with pytest.raises(Refused, match="Net exposure of all paper bots"):
