@@ -146,27 +146,26 @@ def _losses(workspace: Workspace, now: datetime) -> dict[tuple[Mode, str], Decim
 
 
 def _spans(workspace: Workspace, day: datetime) -> list[Any]:
-    """Each run that was weighed today: its first and its last look, as (moment, equity)."""
+    """Each run that was weighed today: its first and its last look, as (moment, equity).
+
+    Those of a bot that was deleted since are among them: what it lost today is lost.
+    """
     of_today = select(Run.id).where(
         Run.workspace_id == workspace.id, Run.ended_at.is_(None) | (Run.ended_at >= day)
     )
+    account = func.coalesce(Connection.venue_account, Connection.account_digest)
     looks = (
         select(
             EquityPoint.run_id,
             func.min(EquityPoint.at).label("first"),
             func.max(EquityPoint.at).label("last"),
         )
-        .join(Bot, Bot.id == EquityPoint.bot_id)
-        .where(
-            EquityPoint.run_id.in_(of_today),
-            EquityPoint.at >= day,
-            Bot.deleted_at.is_(None),
-        )
+        .where(EquityPoint.run_id.in_(of_today), EquityPoint.at >= day)
         .group_by(EquityPoint.run_id)
         .subquery()
     )
     query = (
-        select(Run.id, Run.mode, Run.symbols, Connection.account_digest)
+        select(Run.id, Run.mode, Run.symbols, account)
         .add_columns(EquityPoint.at, EquityPoint.equity)
         .join(looks, looks.c.run_id == Run.id)
         .join(
@@ -178,8 +177,8 @@ def _spans(workspace: Workspace, day: datetime) -> list[Any]:
         .order_by(Run.id, EquityPoint.at)
     )
     found: dict[str, Any] = {}
-    for run_id, mode, symbols, account, at, equity in db.session.execute(query):
-        known = found.setdefault(run_id, [run_id, mode, symbols, account, (at, equity), None])
+    for run_id, mode, symbols, name, at, equity in db.session.execute(query):
+        known = found.setdefault(run_id, [run_id, mode, symbols, name, (at, equity), None])
         known[5] = (at, equity)
     return list(found.values())
 

@@ -203,18 +203,11 @@ def pause(bot: Bot, *, by: Actor, now: datetime) -> None:
 
 
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
-    """Allow entries again.
-
-    Raises:
-        Refused: a ceiling or a missing approval forbids.
-        Invalid: its key is switched off, or its account is traded by another bot.
-    """
+    """Allow entries again. Raises ``Refused`` or ``Invalid`` as ``start`` does."""
     _hold(bot)
-    if bot.wish is Wish.FOLLOW:
-        bot_rules.check_start(bot)
-    else:
-        revisions.check(bot)
-    ceilings.enforce(bot, now, joining=bot.wish is Wish.FOLLOW)
+    follows = bot.wish is Wish.FOLLOW
+    (bot_rules.check_start if follows else revisions.check)(bot)
+    ceilings.enforce(bot, now, joining=follows)
     _pause(bot, paused=False, by=by, now=now)
 
 

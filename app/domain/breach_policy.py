@@ -8,7 +8,7 @@ from app.domain import bots, holders, limit_breaches, machines, mail, notices, r
 from app.domain.access import Permission
 from app.domain.audit import POLICY
 from app.extensions import change, db
-from app.models import Bot, LimitBreach, NoticeKind, Wish
+from app.models import Bot, LimitBreach, NoticeKind, Wish, Workspace
 from runner.protocol import OnBreach
 
 FOLLOWS = {
@@ -39,13 +39,16 @@ def follow(number: int, now: datetime) -> None:
     _tell(bot, breach, now)
 
 
-def follow_one(now: datetime) -> bool:
-    """The oldest whose hint was lost; ``False`` if there is none."""
-    query = select(LimitBreach.number).where(LimitBreach.followed_at.is_(None))
-    number = db.session.scalar(query.order_by(LimitBreach.number).limit(1))
-    if number is not None:
-        follow(number, now)
-    return number is not None
+def due(_now: datetime) -> list[str]:
+    """The numbers of those whose hint was lost, oldest first; a workspace that is gone has none."""
+    query = select(LimitBreach.number).join(Workspace, Workspace.id == LimitBreach.workspace_id)
+    lost = LimitBreach.followed_at.is_(None), Workspace.deleted_at.is_(None)
+    return [str(it) for it in db.session.scalars(query.where(*lost).order_by(LimitBreach.number))]
+
+
+def look(number: str, now: datetime) -> None:
+    """The same as ``follow``, of a breach by its number as a queue carries it."""
+    follow(int(number), now)
 
 
 def _counts(bot: Bot, breach: LimitBreach, now: datetime) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain import bot_rules, revisions
+from app.domain import bot_rules, limit_breaches, revisions
 from app.domain.venues import VENUES
 from app.extensions import db
 from app.gateways.vault import Opener
@@ -16,7 +16,7 @@ def configuration(
     """The run's rules and limits, and where it trades.
 
     Live has the exchange's own hosts and no other. A live bot that is not what was approved keeps
-    its exits and makes no entries.
+    its exits and makes no entries, nor does one whose passed limit a worker has yet to see to.
     """
     version = db.session.get_one(StrategyVersion, run.strategy_version_id)
     return Configuration(
@@ -35,7 +35,7 @@ def configuration(
         quote=VENUES[bot.exchange].quote,
         endpoint=None if run.mode is Mode.LIVE else endpoints.get(bot.exchange),
         grace_seconds=revisions.grace_seconds(bot, run.mode),
-        paused=bot.paused or not revisions.stands(bot),
+        paused=bot.paused or not revisions.stands(bot) or limit_breaches.awaited(run),
         draining=draining,
         account=_account(run),
         disaster_stop_percent=bot.disaster_stop_percent,

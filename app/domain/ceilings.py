@@ -111,8 +111,8 @@ def change(workspace: Workspace, wanted: Ceilings, *, by: Actor, now: datetime) 
     faults = [fault for bot in trading for fault in _misplaced(wanted, bot)]
     faults += [fault for total in TOTALS for fault in _over(wanted, total, trading)]
     fresh = {name: getattr(wanted, name) for name in (*BOOK, "max_daily_loss")}
-    others = {name: value for name, value in fresh.items() if value != getattr(before, name)}
-    faults += [it for sheet in book.of(workspace, now) for it in beyond(Ceilings(**others), sheet)]
+    lower = {name: it for name, it in fresh.items() if limits.looser(it, getattr(before, name))}
+    faults += [it for sheet in book.of(workspace, now) for it in beyond(Ceilings(**lower), sheet)]
     if faults:
         raise Refused("These ceilings are below what trades now. " + " ".join(faults))
     workspace.ceilings = to_plain(wanted)

@@ -38,6 +38,13 @@ def bots_held(workspace: Workspace, now: datetime) -> set[str]:
     return {breach.bot_id for breach in db.session.scalars(_standing(now).where(ours))}
 
 
+def awaited(run: Run) -> bool:
+    """Whether a breach is still to pause or stop the bot of this run, and nobody has lifted it."""
+    mine = LimitBreach.run_id == run.id, LimitBreach.followed_at.is_(None)
+    waits = select(LimitBreach.number).where(*mine, LimitBreach.over_at.is_(None))
+    return db.session.scalar(waits.limit(1)) is not None
+
+
 def lift(bot: Bot, now: datetime) -> None:
     """Somebody lets the bot enter again; what is still passed will be told anew."""
     mine = LimitBreach.bot_id == bot.id, LimitBreach.over_at.is_(None)

@@ -1,4 +1,7 @@
-"""What a runner verified at its wake, before any trading: kept with its machine and its key."""
+"""What a runner verified at its wake, before any trading: kept with its machine and its key.
+
+A look is no newer than the report that tells of it, whatever a runner's clock says.
+"""
 
 from datetime import datetime
 
@@ -14,6 +17,7 @@ ACCOUNT = "account"
 
 def take(source: Source, data: Preflight, at: datetime) -> None:
     """Keep it; where the venue told which address it sees, that is one more proof of it."""
+    at = min(at, source.now)
     machine = source.machine
     machine.preflight = to_plain(data)
     machine.preflight_at = at
@@ -32,7 +36,7 @@ def take_key_check(source: Source, data: KeyCheck, at: datetime) -> None:
     connection = db.session.get(Connection, data.connection)
     if connection is None or connection.id != source.bot.live_connection_id:
         return
-    _keep(source, connection, data.result, at)
+    _keep(source, connection, data.result, min(at, source.now))
 
 
 def _keep(source: Source, connection: Connection, data: Preflight, at: datetime) -> bool:

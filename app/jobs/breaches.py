@@ -10,5 +10,5 @@ from app.jobs.worker import in_app
 @in_app
 def follow_breach(number: str) -> None:
     """Of one breach; twice, late or in vain does and tells nothing twice."""
-    breach_policy.follow(int(number), datetime.now(UTC))
+    breach_policy.look(number, datetime.now(UTC))
     db.session.commit()

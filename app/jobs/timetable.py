@@ -45,7 +45,6 @@ LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep, f
 ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
     ownership.expire_one,
     approvals.expire_one,
-    breach_policy.follow_one,
     access.sweep_one,
     breaches.tell_one,
 )
@@ -54,6 +53,7 @@ ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
 EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
     (silence.due, silence.look),
     (book_watch.due, book_watch.look),
+    (breach_policy.due, breach_policy.look),
     (account_rule.due, account_rule.look),
 )
 """Ids of what is due, and what is done with each."""

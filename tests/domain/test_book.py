@@ -15,7 +15,7 @@ from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
-from app.models import AuditEvent, CashFlow, EquityPoint, Notice, PositionRow, Run, Wish
+from app.models import AuditEvent, Bot, CashFlow, EquityPoint, Notice, PositionRow, Run, Wish
 from runner.protocol import FlowKind, Mode
 from tests import factories
 from tests.factories import NOW, TESTER
@@ -161,6 +161,21 @@ def test_the_loss_of_a_day_reads_the_runs_of_that_day(desk):
     assert not [sheet.lost for sheet in book.of(desk, NOW) if sheet.lost]
 
 
+def test_two_keys_of_one_account_count_once_and_a_deleted_bot_still(desk, keys):
+    for name in ("One", "Two"):
+        account = factories.connection(desk, Sealer(keys.public), label=name)
+        account.venue_account = "the same account"
+        bot, run = running(desk, name, mode=Mode.TESTNET, connection_id=account.id)
+        weighed(run, 1_000, 900)
+    bot.deleted_at = NOW
+    _, paper = running(desk, "Paper")
+    weighed(paper, 100, 90)
+    db.session.get_one(Bot, paper.bot_id).deleted_at = NOW
+    db.session.flush()
+    lost = {sheet.mode: sheet.lost for sheet in book.of(desk, NOW)}
+    assert lost == {Mode.TESTNET: 100, Mode.PAPER: 10}
+
+
 @pytest.mark.parametrize(
     ("bound", "says"),
     [
@@ -223,6 +238,15 @@ def test_its_ceilings_are_amounts_and_larger_ones_are_a_raise(desk):
     with pytest.raises(Invalid) as refusal:
         ceilings.checked(Ceilings(max_per_asset=D(0)))
     assert refusal.value.field == "max_per_asset"
+
+
+def test_a_ceiling_is_raised_also_where_it_stays_below_the_book(desk):
+    running(desk, "Long", held=3)
+    desk.ceilings = {"max_gross": "100"}
+    ceilings.change(desk, Ceilings(max_gross=D(200)), by=TESTER, now=NOW)
+    assert ceilings.of(desk).max_gross == 200
+    with pytest.raises(Refused, match="Gross exposure"):
+        ceilings.change(desk, Ceilings(max_gross=D(199)), by=TESTER, now=NOW)
 
 
 def test_a_number_typed_in_a_form_pauses_nobody(desk):

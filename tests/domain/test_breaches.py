@@ -8,8 +8,9 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches, runs
+from app.domain import bot_raises, bots, breach_policy, briefing, feed, ingest, limit_breaches, runs
 from app.extensions import db
+from app.jobs import timetable
 from app.models import (
     AuditEvent,
     BotCommand,
@@ -103,9 +104,37 @@ def test_it_is_asked_of_a_worker_and_found_again_where_the_hint_is_lost(bot):
     number = bot.told(DRAWDOWN)
     query = select(OutboxMessage.arguments).where(OutboxMessage.job == limit_breaches.JOB)
     assert db.session.scalars(query).all() == [{"number": str(number)}]
-    assert breach_policy.follow_one(NOW)
-    assert not breach_policy.follow_one(NOW)
+    timetable.sweep(NOW)
+    assert breach_policy.due(NOW) == []
     assert bot.paused
+
+
+@pytest.mark.parametrize("trouble", ["deleted", "failing"])
+def test_one_that_cannot_be_carried_out_keeps_no_other_one_waiting(bot, monkeypatch, trouble):
+    stranger = factories.bot(factories.organisation())
+    place = {"workspace_id": stranger.workspace_id, "bot_id": stranger.id}
+    words = to_plain(DRAWDOWN) | {"value": DRAWDOWN.value, "bound": DRAWDOWN.bound}
+    first = LimitBreach(**place, run_id=runs.begin(stranger, NOW).id, **words, at=NOW)
+    db.session.add(first)
+    db.session.flush()
+    lost = first.number
+    number = bot.told(DRAWDOWN)
+    follow = breach_policy.follow
+
+    def stumbling(which, now):
+        if which == lost:
+            raise RuntimeError
+        follow(which, now)
+
+    if trouble == "deleted":
+        stranger.workspace.deleted_at = NOW
+    else:
+        monkeypatch.setattr(breach_policy, "follow", stumbling)
+    db.session.commit()
+    timetable.sweep(NOW)
+    assert str(number) not in breach_policy.due(NOW)
+    assert bot.paused
+    assert (str(lost) in breach_policy.due(NOW)) is (trouble == "failing")
 
 
 def test_those_who_may_stop_it_hear_of_it_once(bot):
@@ -130,6 +159,21 @@ def test_it_is_a_line_of_the_activity(bot):
     said = [line.text for line in feed.latest(bot.workspace, bot=bot)]
     assert "limit passed: drawdown 120.00 reached 100" in said
     assert f"A limit that was passed paused {bot.name}" in said
+
+
+def test_who_claims_before_a_worker_saw_to_it_is_told_to_make_no_entries(bot):
+    def paused():
+        return briefing.configuration(bot, runs.current(bot.id), {}, draining=False).paused
+
+    breach_policy.follow(bot.told(LOSS), NOW)
+    bot.told(LOSS)
+    assert not paused(), "its runner keeps to that day by itself, and nobody would resume it"
+    number = bot.told(DRAWDOWN)
+    assert paused()
+    breach_policy.follow(number, NOW)
+    assert paused()
+    bots.resume(bot, by=TESTER, now=NOW)
+    assert not paused()
 
 
 def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):

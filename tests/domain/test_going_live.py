@@ -373,6 +373,15 @@ def test_what_was_seen_of_the_live_key_is_kept_with_who_saw_it(bot, key):
     assert key.venue_account == rivals.account_of(key, "acc-1")
 
 
+def test_a_clock_that_is_ahead_makes_no_look_last_longer(bot, key):
+    bot_safety.prepare(bot, key, Safety(), by=TESTER, now=NOW)
+    ahead = NOW + timedelta(days=300)
+    told(bot, EventKind.KEY_CHECK, looked(key, "acc-1"), at=ahead)
+    assert key.checked_at == NOW
+    machine = told(bot, EventKind.PREFLIGHT, looked(key).result, at=ahead)
+    assert machine.preflight_at == NOW
+
+
 def test_a_machine_says_nothing_of_a_key_its_bot_was_not_given(bot, desk, key, sealer):
     told(bot, EventKind.KEY_CHECK, looked(key))
     assert key.checked_at is None
