@@ -8,7 +8,15 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_raises, bots, breach_policy, feed, ingest, limit_breaches, runs
+from app.domain import (
+    bot_raises,
+    bots,
+    breach_policy,
+    feed,
+    ingest,
+    limit_breaches,
+    runs,
+)
 from app.extensions import db
 from app.models import (
     AuditEvent,
@@ -123,6 +131,25 @@ def test_those_who_may_stop_it_hear_of_it_once(bot):
         may = role is not Role.VIEWER
         assert (person.id in told) is may
         assert (person.email in letters) is may
+
+
+def test_who_never_proved_an_address_gets_no_letter(bot):
+    owner = bot.workspace.memberships[0].user
+    owner.email_verified_at = None
+    breach_policy.follow(bot.told(DRAWDOWN), NOW)
+    told = select(Notice.user_id).where(Notice.title.contains("has passed a limit"))
+    assert db.session.scalars(told).all() == [owner.id]
+    assert not db.session.scalars(select(Mail).where(Mail.letter == "limit_breach")).all()
+
+
+def test_where_nothing_was_done_nothing_else_is_said(bot):
+    number = bot.told(DRAWDOWN)
+    limit_breaches.lift(bot, NOW)
+    breach_policy.follow(number, NOW)
+    query = select(Notice.body).where(Notice.title.contains("has passed a limit"))
+    (said,) = db.session.scalars(query)
+    assert "Nothing more was done" in said
+    assert "enters nothing more" not in said
 
 
 def test_it_is_a_line_of_the_activity(bot):
