@@ -6,12 +6,13 @@ from sqlalchemy import select
 
 from app import tenancy
 from app.domain import alarm_bells, bots, ceilings, notices, workspaces
-from app.domain.audit import POLICY
+from app.domain.audit import Actor
 from app.domain.errors import Conflict
 from app.extensions import db
 from app.models import Bot, NoticeKind, Wish, Workspace
 from runner.protocol import Mode
 
+POLICY = Actor("policy", "ceiling", source="worker")
 BOUNDED = (*ceilings.BOOK, "max_daily_loss")
 
 

@@ -8,6 +8,7 @@ from app import tenancy
 from app.domain import (
     alarm_bells,
     bots,
+    commands,
     limit_breaches,
     machines,
     mail,
@@ -18,7 +19,7 @@ from app.domain import (
 from app.domain.audit import POLICY
 from app.extensions import change, db
 from app.models import Bot, LimitBreach, NoticeKind, Wish
-from runner.protocol import OnBreach
+from runner.protocol import CommandKind, OnBreach
 
 NOTHING_DONE = "Nothing more was done: it has been lifted, or belongs to a run that is over."
 FOLLOWS = {
@@ -68,12 +69,13 @@ def _counts(bot: Bot, breach: LimitBreach, now: datetime) -> bool:
 
 def _act(bot: Bot, breach: LimitBreach, now: datetime) -> None:
     if breach.policy is OnBreach.STOP and bot.wish is Wish.FOLLOW:
-        bots.stop(bot, by=POLICY, now=now)
+        bots.stop(bot, by=POLICY, now=now, reason=breach.text)
     elif breach.policy is not OnBreach.STOP and breach.over_at is None and not bot.paused:
-        bots.pause(bot, by=POLICY, now=now)
+        bots.pause(bot, by=POLICY, now=now, reason=breach.text)
     may_hold = machines.current_machine(bot.id) is not None or machines.stranded(bot.id)
-    if breach.policy is not OnBreach.PAUSE and may_hold:
-        bots.close_position(bot, by=POLICY, now=now)
+    closing = commands.waits(bot.id, CommandKind.FLATTEN)
+    if breach.policy is not OnBreach.PAUSE and may_hold and not closing:
+        bots.close_position(bot, by=POLICY, now=now, reason=breach.text)
 
 
 def _tell(bot: Bot, breach: LimitBreach, done: str, now: datetime) -> None:

@@ -9,12 +9,14 @@ import pytest
 from sqlalchemy import select
 
 from app.domain import (
+    book_watch,
     bot_raises,
     bots,
     breach_policy,
     feed,
     ingest,
     limit_breaches,
+    preflights,
     runs,
 )
 from app.extensions import db
@@ -157,6 +159,28 @@ def test_it_is_a_line_of_the_activity(bot):
     said = [line.text for line in feed.latest(bot.workspace, bot=bot)]
     assert "limit passed: drawdown 120.00 reached 100" in said
     assert f"A limit that was passed paused {bot.name}" in said
+
+
+def test_what_the_policy_did_says_why_and_only_what_is_new(bot):
+    for bound in (100, 101):
+        breach = replace(DRAWDOWN, policy=OnBreach.FLATTEN, bound=Decimal(bound))
+        breach_policy.follow(bot.told(breach), NOW)
+    assert acts(bot) == ["bot.pause", "position.close"]
+    query = select(AuditEvent.reason).where(AuditEvent.actor_kind == "policy")
+    assert set(db.session.scalars(query)) == {DRAWDOWN.text}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (preflights.POLICY, "The rule of one bot to an account"),
+        (book_watch.POLICY, "A ceiling of the workspace"),
+    ],
+)
+def test_another_rule_is_not_called_a_passed_limit(bot, rule, said):
+    bots.pause(bot, by=rule, now=NOW)
+    lines = [line.text for line in feed.latest(bot.workspace, bot=bot)]
+    assert f"{said} paused {bot.name}" in lines
 
 
 def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):
