@@ -84,6 +84,8 @@ def test_what_guards_it_is_saved_and_nothing_is_live_by_that(owner, ready, house
     assert (mode, safety) == (Mode.PAPER, Safety(Decimal("7.5"), OnEnd.FLATTEN, 3))
     assert key == ready.key
     page = owner.get(f"{ready.resting}/live")
+    assert "read it before you go on" in page.text
+    assert "whoever approves" not in page.text
     assert page.by_id("disaster_stop_percent").get("value") == "7.5"
     assert page.by_id("grace_minutes").get("value") == "3"
 
