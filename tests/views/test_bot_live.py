@@ -62,6 +62,17 @@ def test_while_live_is_closed_the_page_says_so_and_offers_nothing(owner, desk):
     assert owner.get(f"{desk.resting}/mode").text.count("still needs before it can go live") == 1
 
 
+def test_the_head_of_a_bot_has_four_links_and_its_mode_leads_to_going_live(owner, desk):
+    page = owner.get(desk.resting)
+    (head,) = page.by_class("page-header")
+    words = [it.text.strip() for it in head.all("a")]
+    assert not {"Going live", "Ask for help"} & set(words)
+    assert {"Mode", "Schedule", "Edit"} < set(words)
+    assert owner.links("Ask for help")
+    owner.get(f"{desk.resting}/mode")
+    assert owner.links("What Moon still needs before it can go live")
+
+
 def test_what_is_missing_stands_there_with_what_to_do(owner, desk, open_live):
     page = owner.get(f"{desk.resting}/live")
     for words in (
