@@ -76,28 +76,31 @@ def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
         for person in people:
             if lately <= LETTERS_AN_HOUR:
                 calls.tell_of_bot(person, alarm.id, now)
-                _write(person, workspace, _Words(said, alarm.text, page(alarm)), now)
+                write(person, workspace, Words(said, alarm.text, page(alarm)), now)
             elif lately == LETTERS_AN_HOUR + 1:
-                _write(person, workspace, _held_back(workspace), now)
+                write(person, workspace, _held_back(workspace), now)
 
 
 @dataclass(frozen=True)
-class _Words:
+class Words:
+    """What a letter says, and the page it leads to."""
+
     title: str
     message: str
     page: str
 
 
-def _held_back(workspace: Workspace) -> _Words:
+def _held_back(workspace: Workspace) -> Words:
     message = (
         f"More than {LETTERS_AN_HOUR} alarms rang within an hour for bots that are not live. "
         "Further ones come to the inbox only; alarms of live bots are sent as always."
     )
     place = f"/w/{workspace.id}/"
-    return _Words(f"More alarms of {workspace.name} are held back", message, place)
+    return Words(f"More alarms of {workspace.name} are held back", message, place)
 
 
-def _write(person: User, workspace: Workspace, words: _Words, now: datetime) -> None:
+def write(person: User, workspace: Workspace, words: Words, now: datetime) -> None:
+    """One letter, if the address is proven."""
     if person.email_verified_at is None:
         return
     mail.post(

@@ -5,14 +5,15 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain import bots, ceilings, holders, notices, panic, workspaces
-from app.domain.access import Permission
-from app.domain.audit import POLICY
+from app import tenancy
+from app.domain import alarm_bells, bots, ceilings, notices, panic, workspaces
+from app.domain.audit import Actor
 from app.domain.errors import Conflict
 from app.extensions import db
 from app.models import Bot, NoticeKind, Wish, Workspace
 from runner.protocol import Mode
 
+POLICY = Actor("policy", "ceiling", source="worker")
 BOUNDED = (*ceilings.BOOK, "max_daily_loss")
 
 
@@ -69,14 +70,26 @@ def _pause(bot: Bot, now: datetime) -> bool:
 
 
 def _tell(workspace: Workspace, mode: Mode, faults: list[str], count: int, now: datetime) -> None:
-    people = holders.of(workspace, Permission.BOT_STOP)
+    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
+        people = alarm_bells.hearers(workspace.id)
+    said = f"{workspace.name}: all {mode} bots together have passed a ceiling"
+    body = f"{' '.join(faults)} {_enters(count)}"
     notices.tell(
-        [member.user_id for member in people],
-        f"{workspace.name}: all {mode} bots together have passed a ceiling",
+        [person.id for person in people],
+        said,
         key=f"book {workspace.id} {mode} {now.isoformat()}",
         now=now,
-        body=f"{' '.join(faults)} {count} bots enter nothing more until somebody resumes them.",
+        body=body,
         path=f"/w/{workspace.id}/",
         workspace_id=workspace.id,
         kind=NoticeKind.ALARM,
     )
+    words = alarm_bells.Words(said, body, f"/w/{workspace.id}/")
+    for person in people:
+        alarm_bells.write(person, workspace, words, now)
+
+
+def _enters(count: int) -> str:
+    if count == 1:
+        return "1 bot enters nothing more until somebody resumes it."
+    return f"{count} bots enter nothing more until somebody resumes them."

@@ -25,12 +25,19 @@ def reconfigured(
         changed(action, bot, by, now, changes)
 
 
-def changed(action: str, bot: Bot, by: Actor, now: datetime, changes: list[audit.Change]) -> None:
+def changed(
+    action: str,
+    bot: Bot,
+    by: Actor,
+    now: datetime,
+    changes: list[audit.Change],
+    reason: str = "",
+) -> None:
     """The planner looks at once, and the log keeps who it was."""
     fleet.poke(bot.id, now)
     if action in LIFTING:
         limit_breaches.lift(bot, now)
-    record(action, bot, by, now, changes)
+    record(action, bot, by, now, changes, reason)
 
 
 def record(
@@ -39,6 +46,7 @@ def record(
     by: Actor,
     now: datetime,
     changes: list[audit.Change] | None = None,
+    reason: str = "",
 ) -> None:
     """One event about a bot."""
     write = audit_urgent.record if action in URGENT else audit.record
@@ -50,6 +58,7 @@ def record(
         target_id=bot.id,
         target_label=bot.name,
         changes=changes or [],
+        reason=reason,
     )
 
 

@@ -192,14 +192,14 @@ def start(bot: Bot, *, by: Actor, now: datetime) -> None:
     fleet.retry(bot, now)
 
 
-def stop(bot: Bot, *, by: Actor, now: datetime) -> None:
+def stop(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> None:
     """Finish, then sleep until started again. The address stays."""
-    _wish(bot, Wish.REST, "bot.stop", by, now)
+    _wish(bot, Wish.REST, "bot.stop", by, now, reason)
 
 
-def pause(bot: Bot, *, by: Actor, now: datetime) -> None:
+def pause(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> None:
     """No new entries until resumed; exits are managed. Survives sleep."""
-    _pause(bot, paused=True, by=by, now=now)
+    _pause(bot, paused=True, by=by, now=now, reason=reason)
 
 
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
@@ -224,10 +224,10 @@ def flatten(bot: Bot, *, by: Actor, now: datetime) -> None:
     close_position(bot, by=tied, now=now)
 
 
-def close_position(bot: Bot, *, by: Actor, now: datetime) -> BotCommand:
+def close_position(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> BotCommand:
     """The same, kept for the next machine where none is there now; the order that does it."""
     order = commands.send(bot, CommandKind.FLATTEN, now)
-    bot_events.record("position.close", bot, by, now)
+    bot_events.record("position.close", bot, by, now, reason=reason)
     return order
 
 
@@ -276,7 +276,7 @@ def _hold(bot: Bot) -> None:
     db.session.refresh(bot)
 
 
-def _wish(bot: Bot, wish: Wish, action: str, by: Actor, now: datetime) -> None:
+def _wish(bot: Bot, wish: Wish, action: str, by: Actor, now: datetime, reason: str = "") -> None:
     """Claimed by a conditional update: whoever loaded the row earlier must not undo a deletion."""
     before = bot.wish
     if before is Wish.GONE:
@@ -286,10 +286,10 @@ def _wish(bot: Bot, wish: Wish, action: str, by: Actor, now: datetime) -> None:
     mine = Bot.id == bot.id, Bot.wish == before
     if change(update(Bot).where(*mine).values(wish=wish)) != 1:
         raise Conflict("Somebody else was first; look again.")
-    bot_events.changed(action, bot, by, now, [audit.Change("wish", before, wish)])
+    bot_events.changed(action, bot, by, now, [audit.Change("wish", before, wish)], reason)
 
 
-def _pause(bot: Bot, *, paused: bool, by: Actor, now: datetime) -> None:
+def _pause(bot: Bot, *, paused: bool, by: Actor, now: datetime, reason: str = "") -> None:
     if bot.paused is paused:
         return
     mine = Bot.id == bot.id, Bot.paused.is_(not paused)
@@ -297,4 +297,5 @@ def _pause(bot: Bot, *, paused: bool, by: Actor, now: datetime) -> None:
         raise Conflict("Somebody else was first; look again.")
     commands.send(bot, CommandKind.PAUSE_ENTRIES if paused else CommandKind.RESUME, now)
     action = "bot.pause" if paused else "bot.resume"
-    bot_events.changed(action, bot, by, now, [audit.Change("paused", not paused, paused)])
+    changes = [audit.Change("paused", not paused, paused)]
+    bot_events.changed(action, bot, by, now, changes, reason)

@@ -4,13 +4,24 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app.domain import bots, holders, limit_breaches, machines, mail, notices, runs, workspaces
-from app.domain.access import Permission
+from app import tenancy
+from app.domain import (
+    alarm_bells,
+    bots,
+    commands,
+    limit_breaches,
+    machines,
+    mail,
+    notices,
+    runs,
+    workspaces,
+)
 from app.domain.audit import POLICY
 from app.extensions import change, db
 from app.models import Bot, LimitBreach, NoticeKind, Wish, Workspace
-from runner.protocol import OnBreach
+from runner.protocol import CommandKind, OnBreach
 
+NOTHING_DONE = "Nothing more was done: it has been lifted, or belongs to a run that is over."
 FOLLOWS = {
     OnBreach.PAUSE: "It enters nothing more; what it holds keeps its stop and its exits.",
     OnBreach.FLATTEN: "It enters nothing more, and what it holds is closed at market.",
@@ -34,9 +45,10 @@ def follow(number: int, now: datetime) -> None:
         return
     db.session.refresh(bot)
     db.session.refresh(breach)
-    if _counts(bot, breach, now):
+    counts = _counts(bot, breach, now)
+    if counts:
         _act(bot, breach, now)
-    _tell(bot, breach, now)
+    _tell(bot, breach, FOLLOWS[breach.policy] if counts else NOTHING_DONE, now)
 
 
 def due(_now: datetime) -> list[str]:
@@ -60,19 +72,21 @@ def _counts(bot: Bot, breach: LimitBreach, now: datetime) -> bool:
 
 def _act(bot: Bot, breach: LimitBreach, now: datetime) -> None:
     if breach.policy is OnBreach.STOP and bot.wish is Wish.FOLLOW:
-        bots.stop(bot, by=POLICY, now=now)
+        bots.stop(bot, by=POLICY, now=now, reason=breach.text)
     elif breach.policy is not OnBreach.STOP and breach.over_at is None and not bot.paused:
-        bots.pause(bot, by=POLICY, now=now)
+        bots.pause(bot, by=POLICY, now=now, reason=breach.text)
     may_hold = machines.current_machine(bot.id) is not None or machines.stranded(bot.id)
-    if breach.policy is not OnBreach.PAUSE and may_hold:
-        bots.close_position(bot, by=POLICY, now=now)
+    closing = commands.waits(bot.id, CommandKind.FLATTEN)
+    if breach.policy is not OnBreach.PAUSE and may_hold and not closing:
+        bots.close_position(bot, by=POLICY, now=now, reason=breach.text)
 
 
-def _tell(bot: Bot, breach: LimitBreach, now: datetime) -> None:
+def _tell(bot: Bot, breach: LimitBreach, done: str, now: datetime) -> None:
     name = limit_breaches.title(breach)
-    people = [member.user for member in holders.of(bot.workspace, Permission.BOT_STOP)]
+    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
+        people = alarm_bells.hearers(bot.workspace_id)
     path = f"/w/{bot.workspace_id}/bots/{bot.id}"
-    body = f"{breach.text[:1].upper()}{breach.text[1:]}. {FOLLOWS[breach.policy]}"
+    body = f"{breach.text[:1].upper()}{breach.text[1:]}. {done}"
     notices.tell(
         [person.id for person in people],
         f"{bot.name} has passed a limit: {name}",
@@ -84,6 +98,8 @@ def _tell(bot: Bot, breach: LimitBreach, now: datetime) -> None:
         kind=NoticeKind.ALARM,
     )
     for person in people:
+        if person.email_verified_at is None:
+            continue
         mail.post(
             "limit_breach",
             to=person.email,

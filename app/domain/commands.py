@@ -38,6 +38,11 @@ def pending(bot_id: str) -> tuple[Command, ...]:
     return tuple(Command(row.id, row.kind, row.arguments) for row in _open(bot_id))
 
 
+def waits(bot_id: str, kind: CommandKind) -> bool:
+    """Whether one of this kind has been sent and is not done."""
+    return any(command.kind is kind for command in _open(bot_id))
+
+
 def done(bot_id: str, report: CommandDone, now: datetime) -> None:
     """The runner says what became of a command; a repeat changes nothing."""
     db.session.execute(

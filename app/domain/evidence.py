@@ -26,7 +26,8 @@ from app.models.telemetry import gain
 from runner.protocol import FlowKind, Mode, OrderStatus
 
 ENOUGH_DAYS, ENOUGH_TRADES = 7, 20
-POINTS = 20_000
+POINTS = 5_000
+"""So many looks are read at a time."""
 NEVER_RAN = "It has not run yet, so that says nothing."
 TRIED = (Mode.PAPER, Mode.TESTNET)
 NOTHING = Decimal(0)
@@ -34,8 +35,12 @@ NOTHING = Decimal(0)
 
 @dataclass
 class Record:
-    """Sums over the machines, trades, orders and notices of all runs that were not live."""
+    """Sums over the machines, trades, orders and notices of what it is now, while not live.
 
+    Runs of another version or of other symbols are no evidence of it. ``since``: of the first.
+    """
+
+    since: datetime | None = None
     days: dict[Mode, set[date]] = field(default_factory=lambda: {mode: set() for mode in TRIED})
     awake: timedelta = timedelta()
     machines: int = 0
@@ -50,8 +55,10 @@ class Record:
 def so_far(bot: Bot, now: datetime) -> Record:
     """The record of a bot, read from its rows."""
     record = Record()
-    _count_machines(bot, record, now)
-    of_runs = select(Run.id).where(Run.bot_id == bot.id, Run.mode.in_(TRIED))
+    like_now = _runs_like_now(bot)
+    of_runs = [run.id for run in like_now]
+    record.since = min((run.started_at for run in like_now), default=None)
+    _count_machines(of_runs, record, now)
     for side, cost, proceeds, fees in db.session.execute(
         select(
             *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees)
@@ -65,9 +72,7 @@ def so_far(bot: Bot, now: datetime) -> Record:
     )
     for code, count in db.session.execute(codes.group_by(RunnerNotice.code)):
         record.alarms[code] = count
-    record.worst_fall = max(
-        (_worst_fall(run) for run in db.session.scalars(of_runs)), default=NOTHING
-    )
+    record.worst_fall = max((_worst_fall(run) for run in of_runs), default=NOTHING)
     return record
 
 
@@ -99,25 +104,35 @@ def worst_fall(points: Iterable[tuple[datetime, Decimal]], flows: Iterable[Any])
     return worst
 
 
+def _runs_like_now(bot: Bot) -> list[Run]:
+    """Those of its present version and symbols that were not live."""
+    query = select(Run).where(
+        Run.bot_id == bot.id,
+        Run.mode.in_(TRIED),
+        Run.strategy_version_id == bot.strategy_version_id,
+    )
+    return [run for run in db.session.scalars(query) if run.symbols == bot.symbols]
+
+
 def _worst_fall(run_id: str) -> Decimal:
-    points = select(EquityPoint.at, EquityPoint.equity).where(EquityPoint.run_id == run_id)
-    newest = db.session.execute(points.order_by(EquityPoint.at.desc()).limit(POINTS)).all()[::-1]
-    if not newest:
-        return NOTHING
+    """Over all looks of the run, which pass by in parts: there may be very many."""
     flows = select(CashFlow.at, CashFlow.amount).where(
         CashFlow.run_id == run_id,
         CashFlow.kind.in_([FlowKind.DEPOSIT, FlowKind.WITHDRAWAL]),
-        CashFlow.at > newest[0].at,
     )
     told = db.session.execute(flows.order_by(CashFlow.at, CashFlow.number)).all()
-    return worst_fall(((at, equity) for at, equity in newest), told)
+    points = select(EquityPoint.at, EquityPoint.equity).where(EquityPoint.run_id == run_id)
+    passing = db.session.execute(
+        points.order_by(EquityPoint.at), execution_options={"yield_per": POINTS}
+    )
+    return worst_fall(((at, equity) for at, equity in passing), told)
 
 
-def _count_machines(bot: Bot, record: Record, now: datetime) -> None:
+def _count_machines(of_runs: list[str], record: Record, now: datetime) -> None:
     query = (
         select(Run.mode, Machine.claimed_at, Machine.gone_at, Machine.proven_flat)
         .join(Run, Run.id == Machine.run_id)
-        .where(Machine.bot_id == bot.id, Machine.claimed_at.is_not(None), Run.mode.in_(TRIED))
+        .where(Machine.run_id.in_(of_runs), Machine.claimed_at.is_not(None))
     )
     for mode, claimed_at, gone_at, proven in db.session.execute(query):
         since, until = claimed_at or now, gone_at or now
@@ -128,7 +143,7 @@ def _count_machines(bot: Bot, record: Record, now: datetime) -> None:
             record.days[mode].add(since.date() + timedelta(days=day))
 
 
-def _count(kind: Any, of_runs: Any, condition: Any) -> int:
+def _count(kind: Any, of_runs: list[str], condition: Any) -> int:
     query = select(func.count()).select_from(kind).where(kind.run_id.in_(of_runs), condition)
     return db.session.scalar(query) or 0
 
@@ -136,6 +151,9 @@ def _count(kind: Any, of_runs: Any, condition: Any) -> int:
 def _time(record: Record) -> Line:
     paper, testnet = (len(record.days[mode]) for mode in TRIED)
     found = f"Awake on {_some(paper, 'day')} on paper and {_some(testnet, 'day')} on testnet."
+    if record.since is not None:
+        first = f"{record.since:%Y-%m-%d}"
+        found += f" Since its first run with this version and these symbols, {first}."
     good = paper + testnet >= ENOUGH_DAYS
     cure = "" if good else "A week shows more than a day."
     return Line("time", "Days so far", _if(good), found, cure)

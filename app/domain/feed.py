@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, case, select
 
 from app.extensions import db, prepared
 from app.models import AuditEvent, Bot, Run, RunnerNotice, TradeRow, User, Workspace
@@ -42,6 +42,7 @@ def latest(workspace: Workspace, *, bot: Bot | None = None, limit: int = 20) -> 
 def _events(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
     query = select(
         *(AuditEvent.occurred_at, AuditEvent.action, AuditEvent.actor_kind),
+        case((AuditEvent.actor_kind == "policy", AuditEvent.actor_label)).label("rule"),
         *(AuditEvent.target_id, AuditEvent.target_label, User.name),
     ).outerjoin(User, User.id == AuditEvent.actor_id)
     query = query.where(AuditEvent.workspace_id == bindparam("workspace"))
@@ -106,13 +107,24 @@ _SAID = {
 }
 
 
-_ACTORS = {"planner": "The planner", "policy": "A limit that was passed"}
+_ACTORS = {"planner": "The planner", "policy": "A rule"}
+_RULES = {
+    "risk limit": "A limit that was passed",
+    "account rule": "The rule of one bot to an account",
+    "ceiling": "A ceiling of the workspace",
+}
 
 
 def _said(
-    at: datetime, action: str, actor: str, target_id: str | None, target: str, name: str | None
+    at: datetime,
+    action: str,
+    actor: str,
+    rule: str | None,
+    target_id: str | None,
+    target: str,
+    name: str | None,
 ) -> Activity:
-    who = name or _ACTORS.get(actor, "Someone")
+    who = name or _RULES.get(rule or "") or _ACTORS.get(actor, "Someone")
     text = f"{who} {_SAID.get(action, action + ' {}').format(target)}"
     return Activity(at, "audit", target_id, text, "neutral")
 

@@ -32,8 +32,8 @@ class Standing:
     since: datetime
 
 
-def current(workspace_id: str, now: datetime) -> str | None:  # noqa: ARG001 -- none ends by itself
-    """Why no bot of this workspace may enter at ``now``; that of the installation goes first."""
+def current(workspace_id: str) -> str | None:
+    """Why no bot of this workspace may enter; that of the installation goes first."""
     query = select(Hold.text).where(
         Hold.lifted_at.is_(None),
         or_(Hold.workspace_id.is_(None), Hold.workspace_id == workspace_id),
@@ -117,6 +117,13 @@ def of_installation() -> list[Hold]:
     mine = Hold.workspace_id.is_(None), Hold.cause == OPERATOR
     query = select(Hold).where(*mine).order_by(Hold.since.desc(), Hold.id).limit(SHOWN)
     return list(db.session.scalars(query))
+
+
+def imposers(found: list[Hold]) -> dict[str, str]:
+    """The names of those who imposed any of them, by id."""
+    ids = {hold.imposed_by for hold in found if hold.imposed_by}
+    rows = db.session.execute(select(User.id, User.name).where(User.id.in_(ids)))
+    return dict(rows.all()) if ids else {}
 
 
 def find(hold_id: str) -> Hold | None:

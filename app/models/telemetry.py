@@ -13,6 +13,8 @@ from runner.protocol import FlowKind, OnBreach, OrderStatus, ProtectionState, Si
 
 RowNumber = BigInteger().with_variant(Integer(), "sqlite")
 
+_DUE = text("followed_at IS NULL")
+
 
 class Telemetry(Owned):
     """A row written by ingest for one bot and run; its number never leaves the database.
@@ -271,12 +273,7 @@ class LimitBreach(Telemetry, Model):
         belongs_to("run", "run_id"),
         Index("ix_limit_breach_newest", "bot_id", "number"),
         Index("ix_limit_breach_standing", "workspace_id", "over_at"),
-        Index(
-            "ix_limit_breach_due",
-            "number",
-            sqlite_where=text("followed_at IS NULL"),
-            postgresql_where=text("followed_at IS NULL"),
-        ),
+        Index("ix_limit_breach_due", "number", sqlite_where=_DUE, postgresql_where=_DUE),
     )
 
     limit: Mapped[str] = mapped_column(String(40))

@@ -58,4 +58,10 @@ def _impose(form: HoldForm) -> Hold:
 def _page(form: HoldForm) -> str:
     found = holds.of_installation()
     standing = next((it for it in found if it.lifted_at is None), None)
-    return render_template("console/holds.html", form=form, found=found, standing=standing)
+    return render_template(
+        "console/holds.html",
+        form=form,
+        found=found,
+        imposers=holds.imposers(found),
+        standing=standing,
+    )

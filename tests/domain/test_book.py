@@ -15,7 +15,7 @@ from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
-from app.models import AuditEvent, Bot, CashFlow, EquityPoint, Notice, PositionRow, Run, Wish
+from app.models import AuditEvent, Bot, CashFlow, EquityPoint, Mail, Notice, PositionRow, Run, Wish
 from runner.protocol import FlowKind, Mode
 from tests import factories
 from tests.factories import NOW, TESTER
@@ -204,6 +204,8 @@ def test_above_a_ceiling_all_bots_of_the_mode_are_paused_once(desk, bound, says)
     said = db.session.scalars(select(Notice.body).where(Notice.workspace_id == desk.id)).all()
     assert len(said) == 1
     assert says in said[0]
+    letters = db.session.scalars(select(Mail.to_email).where(Mail.letter == "bot_alarm")).all()
+    assert letters == [desk.memberships[0].user.email]
     query = select(AuditEvent.target_id).where(AuditEvent.actor_kind == "policy")
     assert sorted(db.session.scalars(query)) == sorted([long.id, short.id])
     with pytest.raises(Refused, match="above the ceiling"):

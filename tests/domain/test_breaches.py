@@ -8,7 +8,18 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_raises, bots, breach_policy, briefing, feed, ingest, limit_breaches, runs
+from app.domain import (
+    account_rule,
+    book_watch,
+    bot_raises,
+    bots,
+    breach_policy,
+    briefing,
+    feed,
+    ingest,
+    limit_breaches,
+    runs,
+)
 from app.extensions import db
 from app.jobs import timetable
 from app.models import (
@@ -154,6 +165,25 @@ def test_those_who_may_stop_it_hear_of_it_once(bot):
         assert (person.email in letters) is may
 
 
+def test_who_never_proved_an_address_gets_no_letter(bot):
+    owner = bot.workspace.memberships[0].user
+    owner.email_verified_at = None
+    breach_policy.follow(bot.told(DRAWDOWN), NOW)
+    told = select(Notice.user_id).where(Notice.title.contains("has passed a limit"))
+    assert db.session.scalars(told).all() == [owner.id]
+    assert not db.session.scalars(select(Mail).where(Mail.letter == "limit_breach")).all()
+
+
+def test_where_nothing_was_done_nothing_else_is_said(bot):
+    number = bot.told(DRAWDOWN)
+    limit_breaches.lift(bot, NOW)
+    breach_policy.follow(number, NOW)
+    query = select(Notice.body).where(Notice.title.contains("has passed a limit"))
+    (said,) = db.session.scalars(query)
+    assert "Nothing more was done" in said
+    assert "enters nothing more" not in said
+
+
 def test_it_is_a_line_of_the_activity(bot):
     breach_policy.follow(bot.told(DRAWDOWN), NOW)
     said = [line.text for line in feed.latest(bot.workspace, bot=bot)]
@@ -174,6 +204,28 @@ def test_who_claims_before_a_worker_saw_to_it_is_told_to_make_no_entries(bot):
     assert paused()
     bots.resume(bot, by=TESTER, now=NOW)
     assert not paused()
+
+
+def test_what_the_policy_did_says_why_and_only_what_is_new(bot):
+    for bound in (100, 101):
+        breach = replace(DRAWDOWN, policy=OnBreach.FLATTEN, bound=Decimal(bound))
+        breach_policy.follow(bot.told(breach), NOW)
+    assert acts(bot) == ["bot.pause", "position.close"]
+    query = select(AuditEvent.reason).where(AuditEvent.actor_kind == "policy")
+    assert set(db.session.scalars(query)) == {DRAWDOWN.text}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (account_rule.POLICY, "The rule of one bot to an account"),
+        (book_watch.POLICY, "A ceiling of the workspace"),
+    ],
+)
+def test_another_rule_is_not_called_a_passed_limit(bot, rule, said):
+    bots.pause(bot, by=rule, now=NOW)
+    lines = [line.text for line in feed.latest(bot.workspace, bot=bot)]
+    assert f"{said} paused {bot.name}" in lines
 
 
 def test_a_daily_loss_is_over_at_midnight_and_others_when_somebody_resumes(bot):

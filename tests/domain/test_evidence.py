@@ -3,6 +3,7 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from app.extensions import db
 from app.models import (
     CashFlow,
     EquityPoint,
+    Run,
     RunnerNotice,
     TradeRow,
 )
@@ -80,6 +82,36 @@ def test_what_it_has_shown_is_what_its_rows_say(app):
     fall = line(bot, record, "fall")
     assert fall.standing is Standing.THINK
     assert "limit of 90" in fall.cure
+
+
+@pytest.mark.parametrize("other", ["symbols", "version"])
+def test_what_it_was_before_is_no_evidence_of_what_it_is(app, other):
+    bot = factories.bot(factories.organisation())
+    machine = telling.awake(bot, NOW)
+    factories.order(bot, machine.run_id, "c1", OrderStatus.REJECTED)
+    run = db.session.get_one(Run, machine.run_id)
+    assert evidence.so_far(bot, NOW).since == run.started_at
+    if other == "symbols":
+        bot.symbols = ["ETH/USDT:USDT"]
+    else:
+        bot.strategy_version_id = factories.bot(bot.workspace, name="Other").strategy_version_id
+        assert bot.strategy_version_id != run.strategy_version_id
+    db.session.flush()
+    assert evidence.so_far(bot, NOW) == evidence.Record()
+
+
+def test_the_worst_fall_is_that_of_all_looks(app, monkeypatch):
+    monkeypatch.setattr(evidence, "POINTS", 2)
+    bot = factories.bot(factories.organisation())
+    machine = telling.awake(bot, NOW)
+    for second, equity in enumerate((1000, 400, 410, 420, 430)):
+        point = {"equity": Decimal(equity), "balance": Decimal(0), "unrealised": Decimal(0)}
+        at = NOW + second * SECOND
+        db.session.add(EquityPoint(**told(bot, machine.run_id, at=at), **point))
+    db.session.flush()
+    record = evidence.so_far(bot, NOW)
+    assert record.worst_fall == Decimal(600)
+    assert f"{record.since:%Y-%m-%d}" in line(bot, record, "time").found
 
 
 def test_what_it_does_live_is_no_evidence_for_going_live(app):

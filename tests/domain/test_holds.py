@@ -26,15 +26,15 @@ def events():
 def test_of_one_workspace_it_holds_no_other_and_of_the_installation_all(desk):
     other = factories.organisation()
     holds.impose(desk, "book", "Gross exposure", NOW)
-    assert holds.current(desk.id, NOW) == "Gross exposure"
-    assert holds.current(other.id, NOW) is None
+    assert holds.current(desk.id) == "Gross exposure"
+    assert holds.current(other.id) is None
     holds.impose(None, holds.OPERATOR, "The exchange is away", NOW, by=TESTER)
     for one in (desk, other):
-        assert holds.current(one.id, NOW) == "The exchange is away"
+        assert holds.current(one.id) == "The exchange is away"
     assert holds.lift(None, holds.OPERATOR, NOW, by=TESTER)
-    assert holds.current(desk.id, NOW) == "Gross exposure"
+    assert holds.current(desk.id) == "Gross exposure"
     assert holds.lift(desk, "book", NOW)
-    assert holds.current(desk.id, NOW) is None
+    assert holds.current(desk.id) is None
 
 
 def test_of_one_cause_one_stands_and_each_change_has_one_event(desk):
@@ -52,7 +52,7 @@ def test_of_one_cause_one_stands_and_each_change_has_one_event(desk):
             ("hold.lift", desk.id),
         ]
     )
-    assert holds.current(desk.id, NOW) == "The day"
+    assert holds.current(desk.id) == "The day"
 
 
 def test_an_operator_s_is_told_in_the_platform_s_log(app):

@@ -32,7 +32,7 @@ def test_somebody_takes_it_and_everybody_sees_who(rung, trader, house):
     page = trader.get(rung.bot)
     (form,) = [it for it in page.all("form") if "/take" in (it.get("action") or "")]
     page = trader.post(form.get("action"))
-    assert "Trader looks after it" in page.text
+    assert "Trader looks after it since" in page.text
     trader.post(form.get("action"), 409)
 
 

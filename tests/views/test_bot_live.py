@@ -62,6 +62,17 @@ def test_while_live_is_closed_the_page_says_so_and_offers_nothing(owner, desk):
     assert owner.get(f"{desk.resting}/mode").text.count("still needs before it can go live") == 1
 
 
+def test_the_head_of_a_bot_has_four_links_and_its_mode_leads_to_going_live(owner, desk):
+    page = owner.get(desk.resting)
+    (head,) = page.by_class("page-header")
+    words = [it.text.strip() for it in head.all("a")]
+    assert not {"Going live", "Ask for help"} & set(words)
+    assert {"Mode", "Schedule", "Edit"} < set(words)
+    assert owner.links("Ask for help")
+    owner.get(f"{desk.resting}/mode")
+    assert owner.links("What Moon still needs before it can go live")
+
+
 def test_what_is_missing_stands_there_with_what_to_do(owner, desk, open_live):
     page = owner.get(f"{desk.resting}/live")
     for words in (
@@ -84,6 +95,8 @@ def test_what_guards_it_is_saved_and_nothing_is_live_by_that(owner, ready, house
     assert (mode, safety) == (Mode.PAPER, Safety(Decimal("7.5"), OnEnd.FLATTEN, 3))
     assert key == ready.key
     page = owner.get(f"{ready.resting}/live")
+    assert "read it before you go on" in page.text
+    assert "whoever approves" not in page.text
     assert page.by_id("disaster_stop_percent").get("value") == "7.5"
     assert page.by_id("grace_minutes").get("value") == "3"
 

@@ -42,6 +42,7 @@ def test_everybody_reads_it_until_it_is_lifted(office):
         assert TEXT in person.get(path).text
     person.get(PAGE, 404)
     page = operator.get(PAGE)
+    assert "Opal" in page.by_id("holds").text
     (form,) = [it for it in page.all("form") if "/lift" in (it.get("action") or "")]
     operator.post(form.get("action"))
     assert TEXT not in person.get(f"/w/{place}/").text
