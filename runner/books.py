@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -46,15 +45,10 @@ class Books:
         """Write a fill, book it and tell it: all of that or nothing."""
         self.of(execution.symbol)
         memory = self._bench.memory
-        before = copy.deepcopy((memory.booked[execution.symbol], memory.capital))
-        try:
-            with self._bench.journal.transaction():
-                if not self._bench.journal.add_fill(_fill(execution, order, reason)):
-                    return
-                memory.book(_fill(execution, order, reason))
-        except BaseException:
-            memory.booked[execution.symbol], memory.capital = before
-            raise
+        with memory.whole(execution.symbol), self._bench.journal.transaction():
+            if not self._bench.journal.add_fill(_fill(execution, order, reason)):
+                return
+            memory.book(_fill(execution, order, reason))
         self.fill_count += 1
 
     def compare(self, positions: Mapping[str, VenuePosition], symbols: Iterable[str]) -> None:

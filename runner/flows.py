@@ -17,7 +17,7 @@ async def collect(bench: Bench) -> None:
     for flow in sorted(await bench.broker.flows(memory.flows.since), key=lambda f: f.at):
         if flow.id in memory.flows.ids:
             continue
-        with bench.journal.transaction():
+        with memory.whole(), bench.journal.transaction():
             if memory.capital.wallet is not None:
                 bench.outbox.append(EventKind.FLOW, flow, asked)
             memory.note_flow(flow)

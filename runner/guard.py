@@ -173,12 +173,15 @@ class Guard:
         if not fresh:
             return
         now = self._bench.clock.now()
-        with self._bench.journal.transaction():
-            self._keep((*self.halts, *(Halt(breach, now) for breach in fresh)))
-            for breach in fresh:
-                self._bench.outbox.append(EventKind.BREACH, breach, now)
-            told = Checkpoint(self._bench.memory.plain())
-            self._bench.outbox.append(EventKind.CHECKPOINT, told, now)
+        try:
+            with self._bench.memory.whole(), self._bench.journal.transaction():
+                self._keep((*self.halts, *(Halt(breach, now) for breach in fresh)))
+                for breach in fresh:
+                    self._bench.outbox.append(EventKind.BREACH, breach, now)
+                told = Checkpoint(self._bench.memory.plain())
+                self._bench.outbox.append(EventKind.CHECKPOINT, told, now)
+        finally:
+            self._stand()  # what could not be written is found, and told, at the next look
 
     def _end_the_day(self) -> None:
         today = self._bench.clock.now().date()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -170,6 +172,22 @@ class Memory:
     def save(self) -> None:
         self._revision += 1
         self._store.remember("memory", self.plain())
+
+    @contextlib.contextmanager
+    def whole(self, symbol: str = "") -> Iterator[None]:
+        """What is changed within, of one symbol's books, counts only if it could be written.
+
+        Put it around the transaction: a disk that is full may fail at its very end.
+        """
+        booked = copy.deepcopy(self.booked.get(symbol))
+        rest = copy.deepcopy((self.capital, self.flows, self.guarded))
+        try:
+            yield
+        except BaseException:
+            self.capital, self.flows, self.guarded = rest
+            if booked is not None:
+                self.booked[symbol] = booked
+            raise
 
     def keep_paper(self, snapshot: dict[str, Any]) -> None:
         """Make the paper account durable, as a venue would before it answers."""

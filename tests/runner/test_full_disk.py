@@ -2,10 +2,14 @@
 
 import sqlite3
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 
+import pytest
+
+from runner import flows
 from runner.outbox import Outbox
-from runner.protocol import EventKind, Notice
+from runner.protocol import EventKind, Flow, FlowKind, Limits, Notice
 from runner.store import Store
 from tests.runner.hand_desk import SYMBOL, story
 from tests.runner.hand_market import START
@@ -48,6 +52,48 @@ def test_a_fill_that_could_not_be_booked_is_read_again(tmp_path):
         assert h.desk.fill_count == 1
 
     story(tmp_path, act)
+
+
+def test_a_flow_that_could_not_be_booked_is_read_again(tmp_path):
+    async def act(h):
+        deposit = Flow("f1", FlowKind.DEPOSIT, Decimal(500), "USDT", h.clock.now())
+
+        async def listed(_since):
+            return [deposit]
+
+        await flows.weigh(h.bench)
+        before = replace(h.bench.memory.capital)
+        h.broker.flows = listed
+        with full(h.store, "memory"), pytest.raises(sqlite3.OperationalError):
+            await flows.collect(h.bench)
+        assert h.bench.memory.capital == before
+        assert not h.told(EventKind.FLOW)
+        await flows.collect(h.bench)
+        await flows.collect(h.bench)
+        assert h.told(EventKind.FLOW) == [deposit]
+        assert h.bench.memory.capital.flows == deposit.amount
+
+    story(tmp_path, act)
+
+
+def test_a_breach_that_could_not_be_told_is_told_later(tmp_path):
+    async def act(h):
+        account = await h.broker.account()
+
+        async def poorer():
+            return replace(account, unrealised=account.unrealised - 200)
+
+        await h.bench.guard.look(h.desk)
+        h.broker.account = poorer
+        with full(h.store, "outbox"), pytest.raises(sqlite3.OperationalError):
+            await h.bench.guard.look(h.desk)
+        assert not h.bench.guard.halts
+        assert h.bench.standing.breach is None
+        await h.bench.guard.look(h.desk)
+        assert [breach.limit for breach in h.told(EventKind.BREACH)] == ["max_daily_loss"]
+        assert h.bench.standing.breach
+
+    story(tmp_path, act, limits=Limits(max_daily_loss=Decimal(100)))
 
 
 def test_an_event_that_died_unwritten_leaves_no_gap(tmp_path):

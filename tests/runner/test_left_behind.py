@@ -107,7 +107,9 @@ def test_a_delisted_one_hides_nothing_of_the_others_and_lets_nothing_in(remember
 def test_one_that_is_traded_must_be_known_to_the_venue(tmp_path):
     async def act(h):
         await h.enter()
+        trades = h.broker.executions
         delist(h, SYMBOL)
+        h.broker.executions = trades
         with pytest.raises(Operational):
             await reconcile(h.bench, h.desk)
 
