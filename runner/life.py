@@ -67,7 +67,7 @@ class Life:
         stopper.loop = loop
         looking = key_check.begin(self.answer, bench, self.environment.source_address)
         try:
-            await self._open(bench.market, stopper)
+            await self._open(bench, link, stopper)
             if stopper.asked:
                 loop.stop()
             return await loop.run(self.environment.source_address)
@@ -102,16 +102,22 @@ class Life:
             clock=self.clock,
         )
 
-    async def _open(self, market: Market, stopper: Stopper) -> None:
-        """Load instrument rules; a venue that is down is waited for."""
+    async def _open(self, bench: Bench, link: Link, stopper: Stopper) -> None:
+        """Load instrument rules; a venue that is down is waited for, and the platform hears why."""
         pause = 0.5
         while not stopper.asked:
             try:
-                await market.open()
+                await bench.market.open(bench.configuration.symbols)
             except Temporary as error:
                 log.warning("venue: %s; trying again", error)
+                text = f"no trading yet: {error}; trying again"
+                bench.notice("warning", "venue_not_ready", text)
+                await self._say(bench.outbox, link)
                 await self.clock.sleep(pause)
                 pause = min(pause * 2, _LONGEST_PAUSE)
+            except Operational as error:
+                await self._give_up(bench.outbox, link, str(error))
+                raise
             else:
                 return
 
@@ -119,9 +125,13 @@ class Life:
         """A process that ends without a word leaves a person guessing."""
         now = self.clock.now()
         outbox.append(EventKind.NOTICE, Notice("alarm", "cannot_run", why), now)
+        await self._say(outbox, link)
+
+    async def _say(self, outbox: Outbox, link: Link) -> None:
+        """Tell what waits, before there is a loop that would: nobody knows yet what is held."""
         sync = Sync(
             claim_id=self.answer.claim_id,
-            sent_at=now,
+            sent_at=self.clock.now(),
             batch=outbox.pending(BATCH),
             position_state=PositionState.UNKNOWN,
             open_orders=0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
@@ -192,7 +193,7 @@ class Rights:
 class Market(Protocol):
     """Public data. Raises ``Temporary`` or ``Operational``."""
 
-    async def open(self) -> None: ...
+    async def open(self, wanted: Collection[str] = ()) -> None: ...
     async def close(self) -> None: ...
     def instrument(self, symbol: str) -> Instrument: ...
     async def time(self) -> datetime: ...

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
+import logging
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -14,11 +17,13 @@ from runner.errors import Operational
 from runner.exchange import sanity
 from runner.exchange.base import DEPTH, Book, Instrument, PublicTrade
 from runner.exchange.failures import Failures
-from runner.exchange.numbers import amount, exact, price
+from runner.exchange.numbers import NoNumber, amount, exact, price
 from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.venue import Venue, milliseconds, redirect, unit
 from runner.exchange.transport import AGENT, session
 from runner.protocol import Candle, Configuration, Credentials, Mode
+
+log = logging.getLogger("runner")
 
 TIMEOUT_SECONDS = 10.0
 
@@ -33,13 +38,14 @@ class CcxtMarket:
         self._failures = Failures(exchange, venue.codes)
         self._instruments: dict[str, Instrument] = {}
 
-    async def open(self) -> None:
-        """Load the instrument rules."""
+    async def open(self, wanted: Collection[str] = ()) -> None:
+        """Load the instrument rules. Only those of ``wanted`` have to make sense."""
         with self._failures.reading("load instruments"):
-            markets = await self._exchange.load_markets()
+            markets = await self._exchange.load_markets(True)  # ccxt would keep a bad answer
             for symbol, market in markets.items():
                 if market["swap"] and market["linear"] and market["active"]:
-                    self._instruments[symbol] = _instrument(market)
+                    with contextlib.nullcontext() if symbol in wanted else _passed_over(symbol):
+                        self._instruments[symbol] = _instrument(market)
 
     async def close(self) -> None:
         http = self._exchange.session
@@ -163,6 +169,15 @@ def _origins(configuration: Configuration, venue: Venue) -> tuple[str, ...]:
             "EXCHANGE_ENDPOINTS"
         )
     return (configuration.endpoint.rstrip("/"),)
+
+
+@contextlib.contextmanager
+def _passed_over(symbol: str) -> Iterator[None]:
+    """A row that makes no sense lists nothing, and costs the others nothing."""
+    try:
+        yield
+    except NoNumber as error:
+        log.warning("%s is passed over: %s", symbol, error)
 
 
 def _instrument(market: dict[str, Any]) -> Instrument:

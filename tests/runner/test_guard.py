@@ -331,6 +331,7 @@ def test_the_decision_says_which_limit_kept_it_out(limits, said, bench_at):
             await desk.settle()
             bench.standing = Standing(always(), math.inf, 0, preflight_passed=True)
             trader = Trader(SYMBOL, bench, desk)
+            trader._blocked = lambda: None  # nothing but a limit is in the way
             mark = await bench.market.mark(SYMBOL)
             if said == "worse than the mark":  # the book ran away from it
 

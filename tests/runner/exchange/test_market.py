@@ -94,3 +94,47 @@ def test_a_market_that_stands_on_its_head_is_a_passing_fault():
     market = CcxtMarket(Crossed(), venue_of("okx", Mode.PAPER), "")
     with pytest.raises(Temporary, match="crossed"):
         asyncio.run(market.book(SYMBOL))
+
+
+class Listing:
+    """A venue that names no tick for one of its instruments until it is asked again."""
+
+    markets = None
+
+    async def load_markets(self, reload=False):
+        if self.markets is None or reload:
+            tick = None if self.markets is None else "0.1"
+            self.markets = {name: listed(name, tick) for name in ("GOOD", "BAD")}
+            self.markets["GOOD"] = listed("GOOD", "0.1")
+        return self.markets
+
+
+def listed(symbol, tick):
+    return {
+        "symbol": symbol,
+        "quote": "USDT",
+        "swap": True,
+        "linear": True,
+        "active": True,
+        "precision": {"price": tick, "amount": "0.001"},
+        "limits": {"amount": {"min": "0.001"}, "cost": {"min": "5"}},
+        "contractSize": "1",
+        "taker": "0.0005",
+        "maker": "0.0002",
+    }
+
+
+def test_a_bad_row_among_the_instruments_matters_only_where_it_is_wanted():
+    async def go():
+        market = CcxtMarket(Listing(), venue_of("okx", Mode.TESTNET), "")
+        await market.open(("GOOD",))
+        with pytest.raises(Operational, match="does not list BAD"):
+            market.instrument("BAD")
+        assert market.instrument("GOOD").tick == Decimal("0.1")
+        market = CcxtMarket(Listing(), venue_of("okx", Mode.TESTNET), "")
+        with pytest.raises(Temporary, match="the tick of BAD"):
+            await market.open(("BAD",))
+        await market.open(("BAD",))  # the next answer is read, and not the first one again
+        assert market.instrument("BAD").tick == Decimal("0.1")
+
+    asyncio.run(go())
