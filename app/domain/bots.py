@@ -220,8 +220,7 @@ def flatten(bot: Bot, *, by: Actor, now: datetime) -> None:
     if machine is None and not machines.stranded(bot.id):
         raise Conflict("It is asleep and holds no position: there is nothing to flatten.")
     run_id = machine.run_id if machine is not None else None
-    tied = replace(by, correlation_id=by.correlation_id or run_id)
-    close_position(bot, by=tied, now=now)
+    close_position(bot, by=replace(by, correlation_id=by.correlation_id or run_id), now=now)
 
 
 def close_position(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> BotCommand:
