@@ -75,12 +75,16 @@ def press(
     One bot that somebody else changed at the same moment does not keep the others waiting. Each
     change has its event, all tied together with one that names the bots; a log that cannot be
     written keeps nobody from it. Ids that lead to no candidate are passed over.
+
+    Raises ``Invalid`` where none of the chosen is a candidate.
     """
+    there = candidates(workspace)
+    chosen = there if order.chosen is None else [bot for bot in there if bot.id in order.chosen]
+    if order.chosen is not None and not chosen and _known(workspace, order) is None:
+        raise Invalid("None of those may hold anything any more. Tick others, or all.", "bots")
     kill, fresh = _begun(workspace, order, author, now)
     if not fresh:
         return kill
-    there = candidates(workspace)
-    chosen = there if order.chosen is None else [bot for bot in there if bot.id in order.chosen]
     kill.scope = _scope(order, chosen)
     hold(chosen)
     by = replace(by, correlation_id=kill.id)
@@ -171,14 +175,13 @@ def _begun(
     workspace: Workspace, order: Order, author: User | None, now: datetime
 ) -> tuple[Kill, bool]:
     """The row of this press, and whether this is the first time that it arrives."""
-    word = f"{workspace.id} {order.word}"
     fresh = Kill(
         id=new_id("kil"),
         workspace_id=workspace.id,
         act=order.act,
         scope=KillScope.SELECTION,
         reason=" ".join(order.reason.split())[:REASON],
-        press=word,
+        press=_word(workspace, order),
         pressed_by=author.id if author else None,
         at=now,
     )
@@ -186,8 +189,18 @@ def _begun(
         with db.session.begin_nested():
             db.session.add(fresh)
     except IntegrityError:
-        return db.session.scalars(select(Kill).where(Kill.press == word)).one(), False
+        known = _known(workspace, order)
+        assert known is not None
+        return known, False
     return fresh, True
+
+
+def _known(workspace: Workspace, order: Order) -> Kill | None:
+    return db.session.scalar(select(Kill).where(Kill.press == _word(workspace, order)))
+
+
+def _word(workspace: Workspace, order: Order) -> str:
+    return f"{workspace.id} {order.word}"
 
 
 def _scope(order: Order, chosen: list[Bot]) -> KillScope:

@@ -9,6 +9,7 @@ nothing else: both kinds meet the same load, and their difference is what durabi
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import re
 import sqlite3
@@ -28,6 +29,7 @@ from typing import Any
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.engine import Conclusion
+from runner.entries import Standing
 from runner.journal import Journal
 from runner.outbox import Outbox
 from runner.protocol import Candle, Fill, Mode, Order, OrderStatus, Side
@@ -35,6 +37,7 @@ from runner.store import Store
 from runner.trader import Trader
 from tests.bench import machine
 from tests.bench.report import Figure, Section
+from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import at_bench
 from tests.services import die_with_parent
@@ -209,6 +212,7 @@ async def _bench(folder: Path, url: str) -> AsyncIterator[tuple[Bench, Desk]]:
     keys = practice_credentials()
     async with at_bench(folder / "disk", url, Mode.TESTNET, keys) as (bench, desk):
         bench.broker._exchange.enableRateLimit = False
+        bench.standing = Standing(always(), math.inf, 0, preflight_passed=True)
         yield bench, desk
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from app.domain import book_watch, bot_events, bots, panic, panic_progress
 from app.domain.access import GUARDS, Permission
 from app.domain.audit_chain import GENESIS
-from app.domain.errors import Refused
+from app.domain.errors import Invalid, Refused
 from app.domain.panic_progress import Reach
 from app.extensions import db
 from app.models import (
@@ -280,3 +280,10 @@ def test_a_log_that_takes_no_event_keeps_nobody_from_panic(desk):
     alarms = select(Notice.body).where(Notice.kind == NoticeKind.ALARM)
     said = " ".join(db.session.scalars(alarms))
     assert all(act in said for act in ("bot.pause", "position.close", "position.panic_close"))
+
+
+def test_a_choice_of_none_that_are_there_is_refused_and_begins_nothing(desk):
+    elsewhere = factories.bot(factories.organisation())
+    with pytest.raises(Invalid, match="None of those"):
+        press(desk, elsewhere, press="one page")
+    assert db.session.scalar(select(func.count()).select_from(Kill)) == 0
