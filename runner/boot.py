@@ -30,7 +30,7 @@ async def run(environment: Environment) -> int:
         return await _live(environment)
     except sqlite3.Error as error:
         # Without its records it must not trade, nor could it say what it left.
-        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400
+        log.error("giving up: the machine's disk cannot be used: %s", error)  # noqa: TRY400 - it says all
         return 1
 
 
