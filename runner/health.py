@@ -27,9 +27,6 @@ DISK = (
 )
 
 
-_OF_A_FORMER_END = ("left_unprotected", "end_unproven", "entry_left")
-
-
 class Health:
     """Keeps ``standing.troubles``."""
 
@@ -53,12 +50,13 @@ class Health:
             await self._look_at_clock()
 
     def passed(self) -> None:
-        """End what a former process rang for and did not live to end; what stands now stays."""
-        troubles = [
-            _code(name) for name in ("disk", "fault") if name not in self._bench.standing.troubles
-        ]
-        for code in (*_OF_A_FORMER_END, *troubles):
-            self._bench.settled(code)
+        """End what a former process rang for and did not live to end; what stands now stays.
+
+        What it rang for as it ended, the platform ends itself with a clean preflight.
+        """
+        for name in ("disk", "fault"):
+            if name not in self._bench.standing.troubles:
+                self._bench.settled(_code(name))
 
     def disk_failed(self, error: sqlite3.Error) -> None:
         """A step could not be recorded."""
