@@ -149,7 +149,8 @@ class Custodian:
         if entry is None:
             return
         explained = not self._desk.difference(self.symbol)
-        if position is None and explained and not self._may_lag(entry):
+        gone = explained and self._desk.shows_nothing(self.symbol)
+        if gone and not self._may_lag(entry):
             self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()

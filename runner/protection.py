@@ -254,7 +254,8 @@ class Protector:
 
     def _without_position(self, entry: Entry | None, now: datetime) -> Protection | None:
         stray = bool(self._quantity()) and not self._bench.standing.foreign
-        if entry is None and not stray and not self._desk.in_doubt(self._symbol):
+        unknown = self._desk.in_doubt(self._symbol) or self._desk.blind
+        if entry is None and not stray and not unknown:
             self._doubted_at = None
             return Protection(self._symbol, ProtectionState.NONE, why=FLAT)
         if not self._bench.broker.protects or (entry is None and not stray):

@@ -141,6 +141,26 @@ class OrderReport:
     fill_venue_id: str
 
 
+def found_order(report: OrderReport, now: datetime) -> Order:
+    """A record for an order that carries our mark and has none."""
+    return Order(
+        client_id=report.client_id,
+        symbol=report.symbol,
+        side=report.side,
+        kind=report.kind.value,
+        quantity=report.quantity,
+        status=report.status,
+        purpose="adopted",
+        decided_at=now,
+        price=report.price,
+        reduce_only=report.reduce_only,
+        venue_id=report.venue_id,
+        filled=report.filled,
+        average=report.average,
+        reason="found at the venue with this bot's mark and no record here",
+    )
+
+
 @dataclass(frozen=True)
 class Execution:
     """One fill as the venue reports it; ``venue_id`` is the order it belongs to."""
