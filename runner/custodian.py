@@ -73,17 +73,23 @@ class Custodian:
         if why is not None:  # needs no price
             await self.leave("flatten", why)
             return
+        if self.entry is not None and self.entry.exit_purpose:  # refused before, or cut off
+            await self.leave(self.entry.exit_purpose, self.entry.exit_reason)
+            return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
         if book != self._book:
             self._book, self._moved_at = book, self._bench.clock.now()
         call = self._engine.on_price(holding, self.mark)
         if call is not None:
+            self.decide_exit(call.kind, call.reason)
             await self.leave(call.kind, call.reason)
             return
         level = self.protector.level(holding)
         if level is not None and (self.mark - level) * holding.side <= 0:
-            await self.leave("stop", f"price {self.mark:f} reached the stop {level:f}")
+            reason = f"price {self.mark:f} reached the stop {level:f}"
+            self.decide_exit("stop", reason)
+            await self.leave("stop", reason)
 
     async def protect(self, *, at_once: bool = False) -> None:
         """Keep the stop at the venue, whatever became of ``watch``; what stands is told."""
@@ -99,6 +105,14 @@ class Custodian:
         if self._moved_at is not None and now - self._moved_at > STILL_FOR:
             return f"{self.symbol}: nothing in the venue's book moves"
         return None
+
+    def decide_exit(self, purpose: str, reason: str) -> None:
+        """From now on the position is to go, whatever its price or the next candle say.
+
+        It is on the disk with whatever is saved next; that is soon, and never waited for here.
+        """
+        if self.entry is not None:
+            self.entry.exit_purpose, self.entry.exit_reason = purpose, reason
 
     async def leave(self, purpose: str, reason: str) -> None:
         """Close the whole position at the market, unless an exit is already under way."""

@@ -21,13 +21,18 @@ _QUIET_OVERLAP = timedelta(hours=1)
 
 @dataclass
 class Entry:
-    """How the open position of a symbol came to be; ``stop_id`` is its stop at the venue."""
+    """How the open position of a symbol came to be; ``stop_id`` is its stop at the venue.
+
+    ``exit_purpose``: of an exit that was decided and holds until nothing is left, else empty.
+    """
 
     client_id: str
     side: int
     entry_price: Decimal
     candle_at: datetime
     stop_id: str | None = None
+    exit_purpose: str = ""
+    exit_reason: str = ""
 
 
 @dataclass
