@@ -116,6 +116,7 @@ class Custodian:
 
     async def leave(self, purpose: str, reason: str) -> None:
         """Close the whole position at the market, unless an exit is already under way."""
+        await self._make_way()
         if self._desk.behind:
             await self._desk.settle()
         entry, quantity = self.entry, self._desk.quantity(self.symbol)
@@ -141,6 +142,16 @@ class Custodian:
         self._refused_at = self._bench.clock.now() if refused else None
         await self.finish(order)
         await self._clean_up()
+
+    async def _make_way(self) -> None:
+        """Take back limits that only reduce: beside them the venue refuses to close the whole.
+
+        What one of them closed meanwhile must be read before the rest is sent.
+        """
+        for order in self._desk.live(self.symbol):
+            if order.reduce_only and order.kind == OrderKind.LIMIT:
+                self._desk.behind = True
+                await self._desk.cancel(order)
 
     def _must_wait(self) -> bool:
         """Whether the venue refused an exit so lately that it would refuse the next one, too."""

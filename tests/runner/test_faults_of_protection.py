@@ -12,7 +12,7 @@ from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
 from runner.protection import AGAIN_AFTER, next_leg
-from runner.protocol import OVER, Candle, EventKind, ProtectionState, Verdict, Window
+from runner.protocol import OVER, Candle, EventKind, ProtectionState, Window
 from runner.reporter import PEAK_EVERY
 from runner.states import State
 from tests.runner.hand_desk import PRICE, SYMBOL, story
@@ -174,57 +174,6 @@ def test_a_refused_exit_is_not_asked_for_every_second(tmp_path):
         hand.bench.standing.flattening = True
         await hand.tick(30)
         assert len(exits(hand)) == 30 / AGAIN_AFTER.total_seconds()
-        hand.broker.place = place
-        await hand.tick(int(AGAIN_AFTER.total_seconds()))
-        assert not hand.broker.held
-
-    story(tmp_path, act)
-
-
-async def conclude_exit(hand, candle):
-    (trader,) = hand.loop._traders
-    fired = Verdict("opposite_signal", "exit", 1, "the signal turned")
-    await hand.loop._try(trader._exit(candle, Conclusion("exit", fired.detail, 0, (fired,))))
-
-
-@pytest.mark.parametrize("fault", ["refused", "away", "restarted"])
-def test_an_exit_a_candle_decided_is_tried_until_it_is_done(fault, tmp_path):
-    """Nothing waits for the next candle, which may say something else."""
-
-    async def act(hand):
-        await hand.enter()
-        await hand.tick(3)
-        place = hand.broker.place
-        busy(hand, OrderKind.MARKET)
-        hand.broker.away = fault == "away"
-        await conclude_exit(hand, Candle(hand.clock.now(), *[PRICE] * 4, Decimal(1)))
-        assert hand.broker.held
-        await hand.tick(2)
-        hand.broker.place, hand.broker.away = place, False
-        if fault == "restarted":
-            settings = hand.bench.configuration
-            hand.bench.memory.__init__(hand.store, settings, 1, {}, hand.clock.now())
-        await hand.tick(int(AGAIN_AFTER.total_seconds()))
-        assert not hand.broker.held
-        assert {o.purpose for o in hand.bench.journal.orders_on(SYMBOL, 99)} >= {"opposite_signal"}
-        await hand.tick(10)
-        assert not hand.broker.stops()
-        assert hand.custodian.entry is None
-
-    story(tmp_path, act)
-
-
-def test_an_exit_at_a_price_is_not_taken_back_with_the_price(tmp_path):
-    async def act(hand):
-        await hand.enter()
-        await hand.tick(3)
-        place = hand.broker.place
-        hand.broker.vanish()
-        busy(hand, OrderKind.MARKET)
-        hand.broker.refuses = True
-        hand.broker.move(PRICE - 6000)
-        await hand.tick(2)
-        hand.broker.move(PRICE)
         hand.broker.place = place
         await hand.tick(int(AGAIN_AFTER.total_seconds()))
         assert not hand.broker.held
