@@ -66,5 +66,9 @@ CODES: dict[str, Cause] = {
     "51402": Cause.GONE,
     "51410": Cause.GONE,
     "51603": Cause.GONE,
+    "59000": Cause.LEVERAGE,
+    "59101": Cause.LEVERAGE,
+    "59102": Cause.LEVERAGE,
+    "59103": Cause.FUNDS,
     "54109": Cause.ACCOUNT,  # the pair must be activated on the website first
 }

@@ -15,6 +15,7 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
 from runner.exchange.causes import Cause
@@ -98,6 +99,16 @@ class Venue(ABC):
     @abstractmethod
     async def hedged(self, api: Any, symbol: str) -> bool:
         """Whether the account keeps long and short apart, which the runner does not understand."""
+
+    async def fault(self, api: Any) -> str | None:  # noqa: ARG002 - most have no such account
+        """Why this kind of account cannot trade at all, and what to do; ``None`` if it can."""
+        return None
+
+    @abstractmethod
+    async def terms(self, api: Any, symbol: str) -> Terms: ...
+
+    @abstractmethod
+    async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None: ...
 
     @abstractmethod
     async def rights(self, api: Any) -> Rights: ...
