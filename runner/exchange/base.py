@@ -246,6 +246,8 @@ class Broker(Protocol):
 
     protects: bool
     """Whether stops rest at the venue, so that they work while the runner does not."""
+    trims: bool
+    """Whether a stop that fires for more than is held closes what is there; else it is refused."""
     unseen_after: timedelta
     """Age from which an order the venue does not know can be said never to have arrived."""
 

@@ -36,6 +36,7 @@ class CcxtBroker:
         self._venue = venue
         self._quote = quote
         self._failures = Failures(exchange, venue.codes)
+        self.trims = venue.trims
         self.unseen_after = max(self.unseen_after, venue.unseen_after)
 
     def snapshot(self) -> dict[str, Any]:

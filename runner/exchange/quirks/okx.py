@@ -59,6 +59,8 @@ class Okx(Venue):
     # A request is good for 30 seconds after the time written in it ("REST Authentication").
     unseen_after: ClassVar[timedelta] = timedelta(seconds=40)
     candles_at_once: ClassVar[int] = 300
+    # "If sz exceeds the current position size, the entire order is rejected" ("Place order").
+    trims: ClassVar[bool] = False
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)

@@ -55,10 +55,13 @@ CODES: dict[str, Cause] = {
     "51048": Cause.PRICE,
     "51049": Cause.PRICE,
     "51065": Cause.DUPLICATE,
+    "51112": Cause.REDUCE_ONLY,  # "Close order size exceeds your available size"
     "51121": Cause.PRECISION,
     "51131": Cause.FUNDS,
     "51149": Cause.UNKNOWN,  # "Order timed out", seen together with the id of an order
     "51169": Cause.REDUCE_ONLY,
+    "51174": Cause.TOO_MANY,
+    "51205": Cause.REDUCE_ONLY,  # "Reduce Only is not available"
     "51278": Cause.PRICE,
     "51280": Cause.PRICE,
     "51400": Cause.GONE,

@@ -34,6 +34,7 @@ class Venue(ABC):
 
     ``proven``: the order kinds whose requests are compared, mode by mode, with the venue's
     documentation in tests/runner/exchange/wire; no other kind is sent.
+    ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
     """
@@ -46,6 +47,7 @@ class Venue(ABC):
     proven: ClassVar[frozenset[OrderKind]]
     codes: ClassVar[Mapping[str, Cause]]
     unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
+    trims: ClassVar[bool] = True
     candles_at_once: ClassVar[int] = 1000
     address_path: ClassVar[str | None] = None
     header_rule: HeaderRule | None = None

@@ -20,6 +20,7 @@ _CODES = {
     "funds": (110007, "ab not enough for new order"),
     "gone": (110001, "order not exists or too late to cancel"),
     "unchanged": (110043, "Set leverage not modified"),
+    "many": (110009, "The number of stop orders exceeds maximum limit allowed"),
     "sign": (10004, "error sign! origin_string"),
     "key": (10003, "API key is invalid."),
 }

@@ -26,9 +26,11 @@ _CODES = {
     "phrase": ("50105", "Request header OK-ACCESS-PASSPHRASE incorrect."),
     "environment": ("50101", "APIKey does not match current environment."),
     "leverage": ("59000", "Your settings failed as you have positions or open orders"),
+    "many": ("51174", "The number of pending orders reached the upper limit"),
     "size": ("51121", "Order quantity must be a multiple of the lot size."),
 }
 _STATES = {"live": "live", "filled": "filled", "cancelled": "canceled", "fired": "effective"}
+_STATES["failed"] = "order_failed"
 INST = "BTC-USDT-SWAP"
 LOT = Decimal("0.01")
 INSTRUMENT = {
@@ -63,7 +65,7 @@ class Okx(Server):
     def __init__(self, key, secret, phrase):
         super().__init__()
         self.key, self.secret, self.phrase = key, secret, phrase
-        self.account = Account(self.now, fires_anew=True, multiplier=Decimal("0.01"))
+        self.account = Account(self.now, fires_anew=True, trims=False, multiplier=Decimal("0.01"))
         self.page = 100
         self.mode = "net_mode"
         self.level = "2"
