@@ -102,7 +102,8 @@ class Desk:
         return not (self.in_doubt() or self.blind or self.holds_something())
 
     def holds_something(self) -> bool:
-        return bool(self.positions or self.live() or self.books.differs)
+        left = self.books.differs or self._bench.standing.unlisted
+        return bool(self.positions or self.live() or left)
 
     def shows_nothing(self, symbol: str) -> bool:
         """Whether all was read that could speak of a position on it, and nothing did."""

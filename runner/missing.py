@@ -68,6 +68,20 @@ async def synthesise(bench: Bench, desk: Desk, symbol: str) -> None:
     bench.notice("alarm", "reconciled", f"{text}; booked at {price:f}")
 
 
+def write_off(bench: Bench, desk: Desk, symbol: str, reason: str) -> None:
+    """Close the books on what nobody can trade any more, at what it cost.
+
+    What the venue paid for it moves the wallet, and is told as what the wallet holds beside.
+    """
+    lot = desk.books.of(symbol).lot
+    if lot.entry_price is None:
+        return
+    price = lot.entry_price.quantize(_DIGITS)
+    name = _name(bench, symbol, "written off", lot.quantity, lot.cost)
+    order = _made_up(bench, name, symbol, -lot.quantity, price, reason)
+    desk.books.record(_execution(bench, name, order, abs(lot.quantity), price), order, reason)
+
+
 def _complete(bench: Bench, desk: Desk, order: Order) -> None:
     """The venue said how much of an order was filled, and shows less in trades."""
     fills = bench.journal.fills_of(order.client_id)

@@ -48,6 +48,7 @@ class CommandKind(StrEnum):
     CANCEL_ENTRIES = "cancel_entries"
     FLATTEN = "flatten"
     RELOAD = "reload"
+    WRITE_OFF = "write_off"  # arguments: symbol, reason
 
 
 class EventKind(StrEnum):

@@ -117,7 +117,11 @@ class Reporter:
             open_orders=len(self._desk.live()),
             drained=self.is_drained(),
             equity=self._equity,
-            health={"state": self.state.value, "backlog": self._bench.outbox.count()},
+            health={
+                "state": self.state.value,
+                "backlog": self._bench.outbox.count(),
+                "unlisted": list(self._bench.standing.unlisted),
+            },
         )
 
     def is_drained(self) -> bool:
@@ -133,4 +137,5 @@ class Reporter:
         if self._desk.holds_nothing():
             return PositionState.FLAT
         known = self._desk.holds_something() and not self._desk.in_doubt()
+        known = known and not self._bench.standing.unlisted
         return PositionState.OPEN if known else PositionState.UNKNOWN
