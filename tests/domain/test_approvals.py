@@ -529,8 +529,8 @@ def wanted(desk, safety=None, now=NOW, **values):
     return go_live(desk.bot, desk.key, safety or Safety(), now, **values)
 
 
-def test_live_is_refused_while_its_switch_is_off(desk):
-    with pytest.raises(Refused, match="not open yet"):
+def test_live_is_refused_at_an_exchange_without_it(desk):
+    with pytest.raises(Invalid, match="Practice market has no live mode"):
         go_live(desk.bot, None, Safety(), NOW)
 
 
