@@ -37,12 +37,14 @@ async def run(environment: Environment) -> int:
 async def _live(environment: Environment) -> int:
     clock = Clock()
     stopper = Stopper(clock)
+    # One for the whole process: by it the platform knows that who claims again is who was flat.
+    boot = uuid.uuid4().hex
     store = Store(environment.directory / "journal.sqlite")
     gate = session([environment.gate], environment.source_address, _GATE_SECONDS)
     client = GateClient(gate, environment.gate)
     try:
         while not stopper.asked:
-            answer = await _claim(client, environment, clock, stopper)
+            answer = await _claim(client, environment, boot, clock, stopper)
             if answer is None:
                 break
             life = Life(answer, client, environment, store, clock)
@@ -66,14 +68,14 @@ async def _live(environment: Environment) -> int:
 
 
 async def _claim(
-    client: GateClient, environment: Environment, clock: Clock, stopper: Stopper
+    client: GateClient, environment: Environment, boot: str, clock: Clock, stopper: Stopper
 ) -> ClaimAnswer | None:
     """Claim until the gate answers; ``None`` when asked to stop meanwhile."""
     claim = Claim(
         bot=environment.bot,
         generation=environment.generation,
         token=environment.token,
-        boot_id=uuid.uuid4().hex,
+        boot_id=boot,
         runner_version=__version__,
     )
     pause = 0.5

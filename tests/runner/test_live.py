@@ -154,6 +154,8 @@ def flattens_reloads_and_yields(mode, practice, pyz, directory):
         flatten = gate.command(CommandKind.FLATTEN)
         gate.wait(lambda: gate.done(reload) and gate.done(flatten) and len(gate.claims) == 2)
         assert held_at_the_end_of(gate, reload) == 0
+        # By this the platform knows that the one who was flat is the one who claims again.
+        assert len({claim.boot_id for claim, _ in gate.claims}) == 1
         gate.wait(lambda: gate.told(EventKind.PREFLIGHT)[1:])
         gate.status = 410
         assert bot.child.wait(PATIENCE) == 0

@@ -1,0 +1,99 @@
+"""The whole live path through HTTP alone, with play money: ``practice-live`` goes it as real money.
+
+The market is no part of the platform here: it stays when the platform is killed.
+"""
+
+import json
+import os
+import signal
+
+import pytest
+import requests
+
+from tests.e2e.conftest import Installation
+from tests.e2e.live import Account, Trader, fault
+from tests.runner.machine import Practice
+from tests.waiting import PATIENCE, until
+
+
+@pytest.fixture
+def market(tmp_path):
+    with Practice(tmp_path / "market") as process:
+        yield process.url
+
+
+@pytest.fixture
+def house(tmp_path, market):
+    ends = json.dumps({"practice": market})
+    made = Installation(
+        tmp_path, DEMO="0", EXCHANGE_ENDPOINTS=ends, PLUTARC_PRACTICE_LIVE=market
+    ).start()
+    yield made
+    if made.process.poll() is not None:
+        made.start()
+    made.stop()
+    assert made.machines() == {}
+
+
+@pytest.mark.timeout(1800)
+def test_live_from_paper_through_deaths_to_the_kill_switch(house, market):
+    account, trader = Account(market), Trader(house.base)
+    trader.go_live(account)
+    assert "The stop rests at the practice market" in trader.text
+
+    # The machine dies with the position: the stop stays, and another one takes both over.
+    held, orders = account.held(), account.filled()
+    ((first, pid),) = house.machines().items()
+    os.kill(pid, signal.SIGKILL)
+    assert account.covered()
+    until("another machine", lambda: set(house.machines()) - {first})
+    until("it looks after the position", lambda: awake_with_a_stop(trader))
+    assert account.held() == held
+    assert account.covered()
+    assert account.filled() == orders
+
+    # The platform dies: the price falls through the stop, and nobody is needed for that.
+    house.process.send_signal(signal.SIGKILL)
+    house.process.wait(PATIENCE)
+    assert account.covered()
+    fault(market, "price_gap", amount=-8 if held > 0 else 8)
+    until("the stop has closed it", lambda: account.stopped_since(orders), pause=1)
+    house.start()
+    trader.base = house.base
+    until("the trade is told", lambda: "1 closed trade" in trader.see())
+
+    # Another position, and the kill switch.
+    trader.await_protection(account)
+    trader.open(f"{trader.home}panic").submit("/panic", reason="Market is wild")
+    progress = trader.url
+    until("proof that it is flat", lambda: "1 of 1 flat" in trader.open(progress).text)
+    assert account.flat()
+    filled = account.filled()
+    assert len(filled) == len(set(filled))
+    assert violations(market) == []
+    trader.open(f"{trader.home}audit")
+    for action in ("go live", "panic", "connection create"):
+        assert action in trader.text
+
+
+@pytest.mark.timeout(1800)
+def test_a_passed_loss_limit_flattens_at_the_venue(house, market):
+    account, trader = Account(market), Trader(house.base)
+    trader.go_live(account)
+    trader.open(f"{trader.bot}/edit").submit("/edit", max_daily_loss=1)
+    fault(market, "price_gap", amount=-3 if account.held() > 0 else 3)
+    until("the limit is passed", lambda: "Limit passed" in trader.see())
+    until("it is flat", account.flat, pause=1)
+    until("flat on the page", lambda: "nothing is held" in trader.see())
+    assert "What was held is closed at market" in trader.text
+
+
+def awake_with_a_stop(trader):
+    text = trader.see()
+    return "awake" in text and "seen at the venue" in text
+
+
+def violations(market):
+    """What no bot may do, beside that this test asks with the same key."""
+    found = requests.get(f"{market}/practice/v1/violations", timeout=PATIENCE).json()
+    return [it for it in found if "python-requests" not in str(it)]
