@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.bench import Bench
 from runner.desk import Desk
-from runner.protocol import Command, CommandDone, CommandKind, EventKind
+from runner.protocol import Command, CommandDone, CommandKind, EventKind, Limits, from_plain
 from runner.store import Store
 
 _REMEMBERED = 100
@@ -27,6 +27,8 @@ class Commands:
         if self.reload is not None:
             waiting.append(self.reload.id)
         fresh = [c for c in commands if c.id not in done and c.id not in waiting]
+        for command in commands:
+            self._bind(command)
         for command in fresh:
             await self._carry_out(command)
         return bool(fresh)
@@ -79,6 +81,11 @@ class Commands:
             standing.reloading = True
         else:
             await self._cancel_or_flatten(command)
+
+    def _bind(self, command: Command) -> None:
+        """Limits do not wait until nothing is held, as the rest of a new configuration does."""
+        if command.kind is CommandKind.RELOAD and "limits" in command.arguments:
+            self._bench.guard.bind(from_plain(Limits, command.arguments["limits"]))
 
     async def _cancel_or_flatten(self, command: Command) -> None:
         await self._desk.cancel_entries()

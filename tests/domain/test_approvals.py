@@ -16,6 +16,7 @@ from app.domain import (
     bot_safety,
     bots,
     ceilings,
+    commands,
     connections,
     going_live,
     holders,
@@ -127,6 +128,8 @@ def test_a_trader_asks_a_manager_approves_and_it_is_done(desk):
     assert desk.approve(approval) is ApprovalState.APPROVED
     assert desk.largest == "900"
     assert commands_of(desk.bot) == {CommandKind.RELOAD}
+    (told,) = commands.pending(desk.bot.id)
+    assert told.arguments == {"limits": desk.bot.limits}
 
 
 def test_each_act_is_one_event_tied_to_the_request(desk):

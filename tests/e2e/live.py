@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import requests
 
 from app.domain import totp
-from app.practice.keys import masked, new_key
+from app.practice.keys import new_key
 from tests.e2e.visitor import Visitor
 from tests.waiting import PATIENCE, until
 
@@ -61,10 +61,10 @@ class Account:
         """Let the market do this to the requests of this key."""
         return fault(self.market, kind, match={"account": self.key}, **values)
 
-    def seen(self):
-        """Whether a request was signed with this key."""
-        callers = requests.get(f"{self.market}/practice/v1/callers", timeout=PATIENCE).json()
-        return masked(self.key) in {caller["account"] for caller in callers}
+    def calm(self, name):
+        """Switch a fault off."""
+        path = f"{self.market}/practice/v1/faults?id={name}"
+        requests.delete(path, timeout=PATIENCE).raise_for_status()
 
     def _get(self, path, **query):
         text = urlencode({**query, "timestamp": int(time.time() * 1000), "recvWindow": 60_000})
@@ -82,11 +82,6 @@ def fault(market, kind, **values):
     wish = {"kind": kind, **values}
     answer = requests.post(f"{market}/practice/v1/faults", json=[wish], timeout=PATIENCE)
     assert answer.status_code < 300, answer.text
-
-
-def calm(market):
-    """Switch every fault off."""
-    requests.delete(f"{market}/practice/v1/faults", timeout=PATIENCE).raise_for_status()
 
 
 class Trader(Visitor):

@@ -97,3 +97,36 @@ def violations(market):
     """What no bot may do, beside that this test asks with the same key."""
     found = requests.get(f"{market}/practice/v1/violations", timeout=PATIENCE).json()
     return [it for it in found if "python-requests" not in str(it)]
+
+
+@pytest.mark.timeout(1800)
+def test_a_key_that_may_withdraw_or_that_ended_trades_nothing(house, market):
+    account, trader = Account(market), Trader(house.base)
+    account.fault("withdrawal_right", id="rights")
+    trader.make_bot()
+    trader.gather_evidence()
+    trader.add_factor()
+    trader.connect(account)
+    until("what is wrong is told", lambda: "may withdraw; make one" in trader.see("/live"))
+    assert not [it for it in trader.page.all("button") if it.get("value") == "ask"]
+
+    # It never becomes live with it, and does once the right is taken away at the exchange.
+    account.calm("rights")
+    trader.look_again()
+    until("it is told anew", lambda: "The key may not withdraw." in trader.see("/live"))
+    trader.ask()
+    assert "It is live." in trader.text
+
+    # The key ends before the first entry: a live bot says so and sends nothing.
+    account.fault("key_refused", id="key")
+    trader.open(f"{trader.bot}/live").submit("/live/check")
+    trader.open(trader.bot).submit("/resume")
+    until("the refusal is told", lambda: "Preflight failed" in trader.see())
+    assert "replace the key here" in trader.text
+    account.calm("key")
+    assert account.filled() == []
+    trader.look_again()
+    trader.await_protection(account)
+    trader.open(f"{trader.home}panic").submit("/panic")
+    until("proof that it is flat", lambda: "1 of 1 flat" in trader.open(trader.url).text)
+    assert account.flat()

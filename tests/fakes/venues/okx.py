@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -25,6 +26,7 @@ _CODES = {
     "key": ("50111", "Invalid OK-ACCESS-KEY"),
     "phrase": ("50105", "Request header OK-ACCESS-PASSPHRASE incorrect."),
     "environment": ("50101", "APIKey does not match current environment."),
+    "client_id": ("51000", "Parameter clOrdId error"),
     "size": ("51121", "Order quantity must be a multiple of the lot size."),
 }
 _STATES = {"live": "live", "filled": "filled", "cancelled": "canceled", "fired": "effective"}
@@ -116,6 +118,8 @@ class Okx(Server):
         size = Decimal(fields["sz"])
         if size % LOT:
             raise Refused("size")
+        if not re.fullmatch("[A-Za-z0-9]{1,32}", client_id):
+            raise Refused("client_id")
         return self.account.place(
             client_id,
             fields["side"],
