@@ -66,8 +66,7 @@ class Guard:
         return None if breach is None else f"limit: {breach.text}"
 
     def bind(self, limits: Limits) -> None:
-        """Other limits count from now on, and the account is looked at anew; a changed one that
-        was passed is judged again."""
+        """Other limits count from now on; one that was passed and is another now is judged anew."""
         if limits == self._limits:
             return
         self._bench.configuration = replace(self._bench.configuration, limits=limits)

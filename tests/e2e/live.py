@@ -57,9 +57,9 @@ class Account:
         """Whether more was filled since, and nothing is held now."""
         return len(self.filled()) > len(orders) and self.held() == 0
 
-    def fault(self, kind, **values):
+    def fault(self, kind, path="*", **values):
         """Let the market do this to the requests of this key."""
-        return fault(self.market, kind, match={"account": self.key}, **values)
+        return fault(self.market, kind, match={"account": self.key, "path": path}, **values)
 
     def calm(self, name):
         """Switch a fault off."""

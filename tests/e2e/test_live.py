@@ -130,3 +130,37 @@ def test_a_key_that_may_withdraw_or_that_ended_trades_nothing(house, market):
     trader.open(f"{trader.home}panic").submit("/panic")
     until("proof that it is flat", lambda: "1 of 1 flat" in trader.open(trader.url).text)
     assert account.flat()
+
+
+@pytest.mark.timeout(1800)
+def test_faults_with_a_position_leave_it_protected_and_the_kill_switch_working(house, market):
+    account, trader = Account(market), Trader(house.base)
+    # Every answer to an order is lost, and the first stops are refused.
+    account.fault("timeout_after_accept", id="lost", path="/fapi/v1/order", seconds=2, count=2)
+    account.fault("error_5xx", id="stops", path="/fapi/v1/algoOrder", count=3)
+    trader.go_live(account)
+    held, orders = account.held(), account.filled()
+    assert len(orders) == 1
+
+    # The key gets the right to withdraw, and the machine dies: no entries, the position is kept.
+    account.fault("withdrawal_right", id="rights")
+    ((first, pid),) = house.machines().items()
+    os.kill(pid, signal.SIGKILL)
+    until("another machine", lambda: set(house.machines()) - {first})
+    until("it may not trade", lambda: "Preflight failed" in trader.see())
+    until("its stop is seen again", lambda: "seen at the venue" in trader.see())
+    assert account.held() == held
+    assert account.covered()
+
+    # The key is refused for a while: the stop stays, and what was pressed meanwhile is done after.
+    account.fault("key_refused", id="key")
+    trader.open(f"{trader.home}panic").submit("/panic")
+    progress = trader.url
+    until("it is told", lambda: "told" in trader.open(progress).text)
+    assert "1 of 1 flat" not in trader.text
+    account.calm("key")
+    assert account.covered()
+    until("proof that it is flat", lambda: "1 of 1 flat" in trader.open(progress).text)
+    assert account.flat()
+    filled = account.filled()
+    assert len(filled) == len(set(filled))
