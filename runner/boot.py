@@ -49,8 +49,11 @@ async def _live(environment: Environment) -> int:
                 break
             life = Life(answer, client, environment, store, clock)
             outcome = await life.run(stopper)
-            if outcome is not Outcome.RELOAD:
+            if outcome not in (Outcome.RELOAD, Outcome.UNTOLD):
                 break
+            if outcome is Outcome.UNTOLD:
+                # What is told late belongs to the run it happened in: that one has to go on.
+                boot = uuid.uuid4().hex
     except Superseded as error:
         log.warning("superseded: %s", error)
     except asyncio.CancelledError:
