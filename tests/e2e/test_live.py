@@ -72,7 +72,7 @@ def test_live_from_paper_through_deaths_to_the_kill_switch(house, market):
     assert len(filled) == len(set(filled))
     assert violations(market) == []
     trader.open(f"{trader.home}audit")
-    for action in ("go live", "panic", "connection create"):
+    for action in ("bot mode", "position panic close", "connection create"):
         assert action in trader.text
 
 
