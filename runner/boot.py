@@ -37,18 +37,24 @@ async def run(environment: Environment) -> int:
 async def _live(environment: Environment) -> int:
     clock = Clock()
     stopper = Stopper(clock)
+    # One for the whole process: by it the platform knows that who claims again is who was flat.
+    boot = uuid.uuid4().hex
     store = Store(environment.directory / "journal.sqlite")
     gate = session([environment.gate], environment.source_address, _GATE_SECONDS)
     client = GateClient(gate, environment.gate)
     try:
         while not stopper.asked:
-            answer = await _claim(client, environment, outbox.holds(store), clock, stopper)
+            words = _words(environment, boot, outbox.holds(store))
+            answer = await _claim(client, words, clock, stopper)
             if answer is None:
                 break
             life = Life(answer, client, environment, store, clock)
             outcome = await life.run(stopper)
-            if outcome is not Outcome.RELOAD:
+            if outcome not in (Outcome.RELOAD, Outcome.UNTOLD):
                 break
+            if outcome is Outcome.UNTOLD:
+                # What is told late belongs to the run it happened in: that one has to go on.
+                boot = uuid.uuid4().hex
     except Superseded as error:
         log.warning("superseded: %s", error)
     except asyncio.CancelledError:
@@ -65,18 +71,21 @@ async def _live(environment: Environment) -> int:
     return 0
 
 
-async def _claim(
-    client: GateClient, environment: Environment, holds: int, clock: Clock, stopper: Stopper
-) -> ClaimAnswer | None:
-    """Claim until the gate answers; ``None`` when asked to stop meanwhile."""
-    claim = Claim(
+def _words(environment: Environment, boot: str, holds: int) -> Claim:
+    return Claim(
         bot=environment.bot,
         generation=environment.generation,
         token=environment.token,
-        boot_id=uuid.uuid4().hex,
+        boot_id=boot,
         runner_version=__version__,
         holds=holds,
     )
+
+
+async def _claim(
+    client: GateClient, claim: Claim, clock: Clock, stopper: Stopper
+) -> ClaimAnswer | None:
+    """Claim until the gate answers; ``None`` when asked to stop meanwhile."""
     pause = 0.5
     while not stopper.asked:
         try:

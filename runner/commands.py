@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner import unlisted
 from runner.bench import Bench
 from runner.desk import Desk
-from runner.protocol import Command, CommandDone, CommandKind, EventKind
+from runner.protocol import Command, CommandDone, CommandKind, EventKind, Limits, from_plain
 from runner.store import Store
 
 _REMEMBERED = 100
@@ -28,6 +28,8 @@ class Commands:
         if self.reload is not None:
             waiting.append(self.reload.id)
         fresh = [c for c in commands if c.id not in done and c.id not in waiting]
+        for command in commands:
+            self._bind(command)
         for command in fresh:
             await self._carry_out(command)
         return bool(fresh)
@@ -90,6 +92,11 @@ class Commands:
         else:
             said = f"{symbol} is listed by the venue, or nothing is left there"
             self.done(command, said, "refused")
+
+    def _bind(self, command: Command) -> None:
+        """Limits do not wait until nothing is held, as the rest of a new configuration does."""
+        if command.kind is CommandKind.RELOAD and "limits" in command.arguments:
+            self._bench.guard.bind(from_plain(Limits, command.arguments["limits"]))
 
     async def _cancel_or_flatten(self, command: Command) -> None:
         await self._desk.cancel_entries()

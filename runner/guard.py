@@ -65,6 +65,16 @@ class Guard:
         breach = judge(intent, self._limits, exposure)
         return None if breach is None else f"limit: {breach.text}"
 
+    def bind(self, limits: Limits) -> None:
+        """Other limits count from now on; one that was passed and is another now is judged anew."""
+        if limits == self._limits:
+            return
+        self._bench.configuration = replace(self._bench.configuration, limits=limits)
+        self._limits = limits
+        self._unlimited = replace(limits, on_breach=OnBreach.PAUSE) == Limits()
+        self._looked_at = -math.inf
+        self._drop_what_was_changed()
+
     def expect(self, symbol: str, price: Decimal | None) -> None:
         """Where a market order is about to trade; it counts until the next look for the symbol."""
         self._prices[symbol] = price
@@ -204,6 +214,9 @@ class Guard:
         heard = not any(event.kind is EventKind.BREACH for event in waiting)
         if heard and not self._bench.configuration.paused:
             self.resumed()
+        self._drop_what_was_changed()
+
+    def _drop_what_was_changed(self) -> None:
         kept = tuple(h for h in self.halts if h.breach.bound == self._bound(h.breach.limit))
         if kept != self.halts:
             self._keep(kept)

@@ -67,12 +67,16 @@ class Link:
         return answer
 
     async def finish(self, sync: Callable[[], Sync], seconds: float) -> None:
-        """Say the last words within ``seconds``, or keep them for the next start."""
+        """Say all that is left within ``seconds``, or keep it for the next start."""
         try:
             async with asyncio.timeout(seconds):
                 if self._task is not None:
                     await asyncio.wait([self._task])
-                self._outbox.acknowledge((await self._client.sync(sync())).ack_seq)
+                while True:
+                    left = self._outbox.count()
+                    self._outbox.acknowledge((await self._client.sync(sync())).ack_seq)
+                    if not 0 < self._outbox.count() < left:
+                        break
         except (TimeoutError, Temporary, Operational) as error:
             log.warning("last sync: %s", error)
 

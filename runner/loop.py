@@ -38,11 +38,12 @@ _TICK_GRACE, _LAST_WORDS_SECONDS = 1.0, 3.0
 
 
 class Outcome(Enum):
-    """Why a loop ended."""
+    """Why a loop ended. ``UNTOLD``: to reload, with something the platform does not know yet."""
 
     STOPPED = "stopped"
     SUPERSEDED = "superseded"
     RELOAD = "reload"
+    UNTOLD = "untold"
 
 
 class Loop:
@@ -234,7 +235,9 @@ class Loop:
             self._reporter.positions()
         await self._link.finish(self._reporter.sync, _LAST_WORDS_SECONDS)
         log.info("stopped")
-        return Outcome.STOPPED if reload is None else Outcome.RELOAD
+        if reload is None:
+            return Outcome.STOPPED
+        return Outcome.UNTOLD if self._bench.outbox.count() else Outcome.RELOAD
 
     async def _acknowledge(self, reload: Command) -> None:
         self._commands.done(reload, "claiming again for the new configuration")

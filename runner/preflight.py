@@ -9,6 +9,7 @@ from runner.bench import Bench
 from runner.desk import Desk
 from runner.errors import RunnerError
 from runner.exchange.base import Rights
+from runner.exchange.transport import is_loopback
 from runner.protocol import Check, Mode, Preflight
 from runner.reconcile import reconcile
 
@@ -132,6 +133,10 @@ def _binding_check(bound: tuple[str, ...], address: str | None) -> Check:
         return Check("key binding", None, words)
     if address is None or address in bound:
         return Check("key binding", True, f"the key is bound to {', '.join(bound)}")
+    if is_loopback(address):
+        # Beyond this machine nobody sees that address, and the venue has just taken the key.
+        words = f"the key is bound to {', '.join(bound)}; the venue takes it from this machine"
+        return Check("key binding", True, words)
     words = f"the key is bound to {', '.join(bound)}; add the bot's address {address}"
     return Check("key binding", False, words)
 

@@ -20,6 +20,8 @@ from typing import Any, TypeVar
 VERSION = 1
 CLAIM_PATH = "/runner/v1/claim"
 SYNC_PATH = "/runner/v1/sync"
+PRACTICE_LIVE = "PLUTARC_PRACTICE_LIVE"
+"""The variable that opens the live path on a practice market of this machine, for tests alone."""
 
 
 class Mode(StrEnum):

@@ -1,10 +1,10 @@
-"""What it takes to go live, opened for a test: the switch, a venue, a key that was seen."""
+"""What it takes to go live, made for a test: a venue with a live mode, a key that was seen."""
 
 import itertools
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain import bot_rules, connections
+from app.domain import connections
 from app.domain.venues import PRACTICE, VENUES
 from app.extensions import db
 from app.models import BotAddress, Environment
@@ -23,8 +23,7 @@ GOOD = (
 
 
 def open_live(monkeypatch):
-    """Live trading is open, and the practice market has a live mode."""
-    monkeypatch.setattr(bot_rules, "LIVE_OPEN", True)
+    """Let the practice market have a live mode."""
     modes = (*PRACTICE.modes, Mode.LIVE)
     monkeypatch.setitem(VENUES, PRACTICE.id, replace(PRACTICE, modes=modes))
 

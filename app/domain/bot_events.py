@@ -21,7 +21,8 @@ def reconfigured(
     if changes:
         limit_breaches.lift_changed(bot, from_plain(Limits, bot.limits), now)
         runs.end_if_asleep(bot, now)
-        commands.send(bot, CommandKind.RELOAD, now)
+        # Limits count at once, also while something is held; the rest is loaded when it is not.
+        commands.send(bot, CommandKind.RELOAD, now).arguments = {"limits": bot.limits}
         changed(action, bot, by, now, changes)
 
 

@@ -12,12 +12,6 @@ from app.extensions import db
 from app.models import Bot, Connection, StrategyVersion
 from runner.protocol import Mode
 
-LIVE_REFUSED = (
-    "Live trading is not open yet: it opens when its safety net (order journal, verified stops, "
-    "kill switch) is complete. Paper and testnet work."
-)
-LIVE_OPEN = False
-"""The one switch: while it is off, nothing here puts a bot or a key into live mode."""
 NEEDED_LIMITS = ("max_position_notional", "max_daily_loss")
 MAX_BALANCE = Decimal(1_000_000_000)
 
@@ -39,26 +33,17 @@ def require_not_live(bot: Bot) -> None:
         )
 
 
-def check_live_open() -> None:
-    """Raises ``Refused`` while live trading is closed."""
-    if not LIVE_OPEN:
-        raise Refused(LIVE_REFUSED)
-
-
 def check_born(mode: Mode) -> None:
     """A bot goes live later, and not by being made so. Raises ``Refused``."""
     if mode is Mode.LIVE:
-        check_live_open()
         raise Refused("A bot begins in paper or testnet mode. Create it, then ask to go live.")
 
 
 def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
     """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
+    check_offered(venue_of(bot.exchange), mode, "mode")
     if mode is Mode.LIVE:
-        check_live_open()
         check_live_limits(bot.limits)
-    if mode not in venue_of(bot.exchange).modes:
-        raise Invalid(f"{venue_of(bot.exchange).title} has no {mode}.", "mode")
     if mode is Mode.PAPER:
         return
     _check_connection(bot, mode, connection)
@@ -105,7 +90,6 @@ def missing_limits(bounds: Mapping[str, Any]) -> list[str]:
 def check_start(bot: Bot) -> None:
     """Whether a bot may begin to trade. Raises ``Invalid`` for its key, ``Refused`` else."""
     if bot.mode is Mode.LIVE:
-        check_live_open()
         check_live_limits(bot.limits)
         revisions.check(bot)
     if bot.connection is not None:
@@ -119,6 +103,12 @@ def venue_of(exchange: str) -> Venue:
     if venue is None:
         raise Invalid("Choose one of the exchanges.", "exchange")
     return venue
+
+
+def check_offered(venue: Venue, mode: Mode, field: str) -> None:
+    """Whether the venue has this mode. Raises ``Invalid``, beside ``field``."""
+    if mode not in venue.modes:
+        raise Invalid(f"{venue.title} has no {mode} mode.", field)
 
 
 def symbols_at(symbols: tuple[str, ...], venue: Venue, version: StrategyVersion) -> list[str]:

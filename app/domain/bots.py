@@ -241,7 +241,6 @@ def switch_mode(
     """
     _hold(bot)
     if mode is Mode.LIVE:
-        bot_rules.check_live_open()
         raise Refused("Going live is asked for, not switched to.")
     account = connection.id if connection is not None else bot.testnet_connection_id
     if mode is not bot.mode or (mode is Mode.TESTNET and account != bot.testnet_connection_id):

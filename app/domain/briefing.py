@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain import bot_rules, limit_breaches, revisions
+from app.domain import limit_breaches, revisions
 from app.domain.venues import VENUES
 from app.extensions import db
 from app.gateways.vault import Opener
@@ -56,7 +56,7 @@ def credentials(run: Run, opener: Opener) -> Credentials | None:
 def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
     """The live key of a bot that is not live yet: its machine looks at it and sends no order."""
     connection = bot.live_connection
-    if Mode.LIVE in (bot.mode, run.mode) or connection is None or not bot_rules.LIVE_OPEN:
+    if Mode.LIVE in (bot.mode, run.mode) or connection is None:
         return None
     opened = _opened(connection, Mode.LIVE, opener)
     return LiveKey(connection.id, opened) if opened is not None else None

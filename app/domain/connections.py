@@ -24,7 +24,7 @@ from app.gateways.vault import Opener, Sealer
 from app.models import Bot, Connection, Environment, Run, User, Wish, Workspace
 from app.models.base import new_id
 from app.practice.keys import new_key
-from runner.protocol import CommandKind
+from runner.protocol import CommandKind, Mode
 
 
 def in_workspace(workspace: Workspace) -> list[Connection]:
@@ -60,12 +60,11 @@ def create(
     """Seal and keep a key. Owners hear of a live one by mail.
 
     Raises:
-        Invalid: unknown exchange, a field that does not do, or a key this workspace has already.
-        Refused: a live key, while live trading is not open yet.
+        Invalid: unknown exchange, an environment it has not, a field that does not do, or a key
+            this workspace has already.
     """
     venue = bot_rules.venue_of(exchange)
-    if environment is Environment.LIVE:
-        bot_rules.check_live_open()
+    bot_rules.check_offered(venue, Mode(environment.value), "environment")
     workspaces.lock(workspace)
     connection = Connection(
         id=new_id("con"),

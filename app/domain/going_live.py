@@ -81,10 +81,10 @@ def from_own_address(bot: Bot, connection: Connection) -> bool:
 
 def _venue(bot: Bot) -> Line:
     venue = bot_rules.venue_of(bot.exchange)
-    if not bot_rules.LIVE_OPEN:
-        return Line("venue", "Live trading", Standing.MISSING, bot_rules.LIVE_REFUSED)
     if Mode.LIVE not in venue.modes:
-        return Line("venue", "Live trading", Standing.MISSING, f"{venue.title} has no live mode.")
+        found = f"{venue.title} has no live mode."
+        cure = "Make a bot of the same strategy at an exchange that has one."
+        return Line("venue", "Live trading", Standing.MISSING, found, cure)
     return Line("venue", "Live trading", Standing.GOOD, f"{venue.title} can be traded live.")
 
 

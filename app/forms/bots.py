@@ -26,6 +26,10 @@ MODE_DETAILS = {
     "testnet": "Real orders on the venue's test system, with play money and a testnet key.",
     "live": "Real orders with real money.",
 }
+EXCHANGE_DETAILS = {
+    venue.id: venue.unproven or "Built in: play money, and the same prices for everybody here."
+    for venue in VENUES.values()
+}
 SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
 
 
@@ -102,7 +106,10 @@ class NewBotForm(ScheduleFields, LimitFields):
 
     name = StringField("Name", filters=[squeezed], validators=needed("Give it a name.", 60))
     strategy = SelectField("Strategy")
-    symbol = SelectField("Symbol")
+    exchange = RadioField(
+        "Exchange", choices=offered((venue.id, venue.title) for venue in VENUES.values())
+    )
+    symbol = SelectField("Symbol", choices=offered((name, name.split(":")[0]) for name in SYMBOLS))
     mode = RadioField("Mode", choices=offered(MODES), default="paper")
     starting_balance = StringField("Starting balance", filters=[squeezed], default="10000")
     connection = SelectField("Testnet connection")
@@ -117,6 +124,7 @@ class NewBotForm(ScheduleFields, LimitFields):
     def begin_with(self, found: Defaults, zone: str) -> None:
         """Fill in what the workspace's bots begin with; ``zone`` is that of the workspace."""
         self.mode.data, self.symbol.data = found.mode.value, found.symbol
+        self.exchange.data = found.exchange
         self.starting_balance.data = format(found.starting_balance, "f")
         self.zone.data = found.zone or zone
         self.show_limits(found.limits)

@@ -3,7 +3,7 @@
 from wtforms import PasswordField, SelectField, StringField
 
 from app.domain.venues import Venue
-from app.forms.base import Form, needed, offered, squeezed
+from app.forms.base import Form, needed, squeezed
 
 ENVIRONMENTS = [("testnet", "Testnet: play money"), ("live", "Live: real money")]
 
@@ -20,10 +20,9 @@ class KeyFields(Form):
 
 
 class ConnectionForm(KeyFields):
-    """A new connection."""
+    """A new connection, for one of the environments its exchange has."""
 
-    exchange = SelectField("Exchange")
-    environment = SelectField("Environment", choices=offered(ENVIRONMENTS))
+    environment = SelectField("Environment")
 
 
 class EditConnectionForm(KeyFields):

@@ -76,6 +76,15 @@ async def _clock_skew(request: web.Request, fault: Fault) -> None:
     request["skew"] = request.get("skew", 0) + int(fault.amount or 0)
 
 
+async def _key_refused(request: web.Request, _fault: Fault) -> None:
+    if wire.key_of(request):
+        raise errors.unknown_key()
+
+
+async def _withdrawal_right(request: web.Request, _fault: Fault) -> None:
+    request["withdraws"] = True
+
+
 async def _stale_data(request: web.Request, fault: Fault) -> None:
     request["frozen"] = min(fault.set_at, request.get("frozen", fault.set_at))
 
@@ -132,6 +141,8 @@ _BEFORE: dict[str, Callable[[web.Request, Fault], Awaitable[web.StreamResponse |
     "maintenance": _maintenance,
     "rate_ban": _rate_ban,
     "clock_skew": _clock_skew,
+    "key_refused": _key_refused,
+    "withdrawal_right": _withdrawal_right,
     "stale_data": _stale_data,
     "timeout_before_accept": _silence_before,
 }

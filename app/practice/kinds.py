@@ -74,6 +74,14 @@ KINDS = {
         lasting=True,
     ),
     "maintenance": Kind("Everything is refused with -1016.", seconds=_FOR, lasting=True),
+    "key_refused": Kind(
+        "Signed requests are refused with -2015, as of a key that expired or was deleted.",
+        seconds=_FOR,
+        lasting=True,
+    ),
+    "withdrawal_right": Kind(
+        "The account says of itself that it may withdraw.", seconds=_FOR, lasting=True
+    ),
     "stale_data": Kind(
         "Candles, book, tape and tickers stay as they were when it was set.",
         seconds=_FOR,

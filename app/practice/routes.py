@@ -18,7 +18,8 @@ Weight = Callable[[Params], int]
 class Call:
     """One request as an answering function sees it; ``account`` is empty on public routes.
 
-    ``told`` is the time as the market tells it, which a fault may have put off.
+    ``told`` is the time as the market tells it, and ``withdraws`` the right it grants, which faults
+    may have put off.
     """
 
     desk: Desk
@@ -26,6 +27,7 @@ class Call:
     account: str
     ms: int
     told: int
+    withdraws: bool = False
 
     def holder(self) -> Account:
         """The account that calls, brought up to now."""

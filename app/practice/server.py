@@ -105,7 +105,8 @@ async def answer(request: web.Request) -> web.StreamResponse:
     told = ms + request.get("skew", 0)
     if not route.signed:
         ms = min(ms, request.get("frozen", ms))
-    call = Call(exchange.desk, request["params"], request["account"], ms, told)
+    may = request.get("withdraws", False)
+    call = Call(exchange.desk, request["params"], request["account"], ms, told, withdraws=may)
     found = route.answer(call)
     if route.order:
         _look_for_doubles(exchange, wire.key_of(request), call)

@@ -24,7 +24,7 @@ def balance(call: Call) -> list[Json]:
 
 
 def account_v2(call: Call) -> Json:
-    return _statement(call).account_v2()
+    return _statement(call).account_v2() | {"canWithdraw": call.withdraws}
 
 
 def account_v3(call: Call) -> Json:
@@ -119,7 +119,7 @@ def account_config(call: Call) -> Json:
         "feeTier": 0,
         "canTrade": True,
         "canDeposit": True,
-        "canWithdraw": False,
+        "canWithdraw": call.withdraws,
         "dualSidePosition": False,
         "updateTime": 0,
         "multiAssetsMargin": False,

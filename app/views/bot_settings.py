@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import (
     approvals,
-    bot_rules,
     bots,
     connections,
     limits,
@@ -106,7 +105,7 @@ def make_wish(bot_id: str) -> ResponseReturnValue:
 def mode(bot_id: str) -> ResponseReturnValue:
     """What a switch changes and what it does not."""
     bot = loading.bot(bot_id)
-    form = _mode_form()
+    form = _mode_form(bot)
     form.begin_with(bot, request.args.get("connection"))
     return _mode_page(bot, form)
 
@@ -116,7 +115,7 @@ def mode(bot_id: str) -> ResponseReturnValue:
 def switch(bot_id: str) -> ResponseReturnValue:
     """Paper to testnet, or back; live is asked for."""
     bot = loading.bot(bot_id)
-    form = _mode_form()
+    form = _mode_form(bot)
     said = form.attempt(lambda: _switch(bot, form))
     return _saved(bot, said) if said else (_mode_page(bot, form), 422)
 
@@ -218,9 +217,9 @@ def _wish_page(bot: Bot, form: WishForm) -> str:
     )
 
 
-def _mode_form() -> ModeForm:
+def _mode_form(bot: Bot) -> ModeForm:
     form = ModeForm()
-    form.connection.choices = bot_pages.connection_choices()
+    form.connection.choices = bot_pages.connection_choices(exchange=bot.exchange)
     return form
 
 
@@ -231,8 +230,15 @@ def _mode_page(bot: Bot, form: ModeForm) -> str:
         form=form,
         flat=runs.is_flat(bot, current.now()),
         details=MODE_DETAILS,
-        refused={"live": LIVE_ELSEWHERE if bot_rules.LIVE_OPEN else bot_rules.LIVE_REFUSED},
+        refused=_barred(bot),
     )
+
+
+def _barred(bot: Bot) -> dict[str, str]:
+    """Why a mode cannot be switched to here."""
+    venue = VENUES[bot.exchange]
+    missing = {mode.value: f"{venue.title} has none." for mode in Mode if mode not in venue.modes}
+    return {Mode.LIVE.value: LIVE_ELSEWHERE} | missing
 
 
 def _switch(bot: Bot, form: ModeForm) -> str:

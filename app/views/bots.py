@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import overview, records
 from app.domain.access import Permission
-from app.forms.bots import LIMITS, MODE_DETAILS, NewBotForm
+from app.forms.bots import EXCHANGE_DETAILS, LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.web import billing_pages, bot_pages, loading
 from app.web.guards import allowed, requires
@@ -126,6 +126,7 @@ def _new_page(form: NewBotForm, **context: Any) -> str:
         form=form,
         kinds=KIND_DETAILS,
         modes=MODE_DETAILS,
+        exchanges=EXCHANGE_DETAILS,
         limits=LIMITS,
         address_costs=billing_pages.address_sentences(current.config().compute.regions),
         **shown,

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import bot_rules, connections
+from app.domain import connections
 from app.domain.access import Permission
 from app.forms.connections import KeyFields
 from app.models import Connection, Environment
@@ -130,7 +130,7 @@ def _next_page(connection: Connection) -> str:
 
 
 def _new_page(form: KeyFields) -> str:
-    shown = connection_pages.addresses() | {"live_open": bot_rules.LIVE_OPEN}
+    shown = {"exchanges": connection_pages.exchanges(form), **connection_pages.addresses()}
     return render_template("connections/new.html", form=form, **shown)
 
 
@@ -143,7 +143,7 @@ def _create(form: KeyFields) -> Connection:
     connection_pages.demand(environment)
     return connections.create(
         current.workspace(),
-        exchange=form["exchange"].data,
+        exchange=form.venue.id,
         environment=environment,
         label=form["label"].data or "",
         fields=form.key(),

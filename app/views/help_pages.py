@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app.domain import access, access_guide, bot_rules
+from app.domain import access, access_guide
 from app.domain.support import desk_sight
 from app.web.guards import signed_in
 
@@ -13,8 +13,8 @@ bp = Blueprint("help", __name__, url_prefix="/help")
 @bp.get("")
 @signed_in
 def index() -> ResponseReturnValue:
-    """States, modes, sleep and wake, and what is not open yet."""
-    return render_template("help/index.html", live_open=bot_rules.LIVE_OPEN)
+    """States, modes, sleep and wake."""
+    return render_template("help/index.html")
 
 
 @bp.get("/permissions")

@@ -32,13 +32,13 @@ from app.domain.errors import Invalid
 from app.domain.lifecycle import Tempo
 from app.domain.limits import TITLES
 from app.domain.schedule import Schedule
-from app.domain.venues import PRACTICE
+from app.domain.venues import VENUES
 from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.forms.schedule import ScheduleForm
-from app.models import AddressEventKind, Bot, Environment, StrategyVersion
+from app.models import AddressEventKind, Bot, Connection, Environment, StrategyVersion
 from app.web import billing_pages, places, series, sheets
-from app.web.formatting import decimals, symbol
+from app.web.formatting import decimals
 from app.web.guards import allowed
 from app.web.week import Week, week
 from runner.protocol import Mode
@@ -223,7 +223,6 @@ def offer(form: NewBotForm) -> None:
         *offered(((f"template:{item.key}", item.title) for item in TEMPLATES), "Templates"),
         *offered(((item.latest.id, item.latest.label) for item in library), "Own strategies"),
     ]
-    form.symbol.choices = offered((item, symbol(item)) for item in PRACTICE.symbols)
     form.connection.choices = connection_choices()
     form.region.choices = places.choices()
     if request.method == "GET":
@@ -237,11 +236,15 @@ def connection_choices(
 ) -> list[SelectChoice]:
     """The keys of the workspace for one environment, at one exchange or at all."""
     found = [
-        (item.id, f"{item.label} (…{item.key_hint})")
+        (item.id, _label(item) if exchange else f"{VENUES[item.exchange].title}: {_label(item)}")
         for item in connections.in_workspace(current.workspace())
         if item.environment is environment and exchange in (None, item.exchange)
     ]
     return offered([("", "Choose one" if found else "None yet"), *found])
+
+
+def _label(connection: Connection) -> str:
+    return f"{connection.label} (…{connection.key_hint})"
 
 
 def create(form: NewBotForm) -> Bot:
@@ -253,7 +256,7 @@ def create(form: NewBotForm) -> Bot:
         connection = connections.find(workspace, form.connection.data)
     blueprint = bots.Blueprint(
         name=form.name.data or "",
-        exchange=PRACTICE.id,
+        exchange=form.exchange.data,
         symbols=(form.symbol.data,),
         version=_version(form.strategy.data),
         mode=mode,

@@ -2,26 +2,40 @@
 
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 
 from app import current
 from app.domain import bindings, connection_keys, connections, overview
 from app.domain.access import Permission
 from app.domain.venues import VENUES, Venue
 from app.forms.base import offered
-from app.forms.connections import ConnectionForm, EditConnectionForm, KeyFields, for_venue
+from app.forms.connections import (
+    ENVIRONMENTS,
+    ConnectionForm,
+    EditConnectionForm,
+    KeyFields,
+    for_venue,
+)
 from app.models import Bot, Connection, Environment
 from app.web import guards, loading
 
 
 def new_form() -> KeyFields:
-    """For the exchange chosen; the first one until then."""
-    wanted = request.values.get("exchange", "")
+    """For the exchange chosen, or that of the bot it is for; the first one until then."""
+    bot = bot_it_is_for()
+    wanted = bot.exchange if bot else request.values.get("exchange", "")
     venue = VENUES.get(wanted) or next(iter(VENUES.values()))
     form = for_venue(ConnectionForm, venue)
-    form["exchange"].choices = offered((item.id, item.title) for item in VENUES.values())
-    form["exchange"].data = form["exchange"].data or venue.id
+    form["environment"].choices = offered(it for it in ENVIRONMENTS if it[0] in venue.modes)
     return form
+
+
+def exchanges(form: KeyFields) -> list[tuple[str, str, bool]]:
+    """Links to the page of each exchange, as its keys have fields of their own."""
+    return [
+        (it.title, url_for("connections.new", exchange=it.id), it.id == form.venue.id)
+        for it in VENUES.values()
+    ]
 
 
 def bot_it_is_for() -> Bot | None:

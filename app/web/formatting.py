@@ -16,6 +16,7 @@ from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
+from app.domain.venues import VENUES
 from app.web import amounts, charts, hypermedia
 
 MINUS, NONE, THIN = "\u2212", "\u2013", "\u202f"
@@ -51,6 +52,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         desk_state=states.DESK_LABELS.__getitem__,
         dom_id=hypermedia.dom_id,
+        exchange=VENUES.__getitem__,
         sparkline=charts.sparkline,
         state_note=state_note,
         state_words=state_words,

@@ -5,7 +5,6 @@ from typing import Any
 from app import current
 from app.domain import (
     approvals,
-    bot_rules,
     bot_safety,
     connections,
     evidence,
@@ -39,7 +38,6 @@ def facts(bot: Bot, form: LiveForm) -> dict[str, Any]:
         "guards": found,
         "evidence": evidence.lines(bot, workspace, evidence.so_far(bot, now)),
         "missing": [line for line in found if line.standing is Standing.MISSING],
-        "open": bot_rules.LIVE_OPEN,
         "approved": bot.mode is Mode.LIVE and revisions.stands(bot),
         "asking": risk_pages.asking(ApprovalKind.GO_LIVE, bot),
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,6 +34,14 @@ class HeaderRule:
             return None
         wanted = f"{self.name}: {self.value}" if self.value else f"no {self.name}"
         return f"refused a request with {self.name}: {found}; this mode needs {wanted}"
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a host is this very machine, as far as its name or number says."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 class HostGuard(aiohttp.TCPConnector):
@@ -83,11 +92,19 @@ def session(
     timeout_seconds: float,
     rule: HeaderRule | None = None,
 ) -> aiohttp.ClientSession:
-    """A session bound to ``source_address``; proxies of the environment are ignored."""
+    """A session bound to ``source_address``; proxies of the environment are ignored.
+
+    From a loopback address nothing beyond this machine can be reached: to a host elsewhere the
+    session leaves by whatever address this machine has there.
+    """
+    origins = tuple(origins)
+    bound = source_address is not None and (
+        not is_loopback(source_address) or all(is_loopback(URL(it).host) for it in origins)
+    )
     connector = HostGuard(
         origins,
         rule,
-        local_addr=(source_address, 0) if source_address else None,
+        local_addr=(source_address, 0) if source_address and bound else None,
         limit=8,
         keepalive_timeout=30,
     )

@@ -13,7 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.journal import client_order_id
 from tests.fakes.venues import bybit, okx
+from tests.fakes.venues.account import Refused
 from tests.fakes.venues.server import served
 
 FOLDER = Path(__file__).parents[1] / "fakes" / "venues" / "documented"
@@ -109,6 +111,35 @@ def test_okx_answers_as_documented(route):
         compare(row, told["rows"][route], route)
         for detail in row.get("details", ()):
             compare(detail, told["rows"]["details"], "details")
+
+
+IDS = ("a", "A1", "a" * 32, "a" * 33, "a" * 36, "a" * 37, "a-1", "a_1", "a.1", "a 1", "ä1", "")
+
+
+@pytest.mark.parametrize("client_id", IDS)
+def test_a_fake_takes_the_client_ids_its_venue_documents_and_no_others(client_id):
+    taken = {
+        "bybit": lambda: bybit.Bybit("k", "s").create(BYBIT_POST | {"orderLinkId": client_id}),
+        "okx": lambda: okx.Okx("k", "s", "p").place(
+            OKX["POST trade/order"] | {"clOrdId": client_id}
+        ),
+        "okx algo": lambda: okx.Okx("k", "s", "p").place_algo(
+            OKX["POST trade/order-algo"] | {"algoClOrdId": client_id}
+        ),
+    }
+    for what, take in taken.items():
+        pattern = documented("client_ids")[what.partition(" ")[0]]["pattern"]
+        if re.fullmatch(pattern, client_id):
+            take()
+            continue
+        with pytest.raises(Refused, match="client_id"):
+            take()
+
+
+def test_every_id_the_runner_gives_an_order_is_one_for_every_venue():
+    made = client_order_id("bot_" + "a" * 26, "run_" + "b" * 26, "d" * 60, "stop", 12345)
+    for rule in documented("client_ids").values():
+        assert re.fullmatch(rule["pattern"], made)
 
 
 @pytest.mark.parametrize(

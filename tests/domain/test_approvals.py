@@ -16,6 +16,7 @@ from app.domain import (
     bot_safety,
     bots,
     ceilings,
+    commands,
     connections,
     going_live,
     holders,
@@ -127,6 +128,8 @@ def test_a_trader_asks_a_manager_approves_and_it_is_done(desk):
     assert desk.approve(approval) is ApprovalState.APPROVED
     assert desk.largest == "900"
     assert commands_of(desk.bot) == {CommandKind.RELOAD}
+    (told,) = commands.pending(desk.bot.id)
+    assert told.arguments == {"limits": desk.bot.limits}
 
 
 def test_each_act_is_one_event_tied_to_the_request(desk):
@@ -529,8 +532,8 @@ def wanted(desk, safety=None, now=NOW, **values):
     return go_live(desk.bot, desk.key, safety or Safety(), now, **values)
 
 
-def test_live_is_refused_while_its_switch_is_off(desk):
-    with pytest.raises(Refused, match="not open yet"):
+def test_live_is_refused_at_an_exchange_without_it(desk):
+    with pytest.raises(Invalid, match="Practice market has no live mode"):
         go_live(desk.bot, None, Safety(), NOW)
 
 

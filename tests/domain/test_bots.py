@@ -94,9 +94,9 @@ def test_every_change_makes_the_planner_look_at_once(desk):
 
 def test_live_is_refused_with_the_reason(desk, sealer):
     bot = factories.bot(desk)
-    with pytest.raises(Refused, match="not open yet"):
+    with pytest.raises(Refused, match="asked for, not switched to"):
         bots.switch_mode(bot, Mode.LIVE, None, by=TESTER, now=NOW)
-    with pytest.raises(Refused, match="not open yet"):
+    with pytest.raises(Refused, match="begins in paper or testnet"):
         factories.bot(desk, mode=Mode.LIVE)
 
 

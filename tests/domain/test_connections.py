@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, text
 
-from app.domain import bot_rules, bots, connection_keys, connections, ingest, runs
+from app.domain import bots, connection_keys, connections, ingest, runs
 from app.domain.errors import Conflict, Invalid, Refused
 from app.domain.letters import House, render
 from app.domain.venues import PRACTICE, VENUES, KeyField
@@ -17,7 +17,7 @@ from app.models import AuditEvent, Connection, Environment, Mail, Role
 from app.practice.keys import new_key
 from app.web.carried import _SECRET
 from runner.protocol import Check, CommandKind, EventKind, Mode, PositionState, Preflight, to_plain
-from tests import factories
+from tests import factories, golive
 from tests.domain.test_bots import awake, commands_of
 from tests.factories import NOW, TESTER
 
@@ -272,9 +272,10 @@ def test_every_field_is_well_formed_and_every_secret_one_is_carried_nowhere():
 # -- live ------------------------------------------------------------------------------------------
 
 
-def test_a_live_key_is_not_taken_while_live_is_closed(desk, sealer):
-    with pytest.raises(Refused, match="not open yet"):
+def test_a_live_key_is_not_taken_where_the_exchange_has_no_live_mode(desk, sealer):
+    with pytest.raises(Invalid, match="Practice market has no live mode") as refusal:
         live_key(desk, sealer)
+    assert refusal.value.field == "environment"
 
 
 def live_key(desk, sealer):
@@ -292,7 +293,7 @@ def live_key(desk, sealer):
 
 
 def test_all_owners_hear_of_a_live_key_and_nobody_of_a_testnet_one(desk, sealer, monkeypatch):
-    monkeypatch.setattr(bot_rules, "LIVE_OPEN", True)
+    golive.open_live(monkeypatch)
     factories.joined(desk, Role.OWNER, "Olga")
     factories.joined(desk, Role.ADMIN, "Ada")
     made = live_key(desk, sealer)

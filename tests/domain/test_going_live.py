@@ -10,7 +10,6 @@ from sqlalchemy import select
 from app.domain import (
     account_rule,
     bot_raises,
-    bot_rules,
     bot_safety,
     bots,
     briefing,
@@ -26,6 +25,7 @@ from app.domain import (
 from app.domain.errors import Invalid, Refused
 from app.domain.going_live import Standing
 from app.domain.revisions import Safety
+from app.domain.venues import PRACTICE, VENUES
 from app.extensions import db
 from app.gateways.vault import Opener, Sealer
 from app.models import AuditEvent, BotAddress, BotAlarm, KillAct, OutboxMessage, Wish
@@ -164,7 +164,7 @@ def test_a_strategy_without_a_stop_needs_the_bots_own(bot, key):
     demand(bot, key, Safety(Decimal(8)))
 
 
-@pytest.mark.parametrize("what", ["limits", "off", "flat", "closed"])
+@pytest.mark.parametrize("what", ["limits", "off", "flat", "no mode"])
 def test_each_other_guard_is_met_alone(bot, key, monkeypatch, what):
     golive.seen(bot, key)
     if what == "limits":
@@ -174,13 +174,13 @@ def test_each_other_guard_is_met_alone(bot, key, monkeypatch, what):
     elif what == "flat":
         awake(bot, PositionState.OPEN)
     else:
-        monkeypatch.setattr(bot_rules, "LIVE_OPEN", False)
+        monkeypatch.setitem(VENUES, PRACTICE.id, PRACTICE)
     db.session.flush()
-    with pytest.raises(Refused):
+    with pytest.raises((Refused, Invalid)):
         demand(bot, key)
     lines = list(going_live.guards(bot, key, Safety(), NOW))
     (missing,) = [line for line in lines if line.standing is Standing.MISSING]
-    assert missing.cure or what == "closed"
+    assert missing.cure
 
 
 def test_a_live_bot_keeps_its_key(bot, key, desk, sealer):
@@ -285,16 +285,6 @@ def test_a_live_key_is_looked_at_and_not_traded_with(app, keys, sealer, monkeypa
     assert answer.live_key.connection == key.id
     key.inactive_at = NOW
     db.session.commit()
-    assert life.claim().live_key is None
-
-
-def test_while_live_is_closed_no_live_key_leaves_the_house(app, keys, sealer, monkeypatch):
-    golive.open_live(monkeypatch)
-    life, key = live_life(keys, sealer)
-    bot_safety.prepare(life.bot, key, Safety(), by=TESTER, now=NOW)
-    db.session.commit()
-    monkeypatch.setattr(bot_rules, "LIVE_OPEN", False)
-    life.wake()
     assert life.claim().live_key is None
 
 

@@ -22,6 +22,7 @@ from runner.protocol import (
     ProtectionState,
     Side,
     payload,
+    to_plain,
 )
 from runner.reconcile import reconcile
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
@@ -112,6 +113,26 @@ def test_a_reload_waits_for_the_end_of_a_position_and_happens_once(practice, tmp
         again = Commands(bench, desk, bench.outbox._store)
         assert not await again.take((command,))
         assert not again.must_reload()
+
+    at_desk(practice, tmp_path, act)
+
+
+def test_new_limits_count_at_once_and_do_not_wait_for_the_end_of_a_position(practice, tmp_path):
+    async def act(bench, desk, commands):
+        await reconcile(bench, desk)
+        bench.standing.preflight_passed = True
+        await entered(bench, desk)
+        old = to_plain(bench.configuration.limits)
+        first, second = ({"limits": old | {"max_leverage": bound}} for bound in ("50", "0.00001"))
+        assert await commands.take((Command("c1", CommandKind.RELOAD, first),))
+        assert bench.configuration.limits.max_leverage == Decimal(50)
+        # The same command says more by the time it is repeated.
+        assert not await commands.take((Command("c1", CommandKind.RELOAD, second),))
+        assert not commands.must_reload()
+        await bench.guard.watch(desk)
+        assert [halt.breach.bound for halt in bench.guard.halts] == [Decimal("0.00001")]
+        bench.guard.bind(replace(bench.configuration.limits, max_leverage=None))
+        assert bench.guard.halts == ()
 
     at_desk(practice, tmp_path, act)
 

@@ -12,8 +12,16 @@ from runner.errors import Operational
 from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
-from runner.exchange.quirks.practice import SWITCH
-from runner.protocol import ClaimAnswer, EventKind, Lease, LiveKey, Mode, Side, payload
+from runner.protocol import (
+    PRACTICE_LIVE,
+    ClaimAnswer,
+    EventKind,
+    Lease,
+    LiveKey,
+    Mode,
+    Side,
+    payload,
+)
 from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, configuration, practice_credentials
 from tests.runner.workshop import at_bench
@@ -25,7 +33,7 @@ LOT = Decimal("0.010")
 @pytest.fixture
 def live_practice(practice, monkeypatch):
     """The practice market as a venue with a live mode; it stands for the exchange's own hosts."""
-    monkeypatch.setenv(SWITCH, practice.url)
+    monkeypatch.setenv(PRACTICE_LIVE, practice.url)
 
     def at_its_own_hosts(settings, credentials, source):
         assert settings.endpoint is None

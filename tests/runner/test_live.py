@@ -154,9 +154,26 @@ def flattens_reloads_and_yields(mode, practice, pyz, directory):
         flatten = gate.command(CommandKind.FLATTEN)
         gate.wait(lambda: gate.done(reload) and gate.done(flatten) and len(gate.claims) == 2)
         assert held_at_the_end_of(gate, reload) == 0
+        # By this the platform knows that the one who was flat is the one who claims again.
+        assert len({claim.boot_id for claim, _ in gate.claims}) == 1
         gate.wait(lambda: gate.told(EventKind.PREFLIGHT)[1:])
         gate.status = 410
         assert bot.child.wait(PATIENCE) == 0
+
+
+def claims_as_another_while_anything_is_untold(mode, practice, pyz, directory):
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+        gate.wait(lambda: is_open(gate))
+        gate.command(CommandKind.PAUSE_ENTRIES)
+        flatten = gate.command(CommandKind.FLATTEN)
+        gate.wait(lambda: gate.done(flatten) and gate.flat())
+        gate.deaf = True
+        gate.command(CommandKind.RELOAD)
+        gate.wait(lambda: len(gate.claims) == 2)
+        gate.deaf = False
+        assert len({claim.boot_id for claim, _ in gate.claims}) == 2
+        gate.wait(lambda: gate.told(EventKind.PREFLIGHT)[1:])
+        assert bot.end(signal.SIGTERM) == 0
 
 
 def only_watches_outside_its_windows(mode, practice, pyz, directory):
@@ -270,6 +287,7 @@ STORIES = {
         is_killed_and_finds_its_position,
         goes_on_from_the_checkpoint_on_a_new_machine,
         flattens_reloads_and_yields,
+        claims_as_another_while_anything_is_untold,
         only_watches_outside_its_windows,
         leaves_nothing_where_asked_to,
         ends_with_a_word_when_it_cannot_run,

@@ -2,8 +2,7 @@
 
 import signal
 
-from runner.exchange.quirks.practice import SWITCH
-from runner.protocol import CommandKind, EventKind, Mode, OrderStatus
+from runner.protocol import PRACTICE_LIVE, CommandKind, EventKind, Mode, OrderStatus
 from tests.runner.gate import Gate
 from tests.runner.machine import Runner, configuration, practice_credentials
 from tests.runner.test_live import SOURCE, assert_adds_up, eager, held, is_open
@@ -17,7 +16,7 @@ def gate_for():
 
 
 def test_a_live_bot_checks_trades_protects_and_leaves(practice, pyz, tmp_path):
-    live = {SWITCH: practice.url}
+    live = {PRACTICE_LIVE: practice.url}
     with gate_for() as gate, Runner(pyz, gate, tmp_path / "bot", source=SOURCE, **live) as bot:
         gate.wait(lambda: is_open(gate))
         told = {check.name: check.ok for check in gate.told(EventKind.PREFLIGHT)[0].checks}

@@ -53,6 +53,14 @@ def test_a_key_bound_to_nothing_is_warned_about_and_one_bound_elsewhere_refused(
     assert words in told[1]
 
 
+def test_a_machine_of_this_computer_is_seen_by_another_address_than_its_own():
+    rights = Rights(trade=True, withdraw=False, bound_addresses=("1.2.3.4",))
+    told = rights_checks(rights, "127.64.0.5", NOW, live=True)
+    (binding,) = [check for check in told if check.name == "key binding"]
+    assert binding.ok
+    assert "takes it from this machine" in binding.detail
+
+
 def test_where_the_venue_tells_no_addresses_nothing_is_claimed():
     assert "key binding" not in checks(Rights(trade=True, withdraw=False))
 

@@ -186,7 +186,7 @@ def test_an_unknown_request_is_404(owner, desk):
     owner.get(f"{desk.home}/approvals/apr_none", 404)
 
 
-def test_going_live_is_refused_while_it_is_closed(trader, desk):
+def test_going_live_is_not_switched_to(trader, desk):
     trader.get(f"{desk.resting}/mode")
     page = trader.post(f"{desk.resting}/mode", 422, mode="live", connection="", reason="Now")
-    assert re.search("not open yet", page.by_class("error-summary")[0].text)
+    assert re.search("Going live is asked for", page.by_class("error-summary")[0].text)

@@ -54,11 +54,11 @@ def send(person, desk, status=303, **values):
     return person.post(f"{desk.resting}/live", status, **(fields | values))
 
 
-def test_while_live_is_closed_the_page_says_so_and_offers_nothing(owner, desk):
+def test_where_an_exchange_has_no_live_mode_the_page_says_so_and_offers_nothing(owner, desk):
     page = owner.get(f"{desk.resting}/live")
-    assert "not open yet" in page.text
+    assert "Practice market has no live mode." in page.text
     assert not [it for it in page.all("button") if it.get("value") == "ask"]
-    assert "not open yet" in send(owner, desk, 422).by_class("error-summary")[0].text
+    assert "has no live mode" in send(owner, desk, 422).by_class("error-summary")[0].text
     assert owner.get(f"{desk.resting}/mode").text.count("still needs before it can go live") == 1
 
 

@@ -114,7 +114,7 @@ def test_live_is_refused(owner, desk):
     (live,) = [node for node in page.all("input") if node.get("value") == "live"]
     assert "disabled" in live.attributes
     page = owner.post(f"{desk.resting}/mode", 422, mode="live", connection="")
-    assert "not open yet" in page.by_class("error-summary")[0].text
+    assert "Going live is asked for" in page.by_class("error-summary")[0].text
 
 
 def test_another_workspace_lends_no_connection(owner, desk, house):

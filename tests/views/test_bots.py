@@ -13,6 +13,7 @@ NEW = {
     "symbol": "ETH/USDT:USDT",
     "name": "Ebb",
     "mode": "paper",
+    "exchange": "practice",
     "starting_balance": "2500",
     "connection": "",
     "kind": "always",
@@ -74,7 +75,7 @@ def test_testnet_without_a_connection_is_refused_beside_the_field(owner, desk):
 
 def test_live_is_refused_with_its_reason(owner, desk):
     page = new_bot(owner, desk, 422, mode="live")
-    assert "not open yet" in page.by_class("error-summary")[0].text
+    assert "then ask to go live" in page.by_class("error-summary")[0].text
 
 
 def test_a_row_is_added_without_script(owner, desk):

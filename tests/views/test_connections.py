@@ -12,6 +12,11 @@ from tests import factories
 from tests.site import rows
 from tests.views.conftest import as_person
 
+OKX = {
+    "api_key": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+    "secret": "0123456789ABCDEF" * 2,
+    "passphrase": "Open-Sesame-7",
+}
 KEY = {"exchange": "practice", "environment": "testnet", "label": "Mine"}
 PAIR = {"api_key": "practice-0123456789abcdef0123", "secret": "s3cr3t-value-never-shown"}
 
@@ -55,18 +60,43 @@ def test_a_faulty_form_keeps_the_label_but_not_the_secret(owner, desk):
     assert PAIR["api_key"] not in owner.response.get_data(as_text=True)
 
 
-def test_a_live_key_is_not_taken(owner, desk):
-    owner.get(f"{desk.home}/connections/new")
+def test_a_live_key_is_not_taken_where_the_exchange_has_no_live_mode(owner, desk):
+    page = owner.get(f"{desk.home}/connections/new")
+    assert [it.get("value") for it in page.by_id("environment").all("option")] == ["testnet"]
     page = owner.post(f"{desk.home}/connections/new", 422, **(KEY | PAIR | {"environment": "live"}))
-    assert "not open yet" in page.by_class("error-summary")[0].text
+    assert page.by_id("environment_error")
+
+
+def test_the_fields_follow_the_exchange(owner, desk):
+    page = owner.get(f"{desk.home}/connections/new")
+    assert page.by_id("passphrase") is None
+    assert "Never proven" not in page.text
+    page = owner.get(owner.links("OKX")[0])
+    assert page.by_id("passphrase").get("type") == "password"
+    assert "Never proven at the real exchange: that OKX takes an order" in page.text
+    environments = [it.get("value") for it in page.by_id("environment").all("option")]
+    assert environments == ["testnet", "live"]
+    fields = {"exchange": "okx", "environment": "testnet", "label": "Mine"}
+    page = owner.post(f"{desk.home}/connections/new", 422, **fields, **PAIR, passphrase="x")
+    assert page.by_id("passphrase")
+    assert "This is no API key of OKX" in page.by_id("api_key_error").text
+    page = owner.post(f"{desk.home}/connections/new", **fields, **OKX)
+    assert "…e1f0" in page.text
+
+
+def test_a_key_for_a_bot_is_one_of_its_exchange(owner, desk, house):
+    with rows(house):
+        db.session.get_one(Bot, desk.resting.rpartition("/")[2]).exchange = "okx"
+    page = owner.get(f"{desk.home}/connections/new?bot={desk.resting.rpartition('/')[2]}")
+    assert page.by_id("passphrase")
+    assert not owner.links("Bybit")
 
 
 def test_a_live_key_asks_for_a_right_of_its_own(house, desk, pages, saved):
     trader = as_person(pages, desk, "trader")
     trader.get(f"{desk.home}/connections/new")
-    page = trader.post(
-        f"{desk.home}/connections/new", 403, **(KEY | PAIR | {"environment": "live"})
-    )
+    live = {"exchange": "okx", "environment": "live", "label": "Mine"}
+    page = trader.post(f"{desk.home}/connections/new", 403, **live, **OKX)
     assert "connection.manage_live" in page.text
     with rows(house):
         found = db.session.get_one(Connection, saved.rpartition("/")[2])

@@ -47,7 +47,11 @@ def lines(page):
 @pytest.mark.parametrize(
     ("state", "values", "words"),
     [
-        (STATES.VERIFIED, {}, ("Stop 58,123.40 for", "seen at the venue", "it stays and closes")),
+        (
+            STATES.VERIFIED,
+            {},
+            ("Stop 58,123.40 for", "seen at the venue", "rests at the practice market"),
+        ),
         (STATES.VERIFIED, {"age": 600}, ("last seen at the venue 10 min", "is not known")),
         (
             STATES.MISSING,

@@ -124,6 +124,7 @@ def test_a_new_bot_is_made_with_the_limits_typed(house, desk, owner):
         f"{desk.home}/bots/new",
         name="Bounded",
         strategy=desk.version,
+        exchange="practice",
         symbol="BTC/USDT:USDT",
         mode="paper",
         starting_balance="1000",

@@ -29,6 +29,7 @@ from app.gateways.compute.driver import (
     StepKind,
     Survey,
 )
+from runner.protocol import PRACTICE_LIVE
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _START_SECONDS = 3
@@ -153,6 +154,8 @@ class LocalDriver:
         record = ["/bin/sh", "-c", _RECORD, str(place / "pid")]
         program = [sys.executable, "-I", str(bundle)]
         given = {k: v for k, v in step.environment.items() if k.startswith("PLUTARC_")}
+        if os.environ.get(PRACTICE_LIVE):  # only tests set it, and a machine inherits nothing else
+            given[PRACTICE_LIVE] = os.environ[PRACTICE_LIVE]
         address = self._book.ip_of(step.address_name) or ""
         with (place / "machine.log").open("ab") as log:
             shell = subprocess.Popen(  # noqa: S603 -- fixed scripts; names were checked

@@ -11,9 +11,7 @@ from runner.errors import Operational
 from runner.exchange.base import Rights
 from runner.exchange.quirks.binance import Binance
 from runner.exchange.quirks.venue import redirect
-from runner.protocol import Mode
-
-SWITCH = "PLUTARC_PRACTICE_LIVE"
+from runner.protocol import PRACTICE_LIVE, Mode
 
 
 class Practice(Binance):
@@ -39,18 +37,20 @@ class PracticeLive(Practice):
     """Live mode on the practice market, so that tests can walk the whole live path.
 
     It exists only where ``PLUTARC_PRACTICE_LIVE`` holds the address of a practice market on this
-    very machine; no form offers it, and the demo does not set it.
+    very machine: then the platform lists it, as the demo never does. A bot is born in it on paper.
     """
 
     exchange = "practice-live"
-    modes = (Mode.LIVE,)
+    modes = (Mode.PAPER, Mode.LIVE)
 
     def origins(self) -> tuple[str, ...]:
-        given = os.environ.get(SWITCH, "").rstrip("/")
+        given = os.environ.get(PRACTICE_LIVE, "").rstrip("/")
         if not given:
-            raise Operational(f"exchange {self.exchange!r} is for tests; set {SWITCH} in them")
+            raise Operational(
+                f"exchange {self.exchange!r} is for tests; set {PRACTICE_LIVE} in them"
+            )
         if URL(given).host not in ("127.0.0.1", "::1", "localhost"):
-            raise Operational(f"{SWITCH} must be an address of this machine, not {given}")
+            raise Operational(f"{PRACTICE_LIVE} must be an address of this machine, not {given}")
         return (given,)
 
     def prepare(self, api: Any) -> None:

@@ -7,6 +7,7 @@ Shapes: the examples below https://bybit-exchange.github.io/docs/v5/ kept in doc
 import hashlib
 import hmac
 import json
+import re
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -21,6 +22,7 @@ _CODES = {
     "gone": (110001, "order not exists or too late to cancel"),
     "unchanged": (110043, "Set leverage not modified"),
     "many": (110009, "The number of stop orders exceeds maximum limit allowed"),
+    "client_id": (10001, "params error: OrderLinkID is invalid"),
     "sign": (10004, "error sign! origin_string"),
     "key": (10003, "API key is invalid."),
 }
@@ -99,6 +101,8 @@ class Bybit(Server):
 
     def create(self, fields):
         kind = "stop" if "triggerPrice" in fields else fields["orderType"].lower()
+        if not re.fullmatch("[A-Za-z0-9_-]{1,36}", fields["orderLinkId"]):
+            raise Refused("client_id")
         price = fields.get("triggerPrice") or fields.get("price")
         order = self.account.place(
             fields["orderLinkId"],

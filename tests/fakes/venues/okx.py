@@ -8,6 +8,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 from decimal import Decimal
 from urllib.parse import parse_qsl
 
@@ -27,6 +28,7 @@ _CODES = {
     "environment": ("50101", "APIKey does not match current environment."),
     "leverage": ("59000", "Your settings failed as you have positions or open orders"),
     "many": ("51174", "The number of pending orders reached the upper limit"),
+    "client_id": ("51000", "Parameter clOrdId error"),
     "size": ("51121", "Order quantity must be a multiple of the lot size."),
 }
 _STATES = {"live": "live", "filled": "filled", "cancelled": "canceled", "fired": "effective"}
@@ -121,6 +123,8 @@ class Okx(Server):
         size = Decimal(fields["sz"])
         if size % LOT:
             raise Refused("size")
+        if not re.fullmatch("[A-Za-z0-9]{1,32}", client_id):
+            raise Refused("client_id")
         return self.account.place(
             client_id,
             fields["side"],

@@ -7,7 +7,7 @@ import pytest
 from app.practice import keys
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
-from runner.exchange.transport import AGENT
+from runner.exchange.transport import AGENT, session
 from runner.protocol import Mode
 from tests.practice.client import Process, get
 from tests.runner.machine import ROOT, SYMBOL, configuration, practice_credentials
@@ -59,3 +59,26 @@ def test_no_two_processes_are_called_the_same():
     }
     assert len(agents) == 2
     assert AGENT not in agents
+
+
+@pytest.mark.parametrize(
+    ("source", "origins", "bound"),
+    [
+        ("127.64.0.5", ("http://127.0.0.1:8899",), True),
+        ("127.64.0.5", ("http://localhost:8899", "http://[::1]:1"), True),
+        ("127.64.0.5", ("https://fapi.binance.com",), False),
+        ("127.64.0.5", ("http://127.0.0.1:8899", "https://api.bybit.com"), False),
+        ("203.0.113.7", ("https://api.bybit.com",), True),
+        (None, ("https://www.okx.com",), False),
+    ],
+)
+def test_a_loopback_address_is_left_only_for_what_it_cannot_reach(source, origins, bound):
+    async def look():
+        http = session(origins, source, 1.0)
+        try:
+            found = http.connector._local_addr_infos
+            return found is not None and found[0][4][0] == source
+        finally:
+            await http.close()
+
+    assert asyncio.run(look()) is bound

@@ -14,9 +14,8 @@ from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.catalog import UNLISTED, VENUES
-from runner.exchange.quirks.practice import SWITCH
 from runner.preflight import rights_checks
-from runner.protocol import Configuration, Credentials, Mode, OrderStatus, Side
+from runner.protocol import PRACTICE_LIVE, Configuration, Credentials, Mode, OrderStatus, Side
 from tests.runner.machine import ROOT, SYMBOL, configuration, practice_credentials
 
 KEY = Credentials("the-key", "the-secret", "the-phrase")
@@ -85,13 +84,13 @@ def test_each_process_loads_only_its_own_venue():
 
 
 def test_the_hidden_live_venue_exists_only_under_its_switch(monkeypatch):
-    monkeypatch.delenv(SWITCH, raising=False)
+    monkeypatch.delenv(PRACTICE_LIVE, raising=False)
     with pytest.raises(Operational, match="is for tests"):
         at("practice-live", Mode.LIVE)
-    monkeypatch.setenv(SWITCH, "https://fapi.binance.com")
+    monkeypatch.setenv(PRACTICE_LIVE, "https://fapi.binance.com")
     with pytest.raises(Operational, match="must be an address of this machine"):
         at("practice-live", Mode.LIVE)
-    monkeypatch.setenv(SWITCH, "http://127.0.0.1:9")
+    monkeypatch.setenv(PRACTICE_LIVE, "http://127.0.0.1:9")
     with pytest.raises(Operational, match="a live bot speaks to the venue's own hosts only"):
         at("practice-live", Mode.LIVE, "http://127.0.0.1:9")
     with pytest.raises(Operational, match="has no testnet mode"):
@@ -99,7 +98,7 @@ def test_the_hidden_live_venue_exists_only_under_its_switch(monkeypatch):
 
 
 def test_the_live_path_can_be_walked_on_the_practice_market(practice, monkeypatch):
-    monkeypatch.setenv(SWITCH, practice.url)
+    monkeypatch.setenv(PRACTICE_LIVE, practice.url)
 
     async def go():
         settings: Configuration = configuration(None, Mode.LIVE, exchange="practice-live")
