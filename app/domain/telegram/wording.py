@@ -6,7 +6,7 @@ What users are told comes from public messages alone; notes are not even asked f
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain import alarm_bells, fleet_alarms
+from app.domain import alarm_bells, alarm_kinds, fleet_alarms
 from app.domain.letters import House
 from app.domain.support import states
 from app.domain.telegram.texts import TOPIC_NAME, defused, listed, shortened
@@ -67,9 +67,10 @@ def _bot_alarm(call: TelegramCall, house: House) -> Words:
     """What is wrong with a bot and since when, as it stands as the call goes out."""
     alarm = db.session.get_one(BotAlarm, call.values["alarm_id"], populate_existing=True)
     bot = db.session.get_one(Bot, alarm.bot_id)
-    said = defused(alarm_bells.title(alarm.code, bot.name))
+    said = defused(alarm_kinds.title(alarm.code, bot.name))
     head = f"ALARM: {said}, {alarm.first_at:%Y-%m-%d %H:%M} UTC"
-    return Words(f"{head}\n\n{defused(alarm.text)}\n\n{house.base_url}{alarm_bells.page(alarm)}")
+    body = f"{defused(alarm.text)}\n\nWhat to do: {alarm_kinds.cure(alarm.code)}"
+    return Words(f"{head}\n\n{body}\n\n{house.base_url}{alarm_bells.page(alarm)}")
 
 
 def _ring(call: TelegramCall, ticket: Ticket, message: TicketMessage | None, house: House) -> Words:
