@@ -10,7 +10,7 @@ from app.domain import alarm_bells, bots, ceilings, notices, panic, workspaces
 from app.domain.audit import Actor
 from app.domain.errors import Conflict
 from app.extensions import db
-from app.models import Bot, NoticeKind, Wish, Workspace
+from app.models import Bot, NoticeKind, PauseRule, Wish, Workspace
 from runner.protocol import Mode
 
 POLICY = Actor("policy", "ceiling", source="worker")
@@ -44,7 +44,7 @@ def look(workspace_id: str, now: datetime) -> None:
     panic.hold(_entering(workspace, passed))
     entering = _entering(workspace, passed)
     for mode, faults in passed.items():
-        paused = [bot for bot in entering if bot.mode is mode and _pause(bot, now)]
+        paused = [bot for bot in entering if bot.mode is mode and _pause(bot, faults, now)]
         if paused:
             _tell(workspace, mode, faults, len(paused), now)
 
@@ -60,10 +60,11 @@ def _entering(workspace: Workspace, modes: Iterable[Mode]) -> list[Bot]:
     return list(db.session.scalars(query.order_by(Bot.id)))
 
 
-def _pause(bot: Bot, now: datetime) -> bool:
+def _pause(bot: Bot, faults: list[str], now: datetime) -> bool:
     """One that somebody changes at this moment is seen to with the next look."""
     try:
-        bots.pause(bot, by=POLICY, now=now)
+        why = " ".join(faults)
+        bots.pause(bot, by=POLICY, now=now, rule=PauseRule.CEILING, reason=why)
     except Conflict:
         return False
     return True

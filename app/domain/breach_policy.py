@@ -18,7 +18,7 @@ from app.domain import (
 )
 from app.domain.audit import POLICY
 from app.extensions import change, db
-from app.models import Bot, LimitBreach, NoticeKind, Wish, Workspace
+from app.models import Bot, LimitBreach, NoticeKind, PauseRule, Wish, Workspace
 from runner.protocol import CommandKind, OnBreach
 
 NOTHING_DONE = "Nothing more was done: it has been lifted, or belongs to a run that is over."
@@ -74,7 +74,8 @@ def _act(bot: Bot, breach: LimitBreach, now: datetime) -> None:
     if breach.policy is OnBreach.STOP and bot.wish is Wish.FOLLOW:
         bots.stop(bot, by=POLICY, now=now, reason=breach.text)
     elif breach.policy is not OnBreach.STOP and breach.over_at is None and not bot.paused:
-        bots.pause(bot, by=POLICY, now=now, reason=breach.text)
+        rule, why = PauseRule.LIMIT, breach.text
+        bots.pause(bot, by=POLICY, now=now, rule=rule, reason=why)
     may_hold = machines.current_machine(bot.id) is not None or machines.stranded(bot.id)
     closing = commands.waits(bot.id, CommandKind.FLATTEN)
     if breach.policy is not OnBreach.PAUSE and may_hold and not closing:
