@@ -54,8 +54,9 @@ class Health:
 
         What it rang for as it ended, the platform ends itself with a clean preflight.
         """
-        for name in ("disk", "fault"):
-            if name not in self._bench.standing.troubles:
+        standing = {_code(name) for name in self._bench.standing.troubles}
+        for name in ("disk", "fault", "clock", "data"):
+            if _code(name) not in standing:
                 self._bench.settled(_code(name))
 
     def disk_failed(self, error: sqlite3.Error) -> None:

@@ -215,6 +215,7 @@ def situation(
         pause_rule=bot.pause_rule,
         pause_reason=bot.pause_reason,
         stop_reason=bot.stop_reason,
+        preflight_passed=(machine.preflight or {}).get("passed") if machine else None,
     )
 
 

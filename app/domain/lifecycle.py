@@ -182,6 +182,7 @@ class Situation:
     pause_rule: PauseRule | None = None
     pause_reason: str = ""
     stop_reason: str = ""
+    preflight_passed: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -207,18 +208,14 @@ def reading(now: datetime, it: Situation) -> Reading:
     if it.phase is Phase.RELEASED:
         return Reading("deleted", Tone.NEUTRAL, "Its address has been released.", settled=True)
     if it.phase in (Phase.NEW, Phase.ADDR_WAIT, Phase.CREATING, Phase.BOOTING):
-        return Reading("waking", Tone.INFO, _waking(it.phase))
+        reserving = it.phase in (Phase.NEW, Phase.ADDR_WAIT)
+        said = "Its address is being reserved." if reserving else "Its machine is starting."
+        return Reading("waking", Tone.INFO, said)
     if it.phase is Phase.ASLEEP:
         return _asleep(now, it)
     if it.phase is Phase.DELETING:
         return Reading("falling asleep", Tone.INFO, "Its machine is being given back.")
     return _awake(now, it)
-
-
-def _waking(phase: Phase) -> str:
-    if phase in (Phase.NEW, Phase.ADDR_WAIT):
-        return "Its address is being reserved."
-    return "Its machine is starting."
 
 
 def _asleep(now: datetime, it: Situation) -> Reading:
@@ -272,6 +269,9 @@ def _awake(now: datetime, it: Situation) -> Reading:
     if it.paused:
         said = pause_words.detail(it.pause_rule, it.pause_reason)
         return Reading("paused", Tone.WARN, said, note=pause_words.note(it.pause_rule))
+    if it.preflight_passed is False:
+        said = "It makes no entries: its preflight failed, and is repeated by itself."
+        return Reading("awake", Tone.WARN, said, note="no entries")
     return Reading("awake", Tone.GOOD, "It trades by its rules.")
 
 

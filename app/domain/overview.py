@@ -167,6 +167,7 @@ def _summary(
         pause_rule,
         pause_reason,
         stop_reason,
+        preflight_passed,
         *wished,
     ) = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
@@ -185,6 +186,7 @@ def _summary(
         pause_rule=pause_rule,
         pause_reason=pause_reason,
         stop_reason=stop_reason,
+        preflight_passed=preflight_passed,
     )
     return Summary(
         bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
@@ -220,6 +222,7 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
         *(BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
         *(Bot.pause_rule, Bot.pause_reason, Bot.stop_reason),
+        Machine.preflight["passed"].as_boolean(),
         *(Bot.keep_awake_until, Bot.asleep_until),
     )
     query = query.join_from(Bot, StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)

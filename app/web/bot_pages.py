@@ -10,6 +10,7 @@ from app import current
 from app.domain import (
     addresses,
     bot_alarms,
+    bot_warnings,
     bots,
     connections,
     defaults,
@@ -73,6 +74,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "stops": position_stops.of(bot, row.positions, now),
         "passed": limit_breaches.standing(bot, now),
         "pauses": pauses.of(bot),
+        "warnings": bot_warnings.of_machine(machine, now),
         "limit_titles": TITLES,
         "alarms": ringing,
         "takers": bot_alarms.takers(ringing),
