@@ -122,6 +122,11 @@ WARNINGS = {
         "{} had no stop for a moment",
         "Nothing now: this exchange takes no second stop beside the first one.",
     ),
+    "platform_set_back": Kind(
+        "{} was known better than the platform's backup",
+        "See that its mode, limits, key and pause are what you want: what was changed after the "
+        "backup is forgotten.",
+    ),
     "left_unprotected": ALARMS["left_unprotected"],
     "reconciled": ALARMS["reconciled"],
 }

@@ -5,7 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 
 from runner.errors import Temporary
-from runner.protocol import Equity, EventKind, Lease, ProtectionState, SyncAnswer, payload
+from runner.exchange.base import OrderKind
+from runner.protocol import Equity, EventKind, Lease, SyncAnswer, payload
 from tests.runner.gate import always
 from tests.runner.hand_desk import PRICE, story
 
@@ -97,8 +98,8 @@ def test_an_hour_is_survived_and_told_in_order_afterwards(tmp_path):
         assert platform.events[known : known + len(waiting)] == list(waiting)
         told = {kind: [payload(e) for e in platform.events if e.kind is kind] for kind in EventKind}
         assert sum(fill.quantity for fill in told[EventKind.FILL]) == 2 * Decimal("0.012")
-        states = [it.state for it in told[EventKind.PROTECTION]]
-        assert ProtectionState.MISSING in states
+        stops = [it for it in h.broker.placed if it.kind is OrderKind.STOP_MARKET]
+        assert len(stops) == 2, "the first one, and the one put back"
         assert isinstance(told[EventKind.EQUITY][0], Equity)
 
     story(tmp_path, act)
