@@ -22,12 +22,12 @@ from sqlalchemy.exc import InternalError, PendingRollbackError
 from sqlalchemy.orm import Session, object_session, with_loader_criteria
 
 from app.extensions import db
-from app.models import AuditEvent, Hold, Mail, Membership, Notice, OutboxMessage, Workspace
+from app.models import AuditEvent, Mail, Membership, Notice, OutboxMessage, Workspace
 from app.models.base import Owned
 
 log = logging.getLogger(__name__)
 
-SHARED = (AuditEvent, Hold, Mail, Notice, OutboxMessage)
+SHARED = (AuditEvent, Mail, Notice, OutboxMessage)
 """Rows that belong to a workspace or to none (an account, the platform)."""
 
 _ALL = "*"

@@ -101,6 +101,20 @@ class Journal:
                 self._outbox.append(EventKind.ORDER, changed, at)
         return changed
 
+    def tell_again(self, since: datetime, at: datetime) -> None:
+        """Tell what became of each order since then, and its fills, to a platform that forgot."""
+        orders = "SELECT body FROM orders WHERE decided_at >= ? ORDER BY decided_at"
+        fills = (
+            "SELECT fills.body FROM fills JOIN orders USING (client_id) "
+            "WHERE orders.decided_at >= ? ORDER BY fills.rowid"
+        )
+        with self._store.transaction() as connection:
+            for (body,) in connection.execute(orders, (since.isoformat(),)).fetchall():
+                self._outbox.append(EventKind.ORDER, loads(Order, body), at)
+            for (body,) in connection.execute(fills, (since.isoformat(),)).fetchall():
+                fill = loads(Fill, body)
+                self._outbox.append(EventKind.FILL, fill, fill.at)
+
     def order(self, client_id: str) -> Order | None:
         return self._one("SELECT body FROM orders WHERE client_id = ?", client_id)
 

@@ -120,6 +120,7 @@ class Life:
                 await self._give_up(bench.outbox, link, str(error))
                 raise
             else:
+                bench.settled("venue_not_ready")
                 return
 
     async def _give_up(self, outbox: Outbox, link: Link, why: str) -> None:

@@ -30,6 +30,7 @@ class Link:
         self._next = clock.monotonic()
         self._pause = 1.0
         self.connected = True
+        self.set_back = False
 
     def hurry(self) -> None:
         """Sync at the next tick: something happened the platform should know."""
@@ -62,6 +63,7 @@ class Link:
             return None
         self.connected, self._pause = True, 1.0
         self._outbox.acknowledge(answer.ack_seq)
+        self.set_back = self._outbox.set_back(answer.ack_seq)
         behind = self._outbox.count() >= BATCH
         self._next = self._clock.monotonic() + (0 if behind else cadence)
         return answer

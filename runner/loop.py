@@ -107,6 +107,8 @@ class Loop:
     async def _hear(self) -> None:
         answer = self._link.poll(self._cadence())
         if answer is not None:
+            if self._link.set_back:
+                self._reporter.tell_again()
             await self._try(self._heed(answer))
         self._commands.look_after_flatten()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -89,6 +90,21 @@ class Outbox:
         except sqlite3.Error:
             if self._store.nested:
                 raise
+
+    def set_back(self, ack_seq: int) -> bool:
+        """Whether the platform lacks events from before the oldest that waits here, as after a
+        restored backup. It would take none of them for ever, so they are numbered anew.
+        """
+        oldest = next(iter(self.pending(1)), None)
+        if (oldest.seq if oldest else self._following()) <= ack_seq + 1:
+            return False
+        with self._store.transaction():
+            following = self._renumber(ack_seq + 1)
+            self._remember(following)
+        self._acknowledged = ack_seq
+        numbered = enumerate(self._unwritten, following)
+        self._unwritten = [replace(event, seq=seq) for seq, event in numbered]
+        return True
 
     def _following(self) -> int:
         """The next number, read where a rollback would have taken it back."""

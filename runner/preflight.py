@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from runner import terms
 from runner.bench import Bench
 from runner.desk import Desk
-from runner.errors import RunnerError
+from runner.errors import Operational, RunnerError
 from runner.exchange.base import Rights
 from runner.exchange.transport import is_loopback
 from runner.protocol import Check, Mode, Preflight
@@ -85,7 +85,11 @@ def _address_check(seen: str | None, address: str, source: str | None) -> Check:
 def _instrument_checks(bench: Bench) -> list[Check]:
     checks = []
     for symbol in bench.configuration.symbols:
-        rules = bench.market.instrument(symbol)
+        try:
+            rules = bench.market.instrument(symbol)
+        except Operational as error:
+            checks.append(Check("instrument", False, str(error)))
+            continue
         detail = (
             f"{symbol}: tick {rules.tick:f}, lot {rules.step:f}, "
             f"minimum {rules.min_notional:f} {rules.quote}"

@@ -300,8 +300,8 @@ class Sync:
 class SyncAnswer:
     """``ack_seq`` is the highest event stored without a gap; the runner forgets up to it.
 
-    What is ``None`` stays as it was. ``hold``: why workspace or installation let no bot enter
-    now; empty when they do.
+    What is ``None`` stays as it was. ``hold``: why the installation lets no bot enter now;
+    empty when it does.
     """
 
     ack_seq: int

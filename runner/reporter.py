@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from decimal import Decimal
 
 from runner.bench import Bench
@@ -20,6 +21,7 @@ from runner.protocol import (
 )
 from runner.states import FOLLOWS, State
 
+TOLD_AGAIN = timedelta(days=7)
 PEAK_EVERY = 300.0
 """Seconds between checkpoints that only tell of a new best moment."""
 
@@ -107,6 +109,19 @@ class Reporter:
         state = Checkpoint(self._bench.memory.plain())
         self._bench.outbox.append(EventKind.CHECKPOINT, state, self._bench.clock.now())
         self._link.hurry()
+
+    def tell_again(self) -> None:
+        """The platform was set back to an earlier moment: tell what has a name of its own."""
+        now = self._bench.clock.now()
+        self._bench.journal.tell_again(now - TOLD_AGAIN, now)
+        for halt in self._bench.guard.halts:
+            self._bench.outbox.append(EventKind.BREACH, halt.breach, now)
+        self.checkpoint()
+        text = (
+            "the platform was set back to an earlier moment: orders, fills and passed limits of "
+            "the last week are told again"
+        )
+        self._bench.say("warning", "platform_set_back", text)
 
     def sync(self) -> Sync:
         return Sync(

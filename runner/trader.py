@@ -43,6 +43,8 @@ class Trader:
         need = max(warmup(self._rules), SHOWN_AT_START) + 1
         closed = await self._closed_candles(min(need, _MOST_PER_REQUEST))
         self._engine.warm(closed)
+        if not closed:
+            return  # asked again with each tick: there is nothing to tell of
         shown = Candles(self.symbol, self._rules["timeframe"], tuple(closed[-SHOWN_AT_START:]))
         self._bench.outbox.append(EventKind.CANDLES, shown, self._bench.clock.now())
 

@@ -275,9 +275,8 @@ def _safety(workspace, now, marker, made):
     alarm = BotAlarm(
         **own, bot_id=made.resting, code="foreign", text=f"{marker}rings", first_at=now, last_at=now
     )
-    hold = Hold(**own, place=workspace.id, cause="book", text=f"{marker}held", since=now)
-    lifted = Hold(place="installation", cause="operator", text="Over.", since=now, lifted_at=now)
-    db.session.add_all([kill, alarm, hold, lifted])
+    lifted = Hold(cause="operator", text="Over.", since=now, lifted_at=now)
+    db.session.add_all([kill, alarm, lifted])
     db.session.flush()
     db.session.add(KillBot(**own, kill_id=kill.id, bot_id=made.bot, paused=False))
     made.kill, made.bot_alarm, made.hold = kill.id, alarm.id, lifted.id

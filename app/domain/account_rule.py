@@ -9,7 +9,7 @@ from app.domain import bot_alarms, bots, outbox, rivals, workspaces
 from app.domain.audit import Actor
 from app.domain.sources import Source
 from app.extensions import db
-from app.models import Bot, BotAlarm, Connection, Machine, Wish
+from app.models import Bot, BotAlarm, Connection, Machine, PauseRule, Wish
 from runner.protocol import Mode
 
 POLICY = Actor("policy", "account rule", source="worker")
@@ -74,6 +74,7 @@ def look(bot_id: str, now: datetime) -> None:
     if other is None:
         bot_alarms.end(bot.id, [CODE], now)
     elif not bot.paused:
-        bots.pause(bot, by=POLICY, now=now)
-        told = f"{rivals.in_words(bot, other)} It is paused; its exits and stops are managed."
+        found = rivals.in_words(bot, other)
+        bots.pause(bot, by=POLICY, now=now, rule=PauseRule.ACCOUNT, reason=found)
+        told = f"{found} It is paused; its exits and stops are managed."
         bot_alarms.ring(bot, CODE, told, now)

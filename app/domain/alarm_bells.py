@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from app import tenancy
-from app.domain import access, mail, notices
+from app.domain import access, alarm_kinds, mail, notices
 from app.domain.access import Permission
 from app.domain.telegram import calls
 from app.extensions import db
@@ -18,24 +18,6 @@ LETTERS_AN_HOUR = 10
 
 Those of live bots are never held back, and hold no others back.
 """
-
-_TITLES = {
-    "lost_contact": "{} is silent and may hold a position",
-    "stop_missing": "{} holds a position without a stop",
-    "foreign": "Something on the account of {} is not its own",
-    "foreign_trades": "Trades on the account of {} are not its own",
-    "cannot_run": "{} cannot trade",
-    "unreadable_event": "{} reports what cannot be read",
-    "left_unprotected": "{} left a position without a stop",
-    "end_unproven": "{} ended before its position was known",
-    "entry_left": "{} left orders that may still enter",
-    "reconciled": "The position of {} changed without a trade",
-}
-
-
-def title(code: str, bot: str) -> str:
-    """What it is, in one line."""
-    return _TITLES.get(code.split(" ", maxsplit=1)[0], "{} needs you").format(bot)
 
 
 def page(alarm: BotAlarm) -> str:
@@ -61,13 +43,14 @@ def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
     with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
         people = hearers(alarm.workspace_id)
         workspace = db.session.get_one(Workspace, alarm.workspace_id)
-        said = title(alarm.code, bot.name)
+        said = alarm_kinds.title(alarm.code, bot.name)
+        todo = f"{_sentence(alarm.text)} {alarm_kinds.cure(alarm.code)}"
         notices.tell(
             [person.id for person in people],
             said,
             key=f"bot {alarm.id}",
             now=now,
-            body=alarm.text,
+            body=todo,
             path=page(alarm),
             workspace_id=workspace.id,
             kind=NoticeKind.ALARM,
@@ -76,7 +59,7 @@ def ring(alarm: BotAlarm, bot: Bot, now: datetime) -> None:
         for person in people:
             if lately <= LETTERS_AN_HOUR:
                 calls.tell_of_bot(person, alarm.id, now)
-                write(person, workspace, Words(said, alarm.text, page(alarm)), now)
+                write(person, workspace, Words(said, todo, page(alarm)), now)
             elif lately == LETTERS_AN_HOUR + 1:
                 write(person, workspace, _held_back(workspace), now)
 
@@ -115,6 +98,10 @@ def write(person: User, workspace: Workspace, words: Words, now: datetime) -> No
         page=words.page,
         moment=f"{now:%Y-%m-%d %H:%M} UTC",
     )
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _rung_since(workspace_id: str, moment: datetime) -> int:

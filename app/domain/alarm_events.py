@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain import bot_alarms, money_events
+from app.domain import bot_alarms, bot_warnings, money_events
 from app.domain.bot_alarms import OF_A_START, RECONCILED, STOP_MISSING
 from app.domain.sources import Source
 from app.extensions import db
@@ -26,7 +26,8 @@ def heard(source: Source, data: protocol.Notice) -> protocol.Notice | None:
         return data
     if data.code == STOP_MISSING and _missing(source):
         return None
-    if not bot_alarms.end(source.bot.id, [data.code], source.now):
+    ended = bot_alarms.end(source.bot.id, [data.code], source.now)
+    if not ended and not bot_warnings.stands(source.bot.id, data.code):
         return None
     return protocol.Notice("info", data.code, f"Over: {data.code.replace('_', ' ')}")
 

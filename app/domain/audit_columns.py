@@ -101,7 +101,8 @@ AUDITED: dict[str, Columns] = {
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "
         "limits schedule keep_awake_until asleep_until starting_balance deleted_at",
-        ignore="id workspace_id approved_revision created_by created_at",
+        ignore="id workspace_id paused_at paused_by pause_rule pause_reason stop_reason "
+        "approved_revision created_by created_at",
     ),
     "billing_terms": Columns(
         track="from_month markup_percent idle_payer max_bots max_machines max_spend",
@@ -142,7 +143,7 @@ AUDITED: dict[str, Columns] = {
         track="operator_id reason minutes granted_at refused_at expires_at ended_at",
         ignore="id workspace_id ticket_id asked_at answered_by ended_by",
     ),
-    "hold": Columns(track="cause text lifted_at", ignore="id workspace_id place imposed_by since"),
+    "hold": Columns(track="cause text lifted_at", ignore="id imposed_by since"),
     "telegram_link": Columns(
         track="telegram_id confirmed_at inactive_at", ignore="id user_id chat_id name created_at"
     ),

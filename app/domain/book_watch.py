@@ -9,8 +9,9 @@ from app import tenancy
 from app.domain import alarm_bells, bots, ceilings, notices, panic, workspaces
 from app.domain.audit import Actor
 from app.domain.errors import Conflict
+from app.domain.telegram import calls
 from app.extensions import db
-from app.models import Bot, NoticeKind, Wish, Workspace
+from app.models import Bot, NoticeKind, PauseRule, Wish, Workspace
 from runner.protocol import Mode
 
 POLICY = Actor("policy", "ceiling", source="worker")
@@ -44,7 +45,7 @@ def look(workspace_id: str, now: datetime) -> None:
     panic.hold(_entering(workspace, passed))
     entering = _entering(workspace, passed)
     for mode, faults in passed.items():
-        paused = [bot for bot in entering if bot.mode is mode and _pause(bot, now)]
+        paused = [bot for bot in entering if bot.mode is mode and _pause(bot, faults, now)]
         if paused:
             _tell(workspace, mode, faults, len(paused), now)
 
@@ -60,36 +61,40 @@ def _entering(workspace: Workspace, modes: Iterable[Mode]) -> list[Bot]:
     return list(db.session.scalars(query.order_by(Bot.id)))
 
 
-def _pause(bot: Bot, now: datetime) -> bool:
+def _pause(bot: Bot, faults: list[str], now: datetime) -> bool:
     """One that somebody changes at this moment is seen to with the next look."""
     try:
-        bots.pause(bot, by=POLICY, now=now)
+        why = " ".join(faults)
+        bots.pause(bot, by=POLICY, now=now, rule=PauseRule.CEILING, reason=why)
     except Conflict:
         return False
     return True
 
 
 def _tell(workspace: Workspace, mode: Mode, faults: list[str], count: int, now: datetime) -> None:
-    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
-        people = alarm_bells.hearers(workspace.id)
     said = f"{workspace.name}: all {mode} bots together have passed a ceiling"
     body = f"{' '.join(faults)} {_enters(count)}"
-    notices.tell(
-        [person.id for person in people],
-        said,
-        key=f"book {workspace.id} {mode} {now.isoformat()}",
-        now=now,
-        body=body,
-        path=f"/w/{workspace.id}/",
-        workspace_id=workspace.id,
-        kind=NoticeKind.ALARM,
-    )
-    words = alarm_bells.Words(said, body, f"/w/{workspace.id}/")
-    for person in people:
-        alarm_bells.write(person, workspace, words, now)
+    page, key = f"/w/{workspace.id}/", f"book {workspace.id} {mode} {now.isoformat()}"
+    words = alarm_bells.Words(said, body, page)
+    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
+        people = alarm_bells.hearers(workspace.id)
+        notices.tell(
+            [person.id for person in people],
+            said,
+            key=key,
+            now=now,
+            body=body,
+            path=page,
+            workspace_id=workspace.id,
+            kind=NoticeKind.ALARM,
+        )
+        for person in people:
+            calls.tell_of_notice(person, key, now)
+            alarm_bells.write(person, workspace, words, now)
 
 
 def _enters(count: int) -> str:
-    if count == 1:
-        return "1 bot enters nothing more until somebody resumes it."
-    return f"{count} bots enter nothing more until somebody resumes them."
+    """How many stand still, and what lets them go on."""
+    who = "1 bot enters" if count == 1 else f"{count} bots enter"
+    until = "until all of them together are below the ceiling again, or it was raised"
+    return f"{who} nothing more until somebody resumes it, which is refused {until}."

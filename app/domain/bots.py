@@ -16,6 +16,7 @@ from app.domain import (
     commands,
     fleet,
     machines,
+    pauses,
     quotas,
     regions,
     revisions,
@@ -27,7 +28,16 @@ from app.domain.errors import Conflict, Invalid, Refused
 from app.domain.schedule import Schedule, from_plain
 from app.domain.schedule_text import describe
 from app.extensions import change, db, prepared
-from app.models import Bot, BotCommand, Connection, StrategyVersion, User, Wish, Workspace
+from app.models import (
+    Bot,
+    BotCommand,
+    Connection,
+    PauseRule,
+    StrategyVersion,
+    User,
+    Wish,
+    Workspace,
+)
 from app.models.base import new_id
 from runner.protocol import CommandKind, Limits, Mode, to_plain
 from runner.protocol import from_plain as read
@@ -193,13 +203,15 @@ def start(bot: Bot, *, by: Actor, now: datetime) -> None:
 
 
 def stop(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> None:
-    """Finish, then sleep until started again. The address stays."""
+    """Finish, then sleep until started again. The address stays. ``reason``: a rule's."""
     _wish(bot, Wish.REST, "bot.stop", by, now, reason)
 
 
-def pause(bot: Bot, *, by: Actor, now: datetime, reason: str = "") -> None:
+def pause(
+    bot: Bot, *, by: Actor, now: datetime, rule: PauseRule = PauseRule.PERSON, reason: str = ""
+) -> None:
     """No new entries until resumed; exits are managed. Survives sleep."""
-    _pause(bot, paused=True, by=by, now=now, reason=reason)
+    pauses.set_(bot, rule, by=by, now=now, reason=reason)
 
 
 def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
@@ -208,7 +220,7 @@ def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
     follows = bot.wish is Wish.FOLLOW
     (bot_rules.check_start if follows else revisions.check)(bot)
     ceilings.enforce(bot, now, joining=follows)
-    _pause(bot, paused=False, by=by, now=now)
+    pauses.lift(bot, by=by, now=now)
 
 
 def flatten(bot: Bot, *, by: Actor, now: datetime) -> None:
@@ -282,18 +294,6 @@ def _wish(bot: Bot, wish: Wish, action: str, by: Actor, now: datetime, reason: s
     if before is wish:
         return
     mine = Bot.id == bot.id, Bot.wish == before
-    if change(update(Bot).where(*mine).values(wish=wish)) != 1:
+    if change(update(Bot).where(*mine).values(wish=wish, stop_reason=reason[: pauses.REASON])) != 1:
         raise Conflict("Somebody else was first; look again.")
     bot_events.changed(action, bot, by, now, [audit.Change("wish", before, wish)], reason)
-
-
-def _pause(bot: Bot, *, paused: bool, by: Actor, now: datetime, reason: str = "") -> None:
-    if bot.paused is paused:
-        return
-    mine = Bot.id == bot.id, Bot.paused.is_(not paused)
-    if change(update(Bot).where(*mine).values(paused=paused)) != 1:
-        raise Conflict("Somebody else was first; look again.")
-    commands.send(bot, CommandKind.PAUSE_ENTRIES if paused else CommandKind.RESUME, now)
-    action = "bot.pause" if paused else "bot.resume"
-    changes = [audit.Change("paused", not paused, paused)]
-    bot_events.changed(action, bot, by, now, changes, reason)

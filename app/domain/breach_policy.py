@@ -4,21 +4,10 @@ from datetime import datetime
 
 from sqlalchemy import select, update
 
-from app import tenancy
-from app.domain import (
-    alarm_bells,
-    bots,
-    commands,
-    limit_breaches,
-    machines,
-    mail,
-    notices,
-    runs,
-    workspaces,
-)
+from app.domain import bots, breach_bells, commands, machines, pause_words, runs, workspaces
 from app.domain.audit import POLICY
 from app.extensions import change, db
-from app.models import Bot, LimitBreach, NoticeKind, Wish, Workspace
+from app.models import Bot, LimitBreach, PauseRule, Wish, Workspace
 from runner.protocol import CommandKind, OnBreach
 
 NOTHING_DONE = "Nothing more was done: it has been lifted, or belongs to a run that is over."
@@ -26,6 +15,13 @@ FOLLOWS = {
     OnBreach.PAUSE: "It enters nothing more; what it holds keeps its stop and its exits.",
     OnBreach.FLATTEN: "It enters nothing more, and what it holds is closed at market.",
     OnBreach.STOP: "What it holds is closed at market, and it is stopped.",
+}
+
+_RESUMED = pause_words.LIFTED[PauseRule.LIMIT]
+AGAIN = {
+    OnBreach.PAUSE: _RESUMED,
+    OnBreach.FLATTEN: _RESUMED,
+    OnBreach.STOP: pause_words.STARTED,
 }
 
 
@@ -48,7 +44,14 @@ def follow(number: int, now: datetime) -> None:
     counts = _counts(bot, breach, now)
     if counts:
         _act(bot, breach, now)
-    _tell(bot, breach, FOLLOWS[breach.policy] if counts else NOTHING_DONE, now)
+    breach_bells.ring(bot, breach, _done(breach) if counts else NOTHING_DONE, now)
+
+
+def _done(breach: LimitBreach) -> str:
+    """What was done, and what lets it enter again."""
+    if breach.policy is not OnBreach.STOP and breach.over_at is not None:
+        return f"{FOLLOWS[breach.policy]} It enters again after midnight UTC."
+    return f"{FOLLOWS[breach.policy]} {AGAIN[breach.policy]}"
 
 
 def due(_now: datetime) -> list[str]:
@@ -74,43 +77,9 @@ def _act(bot: Bot, breach: LimitBreach, now: datetime) -> None:
     if breach.policy is OnBreach.STOP and bot.wish is Wish.FOLLOW:
         bots.stop(bot, by=POLICY, now=now, reason=breach.text)
     elif breach.policy is not OnBreach.STOP and breach.over_at is None and not bot.paused:
-        bots.pause(bot, by=POLICY, now=now, reason=breach.text)
+        rule, why = PauseRule.LIMIT, breach.text
+        bots.pause(bot, by=POLICY, now=now, rule=rule, reason=why)
     may_hold = machines.current_machine(bot.id) is not None or machines.stranded(bot.id)
     closing = commands.waits(bot.id, CommandKind.FLATTEN)
     if breach.policy is not OnBreach.PAUSE and may_hold and not closing:
         bots.close_position(bot, by=POLICY, now=now, reason=breach.text)
-
-
-def _tell(bot: Bot, breach: LimitBreach, done: str, now: datetime) -> None:
-    name = limit_breaches.title(breach)
-    with tenancy.everywhere("those who may stop a bot hear of it wherever they are"):
-        people = alarm_bells.hearers(bot.workspace_id)
-    path = f"/w/{bot.workspace_id}/bots/{bot.id}"
-    body = f"{breach.text[:1].upper()}{breach.text[1:]}. {done}"
-    notices.tell(
-        [person.id for person in people],
-        f"{bot.name} has passed a limit: {name}",
-        key=f"breach {breach.number}",
-        now=now,
-        body=body,
-        path=path,
-        workspace_id=bot.workspace_id,
-        kind=NoticeKind.ALARM,
-    )
-    for person in people:
-        if person.email_verified_at is None:
-            continue
-        mail.post(
-            "limit_breach",
-            to=person.email,
-            name=person.name,
-            now=now,
-            workspace_id=bot.workspace_id,
-            workspace=bot.workspace.name,
-            bot=bot.name,
-            mode=bot.mode.value,
-            limit=name,
-            message=body,
-            page=path,
-            moment=f"{breach.at:%Y-%m-%d %H:%M} UTC",
-        )

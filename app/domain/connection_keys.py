@@ -48,6 +48,7 @@ CURES = {
     "key expiry": "Make a new key at the exchange, bound to the bot's address; replace it here.",
     "balance": "Move some of the quote currency to this account at the exchange.",
     "position mode": "Switch the account to one-way mode at the exchange.",
+    "instrument": "Give the bot another symbol, under Edit on its page.",
     "address": "Look for a proxy or a translated address on the way to the exchange.",
     "clock": "Set the clock of the server or the machine by NTP.",
     "venue": "It is tried again by itself; look at the exchange's status page.",

@@ -212,6 +212,10 @@ def situation(
         renewed=compute.renewal is not None,
         retry_at=compute.retry_at,
         stranded=lifecycle.waits_stranded(compute.wanted_at, compute.priority),
+        pause_rule=bot.pause_rule,
+        pause_reason=bot.pause_reason,
+        stop_reason=bot.stop_reason,
+        preflight_passed=(machine.preflight or {}).get("passed") if machine else None,
     )
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from app.domain import pause_words
 from app.domain import schedule as schedules
 from app.domain.errors import Conflict
-from app.models.bot import Wish
+from app.models.bot import PauseRule, Wish
 from app.models.compute import Desired, Phase, Priority
 from runner.protocol import PositionState, Window
 
@@ -178,13 +179,18 @@ class Situation:
     renewed: bool = False
     retry_at: datetime | None = None
     stranded: bool = False
+    pause_rule: PauseRule | None = None
+    pause_reason: str = ""
+    stop_reason: str = ""
+    preflight_passed: bool | None = None
 
 
 @dataclass(frozen=True)
 class Reading:
     """A bot's state in the user's words. ``when`` is the moment the words speak of, if any.
 
-    ``settled`` is true when nothing will change until a person or the clock acts.
+    ``note``: a word more for narrow lists. ``settled`` is true when nothing will change until a
+    person or the clock acts.
     """
 
     label: str
@@ -192,6 +198,7 @@ class Reading:
     detail: str = ""
     when: datetime | None = None
     settled: bool = False
+    note: str = ""
 
 
 def reading(now: datetime, it: Situation) -> Reading:
@@ -201,18 +208,14 @@ def reading(now: datetime, it: Situation) -> Reading:
     if it.phase is Phase.RELEASED:
         return Reading("deleted", Tone.NEUTRAL, "Its address has been released.", settled=True)
     if it.phase in (Phase.NEW, Phase.ADDR_WAIT, Phase.CREATING, Phase.BOOTING):
-        return Reading("waking", Tone.INFO, _waking(it.phase))
+        reserving = it.phase in (Phase.NEW, Phase.ADDR_WAIT)
+        said = "Its address is being reserved." if reserving else "Its machine is starting."
+        return Reading("waking", Tone.INFO, said)
     if it.phase is Phase.ASLEEP:
         return _asleep(now, it)
     if it.phase is Phase.DELETING:
         return Reading("falling asleep", Tone.INFO, "Its machine is being given back.")
     return _awake(now, it)
-
-
-def _waking(phase: Phase) -> str:
-    if phase in (Phase.NEW, Phase.ADDR_WAIT):
-        return "Its address is being reserved."
-    return "Its machine is starting."
 
 
 def _asleep(now: datetime, it: Situation) -> Reading:
@@ -221,7 +224,7 @@ def _asleep(now: datetime, it: Situation) -> Reading:
     if it.wish is Wish.GONE:
         return Reading("deleting", Tone.NEUTRAL, "Its address is being released.")
     if it.wish is Wish.REST:
-        return Reading("stopped", Tone.NEUTRAL, "It sleeps until you start it.", settled=True)
+        return _stopped(it)
     if it.problem:
         return _kept_asleep(it)
     if it.wakes_at is not None and it.wakes_at <= now:
@@ -230,6 +233,14 @@ def _asleep(now: datetime, it: Situation) -> Reading:
         detail = "No session opens in the next eight days."
         return Reading("asleep", Tone.NEUTRAL, detail, settled=True)
     return Reading("asleep", Tone.NEUTRAL, "Wakes before its next session.", when=it.wakes_at)
+
+
+def _stopped(it: Situation) -> Reading:
+    sleeps = "It sleeps until you start it."
+    if not it.stop_reason:
+        return Reading("stopped", Tone.NEUTRAL, sleeps, settled=True)
+    said = f"A limit that it passed stopped it: {pause_words.sentence(it.stop_reason)} {sleeps}"
+    return Reading("stopped", Tone.WARN, said, settled=True, note="by limit")
 
 
 def _kept_asleep(it: Situation) -> Reading:
@@ -256,7 +267,11 @@ def _awake(now: datetime, it: Situation) -> Reading:
     if it.phase is Phase.DRAINING:
         return Reading("finishing", Tone.INFO, _finishing(it))
     if it.paused:
-        return Reading("paused", Tone.WARN, "No new entries; exits are managed.")
+        said = pause_words.detail(it.pause_rule, it.pause_reason)
+        return Reading("paused", Tone.WARN, said, note=pause_words.note(it.pause_rule))
+    if it.preflight_passed is False:
+        said = "It makes no entries: its preflight failed, and is repeated by itself."
+        return Reading("awake", Tone.WARN, said, note="no entries")
     return Reading("awake", Tone.GOOD, "It trades by its rules.")
 
 

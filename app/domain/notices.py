@@ -61,8 +61,13 @@ def tell(
 def told(user_id: str, key: str) -> bool:
     """Whether a person was told of this already, so that no second letter goes out for it."""
     with tenancy.everywhere("an inbox is its person's, whichever workspace tells"):
-        mine = Notice.user_id == user_id, Notice.key == key[:120]
-        return db.session.scalar(select(Notice.id).where(*mine)) is not None
+        return find(user_id, key) is not None
+
+
+def find(user_id: str, key: str) -> Notice | None:
+    """What a person was told under a key; the caller opens what is needed to see it."""
+    mine = Notice.user_id == user_id, Notice.key == key[:120]
+    return db.session.scalar(select(Notice).where(*mine))
 
 
 def _unless_told() -> Any:

@@ -164,6 +164,10 @@ def _summary(
         generation,
         synced_at,
         position_state,
+        pause_rule,
+        pause_reason,
+        stop_reason,
+        preflight_passed,
         *wished,
     ) = rest
     asleep = phase is Phase.ASLEEP and wish is Wish.FOLLOW
@@ -179,6 +183,10 @@ def _summary(
         renewed=renewal is not None,
         retry_at=retry_at,
         stranded=lifecycle.waits_stranded(wanted_at, priority),
+        pause_rule=pause_rule,
+        pause_reason=pause_reason,
+        stop_reason=stop_reason,
+        preflight_passed=preflight_passed,
     )
     return Summary(
         bot=Listed(id_, name, mode, region, symbols, schedule, label_of(strategy, number)),
@@ -213,6 +221,8 @@ def _bots(one: bool) -> Select[*tuple[Any, ...]]:
         *(BotCompute.retry_at, BotCompute.wanted_at, BotCompute.priority),
         *(BotAddress.ip, BotAddress.reserved_at),
         *(Machine.generation, Machine.synced_at, Machine.position_state),
+        *(Bot.pause_rule, Bot.pause_reason, Bot.stop_reason),
+        Machine.preflight["passed"].as_boolean(),
         *(Bot.keep_awake_until, Bot.asleep_until),
     )
     query = query.join_from(Bot, StrategyVersion, StrategyVersion.id == Bot.strategy_version_id)

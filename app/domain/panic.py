@@ -20,6 +20,7 @@ from app.models import (
     KillAct,
     KillBot,
     KillScope,
+    PauseRule,
     User,
     Wish,
     Workspace,
@@ -90,7 +91,7 @@ def press(
     by = replace(by, correlation_id=kill.id)
     held, paused, told = _held_by_kills(chosen), [], []
     for bot in chosen:
-        if _pause(bot, by, now):
+        if _pause(bot, kill, by, now):
             paused.append(bot)
         sent = _tell(bot, order.act, by, now) if _may_hold(bot) else None
         told += [bot] if sent else []
@@ -244,11 +245,11 @@ def hold(chosen: Sequence[Bot]) -> None:
         db.session.refresh(bot, ["paused", "wish"])
 
 
-def _pause(bot: Bot, by: Actor, now: datetime) -> bool:
+def _pause(bot: Bot, kill: Kill, by: Actor, now: datetime) -> bool:
     if bot.paused:
         return False
     try:
-        bots.pause(bot, by=by, now=now)
+        bots.pause(bot, by=by, now=now, rule=PauseRule.KILL, reason=kill.reason)
     except Conflict:
         return False
     return True

@@ -101,7 +101,7 @@ def claim(
         restored=briefing.restored(run),
         next_seq=machine.ack_seq + 1,
         unsettled=ingest.unsettled(run),
-        hold=holds.current(bot.workspace_id) or "",
+        hold=holds.current() or "",
         told=_told(message),
     )
 
@@ -140,7 +140,7 @@ def sync(message: Sync, *, now: datetime) -> SyncAnswer:
         windows=_windows(bot, now),
         end_policy=plan.end_policy,
         quiet_minutes=plan.quiet_minutes,
-        hold=holds.current(bot.workspace_id) or "",
+        hold=holds.current() or "",
     )
 
 

@@ -3,7 +3,7 @@
 from app.models.approval import Approval, ApprovalKind, ApprovalState
 from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcome
 from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
-from app.models.bot import Bot, BotCommand, Run, Wish
+from app.models.bot import Bot, BotCommand, PauseRule, Run, Wish
 from app.models.compute import (
     AddressEvent,
     AddressEventKind,
@@ -227,6 +227,7 @@ __all__ = [
     "OrderRow",
     "OutboxMessage",
     "OwnershipOffer",
+    "PauseRule",
     "Phase",
     "PositionRow",
     "Presence",

@@ -24,12 +24,25 @@ class Wish(StrEnum):
     GONE = "gone"
 
 
+class PauseRule(StrEnum):
+    """What paused a bot: a person on its page, the kill switch, or a rule of the platform."""
+
+    PERSON = "person"
+    KILL = "kill switch"
+    LIMIT = "risk limit"
+    ACCOUNT = "account rule"
+    CEILING = "ceiling"
+
+
 class Bot(Tenant, Model):
     """A strategy version with symbols, limits, a schedule and a mode, on a machine of its own.
 
     ``keep_awake_until`` adds to the schedule, ``asleep_until`` takes from it; a person's wish of
     the day, over at that moment. Of both the later wish counts: setting one clears the other.
     ``grace_minutes``: entries without the platform, by the mode where ``None``.
+    ``paused_at`` and what follows it tell of the pause that stands; ``paused_by`` is an id
+    as the audit log has it, and refers to no row: nothing may keep a pause from being written.
+    ``stop_reason``: why a rule stopped it; empty where a person did.
     ``approved_revision``: digest of what went live (``app/domain/revisions.py``).
     """
 
@@ -47,6 +60,11 @@ class Bot(Tenant, Model):
     mode: Mapped[Mode] = mapped_column(Chosen(Mode))
     wish: Mapped[Wish] = mapped_column(Chosen(Wish))
     paused: Mapped[bool] = mapped_column(default=False)
+    paused_at: Mapped[datetime | None] = mapped_column(Moment)
+    paused_by: Mapped[str | None] = mapped_column(String(40))
+    pause_rule: Mapped[PauseRule | None] = mapped_column(Chosen(PauseRule))
+    pause_reason: Mapped[str] = mapped_column(String(300), default="")
+    stop_reason: Mapped[str] = mapped_column(String(300), default="")
     symbols: Mapped[list[str]] = mapped_column(Document)
     strategy_version_id: Mapped[str] = mapped_column(String(40))
     testnet_connection_id: Mapped[str | None] = mapped_column(String(40))

@@ -59,12 +59,12 @@ class KillBot(Owned, Model):
 
 
 class Hold(Model):
-    """Why no bot of a workspace, or of the whole installation, may enter, until it is lifted."""
+    """Why no bot of the whole installation may enter, until it is lifted."""
 
     __table_args__ = (
         Index(
             "uq_hold_standing",
-            *("place", "cause"),
+            "cause",
             unique=True,
             sqlite_where=_LIFTED,
             postgresql_where=_LIFTED,
@@ -72,8 +72,6 @@ class Hold(Model):
     )
 
     id: Mapped[str] = primary_key("hld")
-    workspace_id: Mapped[str | None] = mapped_column(ForeignKey("workspace.id"), index=True)
-    place: Mapped[str] = mapped_column(String(40))
     cause: Mapped[str] = mapped_column(String(24))
     text: Mapped[str] = mapped_column(String(300))
     imposed_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))

@@ -20,7 +20,7 @@ from app.supervisor.ground import (
 )
 
 _ANSWER_SECONDS = 10.0
-_GATE_THREADS = "8"
+_GATE_THREADS, _STRANGERS_THREADS = "8", "2"
 _HEARTBEAT_SECONDS = "300"  # of a process, not of a request: a starved one is no hung one
 
 
@@ -82,7 +82,7 @@ def draw(environ: Mapping[str, str], var_dir: Path) -> House:
 
 def _server(settings: Mapping[str, str], role: str, host: str, port: int) -> Program:
     factory = "wsgi:create_app()" if role == "web" else f"wsgi:create_app(role={role!r})"
-    size = ("2", "4") if role == "web" else ("1", _GATE_THREADS)
+    size = ("2", "4") if role == "web" else ("1", gate_threads(settings))
     return Program(
         role,
         (
@@ -92,6 +92,18 @@ def _server(settings: Mapping[str, str], role: str, host: str, port: int) -> Pro
         environment_for(role, settings),
         answers(port, "/healthz"),
     )
+
+
+def gate_threads(settings: Mapping[str, str]) -> str:
+    """How many runners' reports are taken in at once.
+
+    SQLite has one writer, and who waits for it is no queue: of many threads some wait long. One
+    thread takes them as they came. Machines elsewhere may be slow to read, so that needs a second.
+    """
+    if settings.get("DATABASE_URL", "").strip().startswith("postgresql"):
+        return _GATE_THREADS
+    elsewhere = settings.get("COMPUTE_DRIVER", "").strip() == "gce"
+    return _STRANGERS_THREADS if elsewhere else "1"
 
 
 def _valkey(settings: Mapping[str, str], var_dir: Path, socket: Path) -> Program:

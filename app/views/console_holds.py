@@ -37,7 +37,7 @@ def impose() -> ResponseReturnValue:
 def lift(hold_id: str) -> ResponseReturnValue:
     """Let them enter again."""
     found = holds.find(hold_id) or abort(404)
-    if found.lifted_at or not holds.lift(None, found.cause, current.now(), by=current.actor()):
+    if found.lifted_at or not holds.lift(current.now(), by=current.actor()):
         raise Conflict("It was lifted already; look again.")
     status_pages.drop()
     return redirect_to(url_for(".index"), toast="Bots may enter again.")
@@ -45,18 +45,12 @@ def lift(hold_id: str) -> ResponseReturnValue:
 
 def _impose(form: HoldForm) -> Hold:
     status_pages.drop()
-    return holds.impose(
-        None,
-        holds.OPERATOR,
-        form.text.data or "",
-        current.now(),
-        by=current.actor(),
-        author=current.user(),
-    )
+    text, now = form.text.data or "", current.now()
+    return holds.impose(text, now, by=current.actor(), author=current.user())
 
 
 def _page(form: HoldForm) -> str:
-    found = holds.of_installation()
+    found = holds.latest()
     standing = next((it for it in found if it.lifted_at is None), None)
     return render_template(
         "console/holds.html",

@@ -176,7 +176,7 @@ def state_words(reading: Reading, now: datetime, zone: str) -> str:
 def state_note(reading: Reading, now: datetime, zone: str) -> str:
     """The half of ``state_words`` that stands in brackets, for narrow columns."""
     if reading.when is None:
-        return ""
+        return reading.note
     if reading.when > now:
         return f"wakes {until(reading.when, now, zone)}"
     return f"last word {duration(now - reading.when)} ago"

@@ -6,7 +6,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 
 from app import current
-from app.domain import alarm_bells, bot_alarms, factors, inbox
+from app.domain import alarm_kinds, bot_alarms, factors, inbox
 from app.domain.access import Permission, can
 from app.domain.support import listing
 from app.models import Membership, Ticket, Workspace
@@ -63,7 +63,8 @@ def init_app(app: Flask) -> None:
         may=lambda member, permission: bool(can(member, permission)),
         own_memberships=own_memberships,
         region_shown=places.shown,
-        alarm_title=alarm_bells.title,
+        alarm_title=alarm_kinds.title,
+        alarm_cure=alarm_kinds.cure,
         ringing=ringing,
         standing_holds=hold_pages.standing,
         signup_open=lambda: current.config().signup == "open",

@@ -14,6 +14,7 @@ class Cause(StrEnum):
     RATE = "rate"
     CLOCK = "clock"
     MAINTENANCE = "maintenance"
+    TURNED_AWAY = "turned_away"
     GONE = "gone"
     KEY_WRONG = "key_wrong"
     KEY_EXPIRED = "key_expired"
@@ -36,7 +37,7 @@ class Cause(StrEnum):
 
 UNPROVEN = "{venue} is not sent {kind} orders: what goes over the wire has not been proven for them"
 
-MAY_HAVE_HAPPENED = frozenset({Cause.UNKNOWN, Cause.DUPLICATE})
+MAY_HAVE_HAPPENED = frozenset({Cause.UNKNOWN, Cause.DUPLICATE, Cause.TURNED_AWAY})
 """After these an order may exist: it must be asked for by its id, never sent again."""
 PASSING = frozenset({Cause.BUSY, Cause.RATE, Cause.CLOCK, Cause.MAINTENANCE})
 """For certain nothing happened, and later it may work."""
@@ -48,6 +49,10 @@ SENTENCES: dict[Cause, str] = {
     Cause.RATE: "the venue asks for fewer requests; the bot waits",
     Cause.CLOCK: "the machine's clock is off by more than the venue accepts; set it by NTP",
     Cause.MAINTENANCE: "the venue is closed for maintenance; trading goes on when it opens",
+    Cause.TURNED_AWAY: (
+        "the venue turns requests from this address away (HTTP 403 or 451): too many came from "
+        "there, or it serves nobody there; the bot waits and asks again"
+    ),
     Cause.GONE: "the venue has no such open order",
     Cause.KEY_WRONG: (
         "the venue does not know this key or its secret or passphrase is wrong; "
@@ -75,7 +80,9 @@ SENTENCES: dict[Cause, str] = {
     ),
     Cause.FUNDS: "the margin does not suffice; transfer money to the account or trade less",
     Cause.MINIMUM: "the order is smaller than the venue's minimum; raise the size per trade",
-    Cause.PRECISION: "the order does not fit the venue's tick or lot size",
+    Cause.PRECISION: (
+        "the order does not fit the venue's tick or lot size; raise the size per trade"
+    ),
     Cause.PRICE: "the price is one the venue does not accept at this moment",
     Cause.REDUCE_ONLY: "there is no position left that this order could reduce",
     Cause.TOO_MANY: "too many orders rest at the venue, or the position is at the venue's limit",

@@ -23,7 +23,10 @@ _UNREAD = (TimeoutError, OSError, aiohttp.ClientError, LookupError, TypeError, V
 _CODE = re.compile(r'"(?:sCode|retCode|ret_code|code)"\s*:\s*"?(-?\d+)"?')
 _SAID = re.compile(r'"(?:sMsg|retMsg|ret_msg|msg)"\s*:\s*"([^"]+)"')
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
+_TURNED_AWAY = re.compile(r"(?:GET|POST|PUT|DELETE) \S+ (?:403|451) ")
 _LONGEST_WAIT = timedelta(days=3)
+_DOOR_WAIT = timedelta(seconds=10)
+"""Where the door was shut without a word of how long: short, for an exit may be waiting."""
 _CLASSES: tuple[tuple[type[Exception], Cause], ...] = (
     (ccxt.RateLimitExceeded, Cause.RATE),
     (ccxt.DDoSProtection, Cause.RATE),
@@ -87,6 +90,7 @@ class Failures:
     def _of_write(self, what: str, error: ccxt.BaseError) -> RunnerError:
         cause = self._cause(error)
         if cause in MAY_HAVE_HAPPENED:
+            self._wait(error, cause)
             return UnknownOutcome(_sentence(what, error, cause))
         if cause in PASSING:
             return self._temporary(what, error, cause)
@@ -106,18 +110,28 @@ class Failures:
                 return self.codes[code]
         if _broken_off(error):
             return None
-        return next((cause for kind, cause in _CLASSES if isinstance(error, kind)), None)
+        found = next((cause for kind, cause in _CLASSES if isinstance(error, kind)), None)
+        if found is None and _TURNED_AWAY.search(str(error)):
+            return Cause.TURNED_AWAY
+        if found is None and isinstance(error, ccxt.InvalidOrder) and not _codes(error):
+            return Cause.PRECISION  # ccxt itself found that nothing is left of it once rounded
+        return found
 
     def _temporary(self, what: str, error: ccxt.BaseError, cause: Cause | None) -> Temporary:
+        return Temporary(_sentence(what, error, cause), self._wait(error, cause))
+
+    def _wait(self, error: ccxt.BaseError, cause: Cause | None) -> datetime | None:
         """Where the venue says from when on it listens again, nothing is sent until then."""
-        assert cause is not None
-        retry_at = None
-        if cause is Cause.RATE:
-            headers = getattr(self.exchange, "last_response_headers", None) or {}
-            retry_at = _retry_at(str(error), headers, datetime.now(UTC))
+        if cause not in (Cause.RATE, Cause.TURNED_AWAY):
+            return None
+        now = datetime.now(UTC)
+        headers = getattr(self.exchange, "last_response_headers", None) or {}
+        retry_at = _retry_at(str(error), headers, now)
+        if retry_at is None and _TURNED_AWAY.search(str(error)):
+            retry_at = now + _DOOR_WAIT
         if retry_at is not None:
             hold(self.exchange.session, retry_at)
-        return Temporary(_sentence(what, error, cause), retry_at)
+        return retry_at
 
 
 def _retry_at(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import alarm_bells, bot_alarms, ingest, letters
+from app.domain import alarm_bells, alarm_kinds, bot_alarms, ingest, letters
 from app.domain.letters import House
 from app.extensions import db
 from app.jobs import timetable
@@ -274,7 +274,7 @@ def test_silence_says_of_stops_what_is_known(scene, mode, state, covers, said):
     watch(LATER)
     (rings,) = bot_alarms.of_bot(scene.bot)
     assert said in rings.text
-    assert "may hold" in alarm_bells.title(rings.code, "")
+    assert "may hold" in alarm_kinds.title(rings.code, "")
 
 
 def test_silence_of_a_flat_bot_rings_nobody(scene):

@@ -1,13 +1,10 @@
 """An operator holds the entries of all bots; everybody reads why."""
 
-from datetime import UTC, datetime
-
 import pytest
 from sqlalchemy import select
 
-from app.domain import holds
 from app.extensions import db
-from app.models import AuditEvent, Workspace
+from app.models import AuditEvent
 from tests import factories, site
 from tests.pages import Pages
 from tests.views import desk as console
@@ -51,14 +48,3 @@ def test_everybody_reads_it_until_it_is_lifted(office):
         query = select(AuditEvent.action).where(AuditEvent.action.like("hold.%"))
         found = db.session.scalars(query.order_by(AuditEvent.seq)).all()
     assert found == ["hold.impose", "hold.lift"]
-
-
-def test_that_of_a_workspace_is_read_there_alone(office):
-    (person, place), (other, elsewhere) = somebody(office, "Sam"), somebody(office, "Sue")
-    with site.rows(office):
-        workspace = db.session.get_one(Workspace, place)
-        holds.impose(workspace, "book", "Gross exposure", datetime.now(UTC))
-    office.extensions.pop("status_pages", None)
-    assert "Gross exposure" in person.get(f"/w/{place}/").text
-    assert "Gross exposure" not in other.get(f"/w/{elsewhere}/").text
-    assert "Gross exposure" not in other.get("/account").text

@@ -72,6 +72,20 @@ def tell_of_bot(person: User, alarm_id: str, now: datetime) -> None:
         )
 
 
+def tell_of_notice(person: User, key: str, now: datetime) -> None:
+    """Ring a member with what their inbox says under this key, once, if they have linked theirs."""
+    if active_link(person.id) is not None:
+        _put(
+            "notice",
+            f"notice {key} {person.id}",
+            now,
+            to=person.id,
+            audience=Audience.USER,
+            recipient_id=person.id,
+            notice=key,
+        )
+
+
 def turn_topic(ticket: Ticket, now: datetime) -> None:
     """A ticket is over, or goes on: its topic is closed or opened, if it has one."""
     key = f"topic {ticket.id} {ticket.version} {now.isoformat()}"

@@ -6,7 +6,7 @@ What users are told comes from public messages alone; notes are not even asked f
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.domain import alarm_bells, fleet_alarms
+from app.domain import alarm_bells, alarm_kinds, fleet_alarms, notices
 from app.domain.letters import House
 from app.domain.support import states
 from app.domain.telegram.texts import TOPIC_NAME, defused, listed, shortened
@@ -43,6 +43,8 @@ def of(call: TelegramCall, ticket: Ticket | None, house: House) -> Words:
         return _alarm(call, house)
     if call.kind == "bot_alarm":
         return _bot_alarm(call, house)
+    if call.kind == "notice":
+        return _notice(call, house)
     if ticket is None or call.kind not in _KINDS:
         return Words(str(call.values.get("text", "")), _kept_buttons(call.values))
     message = db.session.get(TicketMessage, call.message_id) if call.message_id else None
@@ -67,9 +69,19 @@ def _bot_alarm(call: TelegramCall, house: House) -> Words:
     """What is wrong with a bot and since when, as it stands as the call goes out."""
     alarm = db.session.get_one(BotAlarm, call.values["alarm_id"], populate_existing=True)
     bot = db.session.get_one(Bot, alarm.bot_id)
-    said = defused(alarm_bells.title(alarm.code, bot.name))
+    said = defused(alarm_kinds.title(alarm.code, bot.name))
     head = f"ALARM: {said}, {alarm.first_at:%Y-%m-%d %H:%M} UTC"
-    return Words(f"{head}\n\n{defused(alarm.text)}\n\n{house.base_url}{alarm_bells.page(alarm)}")
+    body = f"{defused(alarm.text)}\n\nWhat to do: {alarm_kinds.cure(alarm.code)}"
+    return Words(f"{head}\n\n{body}\n\n{house.base_url}{alarm_bells.page(alarm)}")
+
+
+def _notice(call: TelegramCall, house: House) -> Words:
+    """What stands in a person's inbox, as it stands there."""
+    found = notices.find(call.destination, call.values["notice"])
+    if found is None:
+        return Words("")
+    head = f"ALARM: {defused(found.title)}, {found.created_at:%Y-%m-%d %H:%M} UTC"
+    return Words(f"{head}\n\n{defused(found.body)}\n\n{house.base_url}{found.path}")
 
 
 def _ring(call: TelegramCall, ticket: Ticket, message: TicketMessage | None, house: House) -> Words:

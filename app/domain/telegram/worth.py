@@ -1,6 +1,6 @@
 """Whether a call is still worth making when its turn comes, and where it goes."""
 
-from app.domain import access, alarm_bells
+from app.domain import access, alarm_bells, notices
 from app.domain.support import access_rules
 from app.domain.telegram import calls, chats
 from app.extensions import db
@@ -38,10 +38,8 @@ def void(call: TelegramCall, ticket: Ticket | None, operators_chat: int) -> str:
         return "There is no chat for it (any more)."
     if call.ticket_id and ticket is None:
         return "The ticket is gone."
-    if call.kind == "alarm":
-        return _void_alarm(call)
-    if call.kind == "bot_alarm":
-        return _void_bot_alarm(call)
+    if call.kind in _ALARMS:
+        return _ALARMS[call.kind](call)
     if call.kind == "topic":
         return _void_topic(ticket, operators_chat)
     if call.message_id is not None:
@@ -63,6 +61,16 @@ def _void_bot_alarm(call: TelegramCall) -> str:
     if alarm is None or alarm.ended_at is not None:
         return "The trouble is over."
     if call.recipient_id not in {it.id for it in alarm_bells.hearers(alarm.workspace_id)}:
+        return "It is not theirs to hear any more."
+    return ""
+
+
+def _void_notice(call: TelegramCall) -> str:
+    """What is not in their inbox, or no longer theirs to hear, goes nowhere."""
+    found = notices.find(call.destination, str(call.values.get("notice")))
+    if found is None or found.workspace_id is None:
+        return "It is gone from the inbox."
+    if call.recipient_id not in {it.id for it in alarm_bells.hearers(found.workspace_id)}:
         return "It is not theirs to hear any more."
     return ""
 
@@ -99,3 +107,6 @@ def _member(ticket: Ticket, person: User) -> bool:
     )
     member = db.session.scalar(query.execution_options(populate_existing=True))
     return bool(access.may_enter(member))
+
+
+_ALARMS = {"alarm": _void_alarm, "bot_alarm": _void_bot_alarm, "notice": _void_notice}

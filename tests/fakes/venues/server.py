@@ -31,6 +31,8 @@ class Server:
             return web.Response()
         if fault not in (None, "lost"):
             status, answer, headers = fault
+            if isinstance(answer, str):  # what stands before the venue speaks no JSON
+                return web.Response(text=answer, status=status, headers=headers)
             return web.json_response(answer, status=status, headers=headers)
         answer = self.answer(request, body)
         if fault == "lost":
