@@ -15,7 +15,7 @@ from runner.errors import Operational, UnknownOutcome
 from runner.exchange.base import Lender
 from runner.protocol import Check
 
-TROUBLE, CODE = "terms", "trouble_terms"
+TROUBLE = "terms"
 
 
 async def check(bench: Bench, desk: Desk) -> list[Check]:
@@ -38,10 +38,10 @@ async def watch(bench: Bench, desk: Desk) -> None:
     troubles = bench.standing.troubles
     if faults:
         troubles[TROUBLE] = "; ".join(faults)
-        bench.notice("warning", CODE, f"no entries: {troubles[TROUBLE]}")
+        bench.notice("warning", "terms_differ", f"no entries: {troubles[TROUBLE]}")
     else:
         troubles.pop(TROUBLE, None)
-        bench.settled(CODE)
+        bench.settled("terms_differ")
 
 
 async def _look(bench: Bench, desk: Desk, lender: Lender, symbol: str) -> tuple[str | None, str]:

@@ -14,22 +14,20 @@ from runner.errors import Operational
 from runner.missing import write_off as book_off
 from runner.protocol import Checkpoint, EventKind, OrderStatus
 
-CODE = "unlisted"
-
 
 def note(bench: Bench, symbols: Iterable[str]) -> None:
     """Of these the venue refused to tell: ring for those it does not list either."""
     found = tuple(symbol for symbol in symbols if not _is_listed(bench, symbol))
     bench.standing.unlisted = found
     if not found:
-        bench.settled(CODE)
+        bench.settled("unlisted")
         return
     names = ", ".join(found)
     text = (
         f"the venue does not list {names} any more: what the bot has there it can neither see nor "
         "close. Look at the venue, then write it off on the bot's page"
     )
-    bench.notice("alarm", CODE, text)
+    bench.notice("alarm", "unlisted", text)
 
 
 def write_off(bench: Bench, desk: Desk, symbol: str, reason: str) -> bool:

@@ -41,6 +41,11 @@ ALARMS = {
         "Give one of the two a key of another account, or stop the other one; then resume this "
         "one.",
     ),
+    "unlisted": Kind(
+        "{} holds what its exchange lists no more",
+        "See at the exchange what became of it, then write it off on the bot's page; until then "
+        "its machine stays.",
+    ),
     "cannot_run": Kind(
         "{} cannot trade",
         "Change what the text names, then start it again. Nobody manages its exits meanwhile; "
@@ -84,6 +89,10 @@ WARNINGS = {
         "{} makes no entries: its preflight failed",
         "Each check that is bad says under Address and machine what to do; it is repeated at "
         "least once a minute.",
+    ),
+    "terms_differ": Kind(
+        "{} makes no entries: margin or leverage differ",
+        "Set at the exchange what the text names; it is read again every five minutes.",
     ),
     "trouble_clock": Kind(
         "{} makes no entries: its clock is off",
@@ -130,7 +139,9 @@ WARNINGS = {
     "left_unprotected": ALARMS["left_unprotected"],
     "reconciled": ALARMS["reconciled"],
 }
-LASTING = frozenset({"venue_not_ready", "preflight_failed", "trouble_clock", "trouble_data"})
+LASTING = frozenset(
+    {"venue_not_ready", "preflight_failed", "terms_differ", "trouble_clock", "trouble_data"}
+)
 """Warnings whose end is told; the others are about one moment."""
 _UNKNOWN = Kind("{} needs you", "Read what it says, and look at its page.")
 

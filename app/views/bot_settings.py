@@ -25,7 +25,7 @@ from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeFo
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.forms.wishes import WishForm
 from app.models import ApprovalKind, Bot, StrategyVersion
-from app.web import billing_pages, bot_pages, guards, loading, risk_pages
+from app.web import billing_pages, bot_pages, guards, loading, new_bots, risk_pages
 from app.web.formatting import symbol
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, wants_fragment
@@ -219,7 +219,7 @@ def _wish_page(bot: Bot, form: WishForm) -> str:
 
 def _mode_form(bot: Bot) -> ModeForm:
     form = ModeForm()
-    form.connection.choices = bot_pages.connection_choices(exchange=bot.exchange)
+    form.connection.choices = new_bots.connection_choices(exchange=bot.exchange)
     return form
 
 

@@ -11,7 +11,7 @@ from app.domain import overview, records
 from app.domain.access import Permission
 from app.forms.bots import EXCHANGE_DETAILS, LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
-from app.web import billing_pages, bot_pages, loading
+from app.web import billing_pages, bot_pages, loading, new_bots
 from app.web.guards import allowed, requires
 from app.web.hypermedia import fragment, live, redirect_to, unchanged, wants_fragment
 
@@ -42,7 +42,7 @@ def create() -> ResponseReturnValue:
         return _new_page(form)
     if "preview" in request.form:
         return _preview(form)
-    bot = form.attempt(lambda: bot_pages.create(form))
+    bot = form.attempt(lambda: new_bots.create(form))
     if bot is None:
         return _new_page(form), 422
     return redirect_to(url_for(".show", bot_id=bot.id), toast=f"{bot.name} is created.")
@@ -115,7 +115,7 @@ def points(bot_id: str) -> Response:
 
 def _new_form() -> NewBotForm:
     form = NewBotForm()
-    bot_pages.offer(form)
+    new_bots.offer(form)
     return form
 
 

@@ -17,14 +17,14 @@ from app.domain.errors import Invalid
 from app.domain.going_live import Line, Standing
 from app.forms.live import LiveForm
 from app.models import ApprovalKind, Bot, Connection, Environment
-from app.web import bot_pages, guards, risk_pages
+from app.web import guards, new_bots, risk_pages
 from runner.protocol import Mode
 
 
 def form_of(bot: Bot) -> LiveForm:
     """With the live keys of the workspace at the bot's exchange."""
     form = LiveForm()
-    form.connection.choices = bot_pages.connection_choices(Environment.LIVE, bot.exchange)
+    form.connection.choices = new_bots.connection_choices(Environment.LIVE, bot.exchange)
     return form
 
 
