@@ -54,7 +54,8 @@ class Life:
 
     async def run(self, stopper: Stopper) -> Outcome:
         """Trade until told to stop. Raises ``Operational``, once the platform was told why."""
-        outbox = Outbox(self.store, self.environment.generation, self.answer.next_seq)
+        generation = self.environment.generation
+        outbox = Outbox(self.store, generation, self.answer.next_seq, self.answer.told)
         link = Link(self.client, outbox, self.clock)
         try:
             _refuse_what_cannot_run(self.answer)

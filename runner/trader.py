@@ -75,10 +75,19 @@ class Trader:
         if conclusion.action.startswith("enter"):
             await self._enter(candle, conclusion)
             return
-        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
         if conclusion.action == "exit":
-            fired = [v.component for v in conclusion.verdicts if v.role == "exit" and v.value]
-            await self.custodian.leave(fired[0], conclusion.reason)
+            await self._exit(candle, conclusion)
+            return
+        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+
+    async def _exit(self, candle: Candle, conclusion: Conclusion) -> None:
+        fired = next(v.component for v in conclusion.verdicts if v.role == "exit" and v.value)
+        # Together: no later candle need say it again, whatever comes between now and the order.
+        with self._bench.journal.transaction():
+            self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+            self.custodian.decide_exit(fired, conclusion.reason)
+            self._bench.memory.save()
+        await self.custodian.leave(fired, conclusion.reason)
 
     async def _enter(self, candle: Candle, conclusion: Conclusion) -> None:
         side = Side.BUY if conclusion.direction > 0 else Side.SELL
