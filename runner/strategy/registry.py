@@ -11,6 +11,7 @@ from runner.strategy import components, exits
 from runner.strategy.exits.base import ExitRule
 from runner.strategy.spec import ROLES, TIMEFRAMES, Component, ComponentSpec, Params
 
+_DAY = 86_400
 SECTIONS = {**ROLES, "exits": "exit"}
 """Every list in the rules to the role of its entries."""
 
@@ -128,6 +129,7 @@ def warmup(rules: dict[str, Any]) -> int:
 
 def entry_warmup(rules: dict[str, Any], entry: dict[str, Any]) -> int:
     """Candles of the strategy's time frame that one entry needs."""
-    own = COMPONENTS[entry["kind"]].warmup(parameters_of(entry)) + 1
-    multiple = seconds_of(rules, entry) // TIMEFRAMES[rules["timeframe"]]
+    spec, seconds = COMPONENTS[entry["kind"]], seconds_of(rules, entry)
+    own = max(spec.warmup(parameters_of(entry)), spec.days * _DAY // seconds) + 1
+    multiple = seconds // TIMEFRAMES[rules["timeframe"]]
     return own * multiple + (multiple - 1)

@@ -157,10 +157,11 @@ def test_a_component_s_own_candles_and_the_risk_are_explained():
 
 
 def test_the_warm_up_counts_candles_of_the_strategy():
-    rules = rules_of()  # 15m; the slow average has 26 candles
-    assert warmup(rules) == 4 * 26 + 1
+    rules = {**rules_of(), "filters": []}  # 15m
+    own = COMPONENTS["ema_cross"].warmup({"fast": 12, "slow": 26})
+    assert warmup(rules) == own + 1
     rules["signals"][0]["timeframe"] = "1h"
-    assert warmup(rules) == 4 * (4 * 26 + 1) + 3
+    assert warmup(rules) == 4 * (own + 1) + 3
     rules["signals"][0]["enabled"] = False
     rules["exits"].append({"kind": "chandelier", "params": {"period": 20}, "timeframe": "4h"})
     assert warmup(rules) == 16 * (6 * 20 + 2) + 15
