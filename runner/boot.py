@@ -7,7 +7,7 @@ import logging
 import sqlite3
 import uuid
 
-from runner import __version__
+from runner import __version__, outbox
 from runner.client import GateClient
 from runner.clock import Clock
 from runner.environment import Environment, Stopper
@@ -42,7 +42,7 @@ async def _live(environment: Environment) -> int:
     client = GateClient(gate, environment.gate)
     try:
         while not stopper.asked:
-            answer = await _claim(client, environment, clock, stopper)
+            answer = await _claim(client, environment, outbox.holds(store), clock, stopper)
             if answer is None:
                 break
             life = Life(answer, client, environment, store, clock)
@@ -66,7 +66,7 @@ async def _live(environment: Environment) -> int:
 
 
 async def _claim(
-    client: GateClient, environment: Environment, clock: Clock, stopper: Stopper
+    client: GateClient, environment: Environment, holds: int, clock: Clock, stopper: Stopper
 ) -> ClaimAnswer | None:
     """Claim until the gate answers; ``None`` when asked to stop meanwhile."""
     claim = Claim(
@@ -75,6 +75,7 @@ async def _claim(
         token=environment.token,
         boot_id=uuid.uuid4().hex,
         runner_version=__version__,
+        holds=holds,
     )
     pause = 0.5
     while not stopper.asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner import unlisted
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.protocol import Command, CommandDone, CommandKind, EventKind
@@ -50,12 +51,12 @@ class Commands:
             return False
         return self._desk.holds_nothing() or not self._bench.standing.preflight_passed
 
-    def done(self, command: Command, detail: str) -> None:
+    def done(self, command: Command, detail: str, outcome: str = "done") -> None:
         """Acknowledge; remembered on disk in the same transaction."""
         with self._store.transaction():
             ids = [*(self._store.note("commands_done") or []), command.id]
             self._store.remember("commands_done", ids[-_REMEMBERED:])
-            message = CommandDone(command.id, command.kind, "done", detail)
+            message = CommandDone(command.id, command.kind, outcome, detail)
             self._bench.outbox.append(EventKind.COMMAND_DONE, message, self._bench.clock.now())
 
     async def _carry_out(self, command: Command) -> None:
@@ -77,8 +78,18 @@ class Commands:
         elif command.kind is CommandKind.RELOAD:
             self.reload = self.reload or command
             standing.reloading = True
+        elif command.kind is CommandKind.WRITE_OFF:
+            self._write_off(command)
         else:
             await self._cancel_or_flatten(command)
+
+    def _write_off(self, command: Command) -> None:
+        symbol, reason = (str(command.arguments.get(name, "")) for name in ("symbol", "reason"))
+        if unlisted.write_off(self._bench, self._desk, symbol, reason):
+            self.done(command, f"{symbol} is written off")
+        else:
+            said = f"{symbol} is listed by the venue, or nothing is left there"
+            self.done(command, said, "refused")
 
     async def _cancel_or_flatten(self, command: Command) -> None:
         await self._desk.cancel_entries()

@@ -73,17 +73,23 @@ class Custodian:
         if why is not None:  # needs no price
             await self.leave("flatten", why)
             return
+        if self.entry is not None and self.entry.exit_purpose:  # refused before, or cut off
+            await self.leave(self.entry.exit_purpose, self.entry.exit_reason)
+            return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
         if book != self._book:
             self._book, self._moved_at = book, self._bench.clock.now()
         call = self._engine.on_price(holding, self.mark)
         if call is not None:
+            self.decide_exit(call.kind, call.reason)
             await self.leave(call.kind, call.reason)
             return
         level = self.protector.level(holding)
         if level is not None and (self.mark - level) * holding.side <= 0:
-            await self.leave("stop", f"price {self.mark:f} reached the stop {level:f}")
+            reason = f"price {self.mark:f} reached the stop {level:f}"
+            self.decide_exit("stop", reason)
+            await self.leave("stop", reason)
 
     async def protect(self, *, at_once: bool = False) -> None:
         """Keep the stop at the venue, whatever became of ``watch``; what stands is told."""
@@ -100,8 +106,17 @@ class Custodian:
             return f"{self.symbol}: nothing in the venue's book moves"
         return None
 
+    def decide_exit(self, purpose: str, reason: str) -> None:
+        """From now on the position is to go, whatever its price or the next candle say.
+
+        It is on the disk with whatever is saved next; that is soon, and never waited for here.
+        """
+        if self.entry is not None:
+            self.entry.exit_purpose, self.entry.exit_reason = purpose, reason
+
     async def leave(self, purpose: str, reason: str) -> None:
         """Close the whole position at the market, unless an exit is already under way."""
+        await self._make_way()
         if self._desk.behind:
             await self._desk.settle()
         entry, quantity = self.entry, self._desk.quantity(self.symbol)
@@ -128,6 +143,16 @@ class Custodian:
         await self.finish(order)
         await self._clean_up()
 
+    async def _make_way(self) -> None:
+        """Take back limits that only reduce: beside them the venue refuses to close the whole.
+
+        What one of them closed meanwhile must be read before the rest is sent.
+        """
+        for order in self._desk.live(self.symbol):
+            if order.reduce_only and order.kind == OrderKind.LIMIT:
+                self._desk.behind = True
+                await self._desk.cancel(order)
+
     def _must_wait(self) -> bool:
         """Whether the venue refused an exit so lately that it would refuse the next one, too."""
         now = self._bench.clock.now()
@@ -149,7 +174,8 @@ class Custodian:
         if entry is None:
             return
         explained = not self._desk.difference(self.symbol)
-        if position is None and explained and not self._may_lag(entry):
+        gone = explained and self._desk.shows_nothing(self.symbol)
+        if gone and not self._may_lag(entry):
             self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()

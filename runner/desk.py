@@ -11,7 +11,14 @@ from runner.bench import Bench
 from runner.books import Books
 from runner.endings import conclude
 from runner.errors import Operational, Temporary, UnknownOutcome
-from runner.exchange.base import Execution, OrderKind, OrderReport, VenuePosition, request_of
+from runner.exchange.base import (
+    Execution,
+    OrderKind,
+    OrderReport,
+    VenuePosition,
+    found_order,
+    request_of,
+)
 from runner.journal import client_order_id, prefix_of
 from runner.protocol import Checkpoint, EventKind, Order, OrderStatus, Side
 
@@ -88,8 +95,19 @@ class Desk:
         return self.positions is None or self.behind or bool(self.unsure(symbol))
 
     def holds_nothing(self) -> bool:
-        """No position, and no order that is ours: the only state that may be called flat."""
-        return not (self.in_doubt() or self.positions or self.live() or self.books.differs)
+        """No position, and no order that is ours: the only state that may be called flat.
+
+        A trade that could not be read may be that of a position the venue lists late.
+        """
+        return not (self.in_doubt() or self.blind or self.holds_something())
+
+    def holds_something(self) -> bool:
+        left = self.books.differs or self._bench.standing.unlisted
+        return bool(self.positions or self.live() or left)
+
+    def shows_nothing(self, symbol: str) -> bool:
+        """Whether all was read that could speak of a position on it, and nothing did."""
+        return not (self.in_doubt(symbol) or self.blind or self.quantity(symbol))
 
     def take_position(self, symbol: str) -> None:
         """Look after a position that was found elsewhere on the account."""
@@ -232,22 +250,7 @@ class Desk:
 
     def adopt(self, report: OrderReport, now: datetime) -> Order:
         """Take over an order that carries our prefix but is not in this journal."""
-        order = Order(
-            client_id=report.client_id,
-            symbol=report.symbol,
-            side=report.side,
-            kind=report.kind.value,
-            quantity=report.quantity,
-            status=report.status,
-            purpose="adopted",
-            decided_at=now,
-            price=report.price,
-            reduce_only=report.reduce_only,
-            venue_id=report.venue_id,
-            filled=report.filled,
-            average=report.average,
-            reason="found at the venue with this bot's mark and no record here",
-        )
+        order = found_order(report, now)
         self._journal.plan(order, now)
         return self.apply(order, report)
 

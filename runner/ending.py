@@ -85,7 +85,7 @@ class Ending:
             text = f"{len(entries)} resting entries are left; one that fills has no stop"
             self._bench.notice("alarm", "entry_left", text)
             said.append(text)
-        if self._desk.in_doubt():
+        if self._desk.in_doubt() or self._desk.blind:
             said.append("what is held is not known for certain")
         return "; ".join(said) or "flat"
 

@@ -14,6 +14,7 @@ class Standing:
     """What stands between the strategy and an entry, as told by platform, person and venue.
 
     ``troubles``: what makes this machine or the venue's data unfit for entries just now, by name.
+    ``unlisted``: symbols the venue lists no more, on which something of this bot is left.
     ``breach``: the limit that was passed; ``breach_closes``: its policy closes what is held, too.
     """
 
@@ -28,6 +29,7 @@ class Standing:
     reloading: bool = False
     preflight_passed: bool = False
     foreign: str | None = None
+    unlisted: tuple[str, ...] = ()
     breach: str | None = None
     breach_closes: bool = False
     end_policy: str = "hold"

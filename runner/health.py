@@ -52,11 +52,12 @@ class Health:
     def passed(self) -> None:
         """End what a former process rang for and did not live to end; what stands now stays.
 
-        What it rang for as it ended, the platform ends itself with a clean preflight.
+        The preflight has just read the clock and every traded symbol's candles. What it rang for
+        as it ended, the platform ends itself with a clean preflight.
         """
-        for name in ("disk", "fault"):
-            if name not in self._bench.standing.troubles:
-                self._bench.settled(_code(name))
+        self._look_at_data()
+        for name in ("disk", "fault", "clock", "data"):
+            self._settle(name)
 
     def disk_failed(self, error: sqlite3.Error) -> None:
         """A step could not be recorded."""
@@ -105,6 +106,11 @@ class Health:
 
     def _over(self, name: str) -> None:
         if self._bench.standing.troubles.pop(name, None) is not None:
+            self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """Unless another symbol's data still keeps the same alarm ringing."""
+        if all(_code(other) != _code(name) for other in self._bench.standing.troubles):
             self._bench.settled(_code(name))
 
 

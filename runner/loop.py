@@ -147,7 +147,7 @@ class Loop:
 
     async def _trade(self) -> None:
         held = self._desk.positions or self._bench.memory.entries or self._desk.books.differs
-        busy = bool(self._desk.live() or held)
+        busy = bool(self._desk.live() or held or self._desk.blind)
         if self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW) or self._desk.behind:
             await self._try(self._desk.settle())
             await self._try(self._rounds.look(connected=self._link.connected))

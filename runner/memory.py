@@ -21,13 +21,18 @@ _QUIET_OVERLAP = timedelta(hours=1)
 
 @dataclass
 class Entry:
-    """How the open position of a symbol came to be; ``stop_id`` is its stop at the venue."""
+    """How the open position of a symbol came to be; ``stop_id`` is its stop at the venue.
+
+    ``exit_purpose``: of an exit that was decided and holds until nothing is left, else empty.
+    """
 
     client_id: str
     side: int
     entry_price: Decimal
     candle_at: datetime
     stop_id: str | None = None
+    exit_purpose: str = ""
+    exit_reason: str = ""
 
 
 @dataclass
@@ -106,6 +111,7 @@ class _Saved:
     capital: Capital = field(default_factory=Capital)
     flows: Reading | None = None
     guarded: Guarded = field(default_factory=Guarded)
+    written_off: tuple[str, ...] = ()
 
 
 class Memory:
@@ -143,13 +149,14 @@ class Memory:
         self.capital = Capital()
         self.flows = Reading(now)
         self.guarded = Guarded()
+        self.written_off: tuple[str, ...] = ()
         if saved is not None:
             self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
             self.fills_since, self.paper = saved.fills_since, saved.paper
             self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
             self.capital, self.flows = saved.capital, saved.flows or self.flows
-            self.guarded = saved.guarded
+            self.guarded, self.written_off = saved.guarded, saved.written_off
         self._inherited = self._inherit()
 
     def plain(self) -> dict[str, Any]:
@@ -165,6 +172,7 @@ class Memory:
             capital=self.capital,
             flows=self.flows,
             guarded=self.guarded,
+            written_off=self.written_off,
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -210,6 +218,12 @@ class Memory:
         self.flows.note(flow.id, flow.at)
         if self.capital.wallet is not None:
             self.capital.flow(flow, self._quote)
+        self.save()
+
+    def write_off(self, symbol: str) -> None:
+        """A position the venue may show there for ever is nobody's concern from now on."""
+        self.entries.pop(symbol, None)
+        self.written_off = tuple(sorted({*self.written_off, symbol}))
         self.save()
 
     def inherited_until(self, symbol: str) -> datetime | None:

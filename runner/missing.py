@@ -14,7 +14,7 @@ from runner.desk import Desk
 from runner.exchange.base import TOP, Execution
 from runner.journal import synthetic_id
 from runner.ledger import signed
-from runner.protocol import Order, OrderStatus, Side
+from runner.protocol import Fill, Order, OrderStatus, Side
 
 SEARCH_BACK = timedelta(days=6)
 _ORDERS = 200
@@ -44,11 +44,10 @@ async def recover(bench: Bench, desk: Desk, symbol: str) -> None:
 def lacks_trades(bench: Bench, symbol: str) -> bool:
     """Whether an order of this bot was filled beyond the trades that are recorded."""
     orders = bench.journal.orders_on(symbol, _ORDERS)
-    return any(order.filled > _known(bench, order) for order in orders)
+    return any(o.filled > _sum(bench.journal.fills_of(o.client_id)) for o in orders)
 
 
-def _known(bench: Bench, order: Order) -> Decimal:
-    fills = bench.journal.fills_of(order.client_id)
+def _sum(fills: list[Fill]) -> Decimal:
     return sum((fill.quantity for fill in fills), Decimal(0))
 
 
@@ -69,11 +68,25 @@ async def synthesise(bench: Bench, desk: Desk, symbol: str) -> None:
     bench.notice("alarm", "reconciled", f"{text}; booked at {price:f}")
 
 
+def write_off(bench: Bench, desk: Desk, symbol: str, reason: str) -> None:
+    """Close the books on what nobody can trade any more, at what it cost.
+
+    What the venue paid for it moves the wallet, and is told as what the wallet holds beside.
+    """
+    lot = desk.books.of(symbol).lot
+    if lot.entry_price is None:
+        return
+    price = lot.entry_price.quantize(_DIGITS)
+    name = _name(bench, symbol, "written off", lot.quantity, lot.cost)
+    order = _made_up(bench, name, symbol, -lot.quantity, price, reason)
+    desk.books.record(_execution(bench, name, order, abs(lot.quantity), price), order, reason)
+
+
 def _complete(bench: Bench, desk: Desk, order: Order) -> None:
     """The venue said how much of an order was filled, and shows less in trades."""
     fills = bench.journal.fills_of(order.client_id)
     paid = sum((fill.quantity * fill.price for fill in fills), Decimal(0))
-    lacking = order.filled - _known(bench, order)
+    lacking = order.filled - _sum(fills)
     if lacking <= 0 or order.average is None:
         return
     price = ((order.average * order.filled - paid) / lacking).quantize(_DIGITS)

@@ -13,23 +13,31 @@ from runner.store import Store
 _MOST_UNWRITTEN = 500
 
 
+def holds(store: Store) -> int:
+    """The generation whose events are on this disk; 0 for an empty one."""
+    known = store.note("outbox")
+    return 0 if known is None else int(known["generation"])
+
+
 class Outbox:
     """Events of one machine generation, numbered without gaps.
 
-    Events a former generation left unacknowledged on the same disk are numbered anew: what they
-    tell is keyed by order and trade ids, so telling it twice changes nothing, losing it would.
+    Events a former generation left on the same disk are numbered anew, but for those that the
+    platform has: ``told`` is the last it stored of that generation. Its machine may have died
+    before it heard so, and what has no id of its own would be told twice.
 
     What cannot be written, because the disk is full, is told from memory: the alarm about the disk
     must not need the disk. An event that belongs to a row of the journal is never told without it.
     """
 
-    def __init__(self, store: Store, generation: int, next_seq: int) -> None:
+    def __init__(self, store: Store, generation: int, next_seq: int, told: int = 0) -> None:
         self._store = store
         self._unwritten: list[Event] = []
         self._acknowledged = 0
-        with store.transaction():
+        with store.transaction() as connection:
             known = store.note("outbox")
             if known is None or known["generation"] != generation:
+                connection.execute("DELETE FROM events WHERE seq <= ?", (told,))
                 following = self._renumber(next_seq)
             elif self._has_gap(next_seq):
                 # An event that was told from memory died with the process: close the gap.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from runner import terms
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.errors import RunnerError
@@ -43,8 +44,18 @@ async def preflight(bench: Bench, desk: Desk, address: str, source: str | None) 
         checks.append(await reconcile(bench, desk))
     except RunnerError as error:
         checks.append(Check("reconcile", False, str(error)))
+    if not any(check.ok is False for check in checks):
+        checks += await _terms(bench, desk)
     passed = not any(check.ok is False for check in checks)
     return Preflight(passed, tuple(checks), seen, skew)
+
+
+async def _terms(bench: Bench, desk: Desk) -> list[Check]:
+    """Last, as leverage is set where nothing is held, and that must be known."""
+    try:
+        return await terms.check(bench, desk)
+    except RunnerError as error:
+        return [Check("leverage", False, str(error))]
 
 
 async def _skew_ms(bench: Bench) -> int:

@@ -126,7 +126,7 @@ class Protector:
         order = await self._submit(level, holding, entry)
         for_good = order.status is OrderStatus.REJECTED and not self._desk.passing
         if for_good and self._seen and self._best(holding) is None:
-            # What rests covers too little, and this venue takes no second one beside it.
+            # What rests closes too little or nothing, and no second one is taken beside it.
             await self._cancel_all_but("")
             order = await self._submit(level, holding, entry)
             text = f"{self._symbol}: no second stop was taken, so the old one went first"
@@ -181,11 +181,14 @@ class Protector:
         covering = [
             report
             for report in self._seen.values()
-            if report.side is closing
-            and report.price is not None
-            and report.quantity - report.filled >= self._quantity()
+            if report.side is closing and report.price is not None and self._covers(report)
         ]
         return max(covering, key=lambda r: (r.price or Decimal(0)) * holding.side, default=None)
+
+    def _covers(self, report: OrderReport) -> bool:
+        """Whether it would close all that is held; at some venues one for more closes nothing."""
+        over = report.quantity - report.filled - self._quantity()
+        return over >= 0 if self._bench.broker.trims else over == 0
 
     def _must_wait(self, entry: Entry) -> bool:
         """Whether an earlier attempt must show its outcome first, or its refusal is too fresh."""
@@ -193,7 +196,7 @@ class Protector:
         unseen = any(order.client_id not in self._seen for order in self._stops())
         if unseen or self._has_fired(entry, now):
             return True
-        covered = any(r.quantity - r.filled >= self._quantity() for r in self._seen.values())
+        covered = any(self._covers(report) for report in self._seen.values())
         if self._refused is not None:
             pause = _MOVE_AGAIN_AFTER if covered else AGAIN_AFTER
             return now - self._refused[0] < pause
@@ -254,7 +257,8 @@ class Protector:
 
     def _without_position(self, entry: Entry | None, now: datetime) -> Protection | None:
         stray = bool(self._quantity()) and not self._bench.standing.foreign
-        if entry is None and not stray and not self._desk.in_doubt(self._symbol):
+        unknown = self._desk.in_doubt(self._symbol) or self._desk.blind
+        if entry is None and not stray and not unknown:
             self._doubted_at = None
             return Protection(self._symbol, ProtectionState.NONE, why=FLAT)
         if not self._bench.broker.protects or (entry is None and not stray):
@@ -270,7 +274,7 @@ class Protector:
         if self._refused is not None:
             return f"the venue refused the stop: {self._refused[1]}"[:200]
         if self._seen:
-            return "the stop at the venue covers less than is held"
+            return "the stop at the venue is not for what is held"
         if any(order.status in _UNSURE for order in self._stops()):
             return "it is not known yet whether the venue took the stop"
         return "no stop rests at the venue"

@@ -48,6 +48,7 @@ class CommandKind(StrEnum):
     CANCEL_ENTRIES = "cancel_entries"
     FLATTEN = "flatten"
     RELOAD = "reload"
+    WRITE_OFF = "write_off"  # arguments: symbol, reason
 
 
 class EventKind(StrEnum):
@@ -217,7 +218,10 @@ class Lease:
 
 @dataclass(frozen=True)
 class Claim:
-    """First words of a runner: which generation it is, and the proof."""
+    """First words of a runner: which generation it is, and the proof.
+
+    ``holds``: the generation whose events are on its disk; 0 for an empty one.
+    """
 
     bot: str
     generation: int
@@ -225,6 +229,7 @@ class Claim:
     boot_id: str
     runner_version: str
     protocol: int = VERSION
+    holds: int = 0
 
 
 @dataclass(frozen=True)
@@ -235,7 +240,8 @@ class ClaimAnswer:
     anything else holds and manages it. Nothing is entered in its last ``quiet_minutes``.
     ``unsettled``: orders of this run of which the platform does not know how they ended; the
     machine that placed them may be gone with its disk. ``hold`` as in ``SyncAnswer``. ``live_key``:
-    see ``runner/key_check.py``.
+    see ``runner/key_check.py``. ``told``: the last event stored of the generation that the claim
+    says it ``holds`` events of.
     """
 
     claim_id: str = field(repr=False)
@@ -252,6 +258,7 @@ class ClaimAnswer:
     unsettled: tuple[Order, ...] = ()
     hold: str = ""
     live_key: LiveKey | None = None
+    told: int = 0
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from runner import flows
+from runner import flows, unlisted
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.errors import Operational
@@ -51,6 +51,7 @@ async def reconcile(bench: Bench, desk: Desk) -> Check:
         foreign += stranger
         waiting += unexplained
     foreign += gone.values()
+    unlisted.note(bench, gone)
     desk.searched = True
     await _money(bench)
     bench.standing.foreign = "; ".join(foreign + waiting) or None
@@ -95,7 +96,13 @@ async def _orders(bench: Bench, desk: Desk, symbol: str) -> list[str]:
 
 async def _elsewhere(bench: Bench, desk: Desk, symbol: str) -> list[str]:
     """A position outside the configured symbols is a stranger's, unless our mark is on it."""
-    if not await _made_by_us(bench, desk, symbol):
+    if symbol in bench.memory.written_off:
+        return []
+    try:
+        ours = await _made_by_us(bench, desk, symbol)
+    except Operational as error:
+        return [f"{symbol} has a position of which the venue tells nothing ({error})"]
+    if not ours:
         return []
     desk.take_position(symbol)
     await recover(bench, desk, symbol)

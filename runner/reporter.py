@@ -86,7 +86,7 @@ class Reporter:
             symbol, position = custodian.symbol, custodian.position()
             if position is not None:
                 self._shown.add(symbol)
-            elif symbol in self._shown and self._is_flat(symbol):
+            elif symbol in self._shown and self._desk.shows_nothing(symbol):
                 self._shown.discard(symbol)
                 mark = custodian.mark or Decimal(0)
                 position = Position(symbol, Decimal(0), None, mark, Decimal(0))
@@ -117,7 +117,11 @@ class Reporter:
             open_orders=len(self._desk.live()),
             drained=self.is_drained(),
             equity=self._equity,
-            health={"state": self.state.value, "backlog": self._bench.outbox.count()},
+            health={
+                "state": self.state.value,
+                "backlog": self._bench.outbox.count(),
+                "unlisted": list(self._bench.standing.unlisted),
+            },
         )
 
     def is_drained(self) -> bool:
@@ -128,11 +132,10 @@ class Reporter:
             return False
         return self._bench.outbox.count() < BATCH
 
-    def _is_flat(self, symbol: str) -> bool:
-        return not self._desk.in_doubt(symbol) and not self._desk.quantity(symbol)
-
     def _position_state(self) -> PositionState:
         """Flat only when the venue said so and nothing that is ours rests there."""
-        if self._desk.in_doubt():
-            return PositionState.UNKNOWN
-        return PositionState.FLAT if self._desk.holds_nothing() else PositionState.OPEN
+        if self._desk.holds_nothing():
+            return PositionState.FLAT
+        known = self._desk.holds_something() and not self._desk.in_doubt()
+        known = known and not self._bench.standing.unlisted
+        return PositionState.OPEN if known else PositionState.UNKNOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from runner import flows
+from runner import flows, terms
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.reconcile import reconcile
@@ -32,6 +32,7 @@ class Rounds:
         if self._missed or self._desk.books.differs or self._since(self._looked) >= _ALL_SECONDS:
             self._looked = self._bench.clock.monotonic()
             await reconcile(self._bench, self._desk)
+            await terms.watch(self._bench, self._desk)
             self._missed = False
         strange = self._bench.memory.capital.strange_since is not None
         pause = _STRANGE_SECONDS if strange else _FLOWS_SECONDS

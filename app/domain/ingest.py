@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import alarm_events, commands, ledger, money_events, preflights
+from app.domain import alarm_events, commands, money_events, preflights, trades
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
@@ -24,7 +24,6 @@ from app.models import (
     PositionRow,
     Run,
     RunnerNotice,
-    TradeRow,
 )
 from runner import protocol
 from runner.protocol import Event, EventKind, OrderStatus, ProtocolError, to_plain
@@ -162,8 +161,6 @@ def _order(source: Source, data: protocol.Order, at: datetime) -> None:
 def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
     if _one(FillRow, run_id=source.run_id, trade_id=data.trade_id) is not None:
         return
-    order = _one(OrderRow, run_id=source.run_id, client_id=data.client_id)
-    why = order.reason if order is not None else data.reason
     db.session.add(
         FillRow(
             **source.keys,
@@ -180,17 +177,7 @@ def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
             filled_at=data.at,
         )
     )
-    trade = _one(TradeRow, run_id=source.run_id, symbol=data.symbol, closed_at=None)
-    closing, opening = ledger.split(replace(data, reason=why[:200]), trade)
-    if trade is not None and closing is not None:
-        ledger.add(trade, closing)
-        db.session.flush()
-    if opening is not None:
-        fresh = ledger.open_with(opening)
-        fresh.symbol = data.symbol
-        for name, value in source.keys.items():
-            setattr(fresh, name, value)
-        db.session.add(fresh)
+    trades.book(source, data)
 
 
 def _position(source: Source, data: protocol.Position, at: datetime) -> None:

@@ -102,7 +102,16 @@ def claim(
         next_seq=machine.ack_seq + 1,
         unsettled=ingest.unsettled(run),
         hold=holds.current(bot.workspace_id) or "",
+        told=_told(message),
     )
+
+
+def _told(message: Claim) -> int:
+    """The last event stored of the generation whose events are on the claiming machine's disk."""
+    query = select(Machine.ack_seq).where(
+        Machine.bot_id == message.bot, Machine.generation == message.holds
+    )
+    return db.session.scalar(query) or 0
 
 
 def sync(message: Sync, *, now: datetime) -> SyncAnswer:

@@ -100,6 +100,7 @@ class FillRow(Telemetry, Model):
         belongs_to("run", "run_id"),
         UniqueConstraint("run_id", "trade_id"),
         Index("ix_fill_newest", "bot_id", "number"),
+        Index("ix_fill_made", "run_id", "symbol", "filled_at"),
     )
 
     trade_id: Mapped[str] = mapped_column(String(64))

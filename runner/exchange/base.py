@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from runner.protocol import Candle, Check, Flow, Order, OrderStatus, Side
 
@@ -141,6 +141,26 @@ class OrderReport:
     fill_venue_id: str
 
 
+def found_order(report: OrderReport, now: datetime) -> Order:
+    """A record for an order that carries our mark and has none."""
+    return Order(
+        client_id=report.client_id,
+        symbol=report.symbol,
+        side=report.side,
+        kind=report.kind.value,
+        quantity=report.quantity,
+        status=report.status,
+        purpose="adopted",
+        decided_at=now,
+        price=report.price,
+        reduce_only=report.reduce_only,
+        venue_id=report.venue_id,
+        filled=report.filled,
+        average=report.average,
+        reason="found at the venue with this bot's mark and no record here",
+    )
+
+
 @dataclass(frozen=True)
 class Execution:
     """One fill as the venue reports it; ``venue_id`` is the order it belongs to."""
@@ -173,6 +193,18 @@ class Account:
 
     balance: Decimal
     unrealised: Decimal
+
+
+@dataclass(frozen=True)
+class Terms:
+    """On what terms the venue lends for a symbol.
+
+    ``isolated``: a position is liquidated at its own margin, whatever else the account holds.
+    ``leverage``: the most it lends, as a multiple; ``None`` where the account sets no such bound.
+    """
+
+    isolated: bool
+    leverage: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -214,6 +246,8 @@ class Broker(Protocol):
 
     protects: bool
     """Whether stops rest at the venue, so that they work while the runner does not."""
+    trims: bool
+    """Whether a stop that fires for more than is held closes what is there; else it is refused."""
     unseen_after: timedelta
     """Age from which an order the venue does not know can be said never to have arrived."""
 
@@ -240,3 +274,12 @@ class Broker(Protocol):
 
     def snapshot(self) -> dict[str, Any]:
         """What the next machine needs to go on; empty where the venue keeps it."""
+
+
+@runtime_checkable
+class Lender(Protocol):
+    """A broker whose venue lends; a paper account lends on its own terms, which nobody changes."""
+
+    async def terms(self, symbol: str) -> Terms: ...
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Never while something is held. May raise ``UnknownOutcome``: read the terms then."""

@@ -14,6 +14,7 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
 from runner.exchange.causes import UNPROVEN
@@ -35,6 +36,7 @@ class CcxtBroker:
         self._venue = venue
         self._quote = quote
         self._failures = Failures(exchange, venue.codes)
+        self.trims = venue.trims
         self.unseen_after = max(self.unseen_after, venue.unseen_after)
 
     def snapshot(self) -> dict[str, Any]:
@@ -52,6 +54,10 @@ class CcxtBroker:
             Check("key", True, "the venue accepts the key"),
             Check("position mode", not hedged, mode),
         ]
+        with self._failures.reading("read the kind of account"):
+            fault = await self._venue.fault(self._exchange)
+        if fault is not None:
+            checks.append(Check("account mode", False, fault))
         try:
             await self.account()
         except Operational as error:
@@ -61,6 +67,14 @@ class CcxtBroker:
     async def rights(self) -> Rights:
         with self._failures.reading("read what the key may do"):
             return await self._venue.rights(self._exchange)
+
+    async def terms(self, symbol: str) -> Terms:
+        with self._failures.reading(f"read the leverage of {symbol}"):
+            return await self._venue.terms(self._exchange, symbol)
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        with self._failures.writing(f"set the leverage of {symbol}"):
+            await self._venue.set_leverage(self._exchange, symbol, leverage)
 
     async def account(self) -> Account:
         with self._failures.reading("read the balance"):

@@ -29,6 +29,7 @@ class Cause(StrEnum):
     REDUCE_ONLY = "reduce_only"
     TOO_MANY = "too_many"
     POSITION_MODE = "position_mode"
+    LEVERAGE = "leverage"
     DELISTED = "delisted"
     REQUEST = "request"
 
@@ -79,6 +80,7 @@ SENTENCES: dict[Cause, str] = {
     Cause.REDUCE_ONLY: "there is no position left that this order could reduce",
     Cause.TOO_MANY: "too many orders rest at the venue, or the position is at the venue's limit",
     Cause.POSITION_MODE: "the account is in hedge mode; switch it to one-way mode at the venue",
+    Cause.LEVERAGE: "the venue does not let the bot set this leverage now; set it at the venue",
     Cause.DELISTED: "the venue does not trade this symbol any more; choose another",
     Cause.REQUEST: "the venue did not accept the request",
 }

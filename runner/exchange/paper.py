@@ -42,6 +42,7 @@ class PaperBroker:
     """
 
     protects = False
+    trims = True
     unseen_after = timedelta(0)
 
     def __init__(

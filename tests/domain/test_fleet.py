@@ -72,7 +72,7 @@ class Life:
     def pass_time(self, **values):
         self.now += timedelta(**values)
 
-    def claim(self, boot="boot-1", token=None, generation=None, address=None):
+    def claim(self, boot="boot-1", token=None, generation=None, address=None, holds=0):
         machine = self.machine
         environment = self.cloud.environments[machine.name]
         answer = runners.claim(
@@ -82,6 +82,7 @@ class Life:
                 token=token or environment["PLUTARC_TOKEN"],
                 boot_id=boot,
                 runner_version="0",
+                holds=holds,
             ),
             address=address or machine.ip,
             opener=self.opener,
@@ -342,6 +343,21 @@ def test_only_so_many_machines_start_at_once(life):
 
 
 # -- the claim ------------------------------------------------------------------------------------
+
+
+def test_a_claim_hears_how_much_was_stored_of_the_events_it_holds(life):
+    life.wake()
+    life.machine.ack_seq = 17
+    life.stop()
+    for _ in range(2):
+        life.report(drained=True)
+        life.pass_time(seconds=4)
+    life.report(drained=True)
+    assert life.run() is Phase.ASLEEP
+    life.wake()
+    answer = life.claim(holds=1)
+    assert (answer.told, answer.next_seq) == (17, 1)
+    assert life.claim(holds=7).told == 0
 
 
 def test_a_later_boot_takes_over_and_the_earlier_one_must_stop(life):

@@ -19,6 +19,7 @@ class HandBroker:
     """
 
     protects = True
+    trims = True
     unseen_after = timedelta(seconds=15)
 
     def __init__(self, market, clock):

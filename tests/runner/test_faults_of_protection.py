@@ -146,7 +146,8 @@ def ended(hand):
 def test_a_start_ends_what_the_process_before_it_rang_for(tmp_path):
     async def act(hand):
         await pass_preflight(hand)
-        assert {"trouble_disk", "trouble_fault"} <= ended(hand)
+        troubles = {"trouble_disk", "trouble_fault", "trouble_clock", "trouble_data"}
+        assert troubles <= ended(hand)
 
     story(tmp_path, act)
 
@@ -155,8 +156,11 @@ def test_a_start_does_not_end_what_is_wrong_now(tmp_path):
     async def act(hand):
         hand.loop._health.failed(ValueError("x"), "a step")
         hand.loop._health.disk_failed(sqlite3.OperationalError("x"))
+        hand.engine.warm([Candle(hand.clock.now(), *[PRICE] * 4, Decimal(1))])
+        hand.clock.advance(600)  # and no candle since
         await pass_preflight(hand)
-        assert not ended(hand) & {"trouble_disk", "trouble_fault"}
+        assert not ended(hand) & {"trouble_disk", "trouble_fault", "trouble_data"}
+        assert "trouble_clock" in ended(hand)
 
     story(tmp_path, act)
 

@@ -8,7 +8,7 @@ import pytest
 
 from runner.custodian import LEAST_PATIENCE, STILL_FOR
 from runner.health import CLEAN_FOR, CLOCK_EVERY
-from runner.protocol import Candle, EventKind, OrderStatus, ProtectionState
+from runner.protocol import OVER, Candle, EventKind, OrderStatus, ProtectionState
 from tests.runner.hand_desk import PRICE, story
 
 
@@ -191,6 +191,18 @@ def test_candles_that_stay_away_block_entries(tmp_path):
         hand.engine.warm([candle(hand)])
         await look(hand)
         assert not hand.bench.standing.troubles
+
+    story(tmp_path, act)
+
+
+def test_the_alarm_rings_on_while_another_symbol_is_silent(tmp_path):
+    async def act(hand):
+        troubles = hand.bench.standing.troubles
+        troubles |= {"data of A": "silent", "data of B": "silent"}
+        hand.loop._health._over("data of A")
+        assert not hand.notices("trouble_data")
+        hand.loop._health._over("data of B")
+        assert [notice.level for notice in hand.notices("trouble_data")] == [OVER]
 
     story(tmp_path, act)
 

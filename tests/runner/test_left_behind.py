@@ -9,9 +9,19 @@ import pytest
 from runner.commands import Commands
 from runner.custodians import Custodians
 from runner.errors import Operational
+from runner.exchange.base import VenuePosition
 from runner.ledger import Lot
 from runner.memory import Booked, Entry, Reading
-from runner.protocol import Command, CommandKind, EventKind, Mode, OrderStatus, payload
+from runner.protocol import (
+    OVER,
+    Command,
+    CommandKind,
+    EventKind,
+    Mode,
+    OrderStatus,
+    PositionState,
+    payload,
+)
 from runner.reconcile import reconcile
 from tests.runner.hand_desk import story
 from tests.runner.machine import SYMBOL, practice_credentials
@@ -100,6 +110,119 @@ def test_a_delisted_one_hides_nothing_of_the_others_and_lets_nothing_in(remember
         await h.tick(2)
         assert h.broker.is_covered()
         assert not h.desk.holds_nothing()
+
+    story(tmp_path, act)
+
+
+def unlist(h, symbol):
+    """Nor does it stand in the venue's list of instruments."""
+    delist(h, symbol)
+    known = h.market.instrument
+
+    def instrument(name):
+        if name == symbol:
+            raise Operational(f"the venue does not list {name}")
+        return known(name)
+
+    h.market.instrument = instrument
+
+
+def order_to_write_off(symbol, name="c1"):
+    arguments = {"symbol": symbol, "reason": "settled by the venue on Tuesday"}
+    return Command(name, CommandKind.WRITE_OFF, arguments)
+
+
+def told_of(h, kind):
+    return [payload(e) for e in h.bench.outbox.pending(10**6) if e.kind is kind]
+
+
+@pytest.mark.parametrize("remember", [remember_position, remember_entry, remember_order])
+def test_what_the_venue_lists_no_more_is_never_flat_until_a_person_writes_it_off(
+    remember, tmp_path
+):
+    async def act(h):
+        remember(h)
+        unlist(h, OTHER)
+        h.desk.positions, h.desk.searched = None, False  # as after a restart
+        await reconcile(h.bench, h.desk)
+        reporter = h.loop._reporter
+        sync = reporter.sync()
+        assert sync.position_state is PositionState.UNKNOWN
+        assert sync.health["unlisted"] == [OTHER]
+        (alarm,) = h.notices("unlisted")
+        assert alarm.level == "alarm"
+        assert f"does not list {OTHER}" in alarm.text
+        commands = h.loop._commands
+        assert await commands.take((order_to_write_off(OTHER),))
+        (done,) = told_of(h, EventKind.COMMAND_DONE)
+        assert done.outcome == "done"
+        await reconcile(h.bench, h.desk)
+        assert h.bench.standing.foreign is None
+        assert reporter.sync().position_state is PositionState.FLAT
+        assert reporter.sync().health["unlisted"] == []
+        assert h.notices("unlisted")[-1].level == OVER
+        fills = told_of(h, EventKind.FILL)
+        assert [fill.reason for fill in fills] in (
+            [],
+            ["written off: settled by the venue on Tuesday"],
+        )
+        assert h.bench.memory.capital.wallet in (None, 10_000), "nothing was won or lost by it"
+        last = told_of(h, EventKind.CHECKPOINT)[-1].state
+        assert last["written_off"] == [OTHER]
+        assert OTHER not in last["entries"]
+
+    story(tmp_path, act)
+
+
+def test_what_is_listed_cannot_be_written_off(tmp_path):
+    async def act(h):
+        await h.enter(quantity=ENTRY.quantity)
+        remember_position(h)
+        delist(h, OTHER)  # it refuses to answer, but lists it
+        await reconcile(h.bench, h.desk)
+        for number, symbol in enumerate((OTHER, SYMBOL, "X/USDT:USDT")):
+            await h.loop._commands.take((order_to_write_off(symbol, f"c{number}"),))
+        assert {done.outcome for done in told_of(h, EventKind.COMMAND_DONE)} == {"refused"}
+        assert h.desk.books.quantity(OTHER)
+        assert h.desk.quantity(SYMBOL)
+
+    story(tmp_path, act)
+
+
+def test_what_was_written_off_stays_so_though_the_venue_shows_it_for_ever(tmp_path):
+    async def act(h):
+        remember_position(h)
+        unlist(h, OTHER)
+        read = h.broker.positions
+
+        async def positions():
+            return [*await read(), VenuePosition(OTHER, Decimal(1), Decimal(5))]
+
+        h.broker.positions = positions
+        await reconcile(h.bench, h.desk)
+        assert not h.desk.holds_nothing()
+        await h.loop._commands.take((order_to_write_off(OTHER),))
+        check = await reconcile(h.bench, h.desk)
+        assert check.ok
+        assert h.desk.holds_nothing()
+
+    story(tmp_path, act)
+
+
+def test_an_unknown_position_of_somebody_else_does_not_end_the_reconciliation(tmp_path):
+    async def act(h):
+        await h.enter(quantity=ENTRY.quantity)
+        unlist(h, OTHER)
+        read = h.broker.positions
+
+        async def positions():
+            return [*await read(), VenuePosition(OTHER, Decimal(1), Decimal(5))]
+
+        h.broker.positions = positions
+        check = await reconcile(h.bench, h.desk)
+        assert check.ok is None
+        assert "the venue tells nothing" in h.bench.standing.foreign
+        assert h.desk.quantity(SYMBOL) == ENTRY.quantity
 
     story(tmp_path, act)
 

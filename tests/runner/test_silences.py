@@ -82,6 +82,29 @@ def test_a_fill_that_is_not_listed_for_long_rings(tmp_path):
     story(tmp_path, act)
 
 
+def test_while_trades_cannot_be_read_an_empty_list_is_not_called_flat(tmp_path):
+    """The list lags, and the trade that would say so is kept back."""
+
+    async def act(h):
+        await h.tick(2)
+        assert state(h) is PositionState.FLAT
+        with answering(h.broker, "positions", nothing), answering(h.broker, "executions", silence):
+            await h.enter()
+            told = len(h.told())
+            for _ in range(30):
+                await h.tick()
+                assert not h.desk.holds_nothing()
+                assert state(h) is PositionState.UNKNOWN
+                assert h.custodian.entry is not None
+            assert all(protection.why != FLAT for protection in h.told()[told:])
+            assert "not known" in h.loop._ending._left()
+        await h.tick(3)
+        assert state(h) is PositionState.OPEN
+        assert h.last.state is ProtectionState.VERIFIED
+
+    story(tmp_path, act)
+
+
 def test_an_empty_list_once_costs_neither_stop_nor_entry(tmp_path):
     async def act(h):
         await h.enter()

@@ -9,7 +9,7 @@ import pytest
 from runner.journal import Journal, client_order_id, prefix_of
 from runner.ledger import Lot
 from runner.memory import Booked, Entry, Memory, Reading
-from runner.outbox import Outbox
+from runner.outbox import Outbox, holds
 from runner.protocol import (
     Configuration,
     EventKind,
@@ -96,6 +96,19 @@ def test_a_new_generation_tells_what_the_old_could_not(store):
     new = Outbox(store, 2, 1)
     new.append(EventKind.NOTICE, notice("c"), NOW)
     assert [(e.seq, payload(e).text) for e in new.pending(9)] == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_a_new_generation_does_not_tell_again_what_the_platform_has(store):
+    """The old machine died before it heard that two of its three were stored."""
+    assert holds(store) == 0
+    old = Outbox(store, 4, 40)
+    for text in "abc":
+        old.append(EventKind.NOTICE, notice(text), NOW)
+    assert holds(store) == 4
+    new = Outbox(store, 5, 1, told=41)
+    new.append(EventKind.NOTICE, notice("d"), NOW)
+    assert [(e.seq, payload(e).text) for e in new.pending(9)] == [(1, "c"), (2, "d")]
+    assert holds(store) == 5
 
 
 def test_an_intent_is_planned_once(store):

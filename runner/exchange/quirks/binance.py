@@ -1,8 +1,9 @@
 """Binance USD-M futures, through ccxt's unified calls.
 
 Sources: Binance's API documentation, "USDⓈ-M Futures": New Order, New Algo Order, Query Order,
-Account Trade List, Position Information V3, Futures Account Balance V3, Futures Account
-Configuration, and "Error Code" (https://developers.binance.com/docs/derivatives/usds-margined-futures);
+Account Trade List, Symbol Configuration, Change Initial Leverage, Position Information V3, Futures
+Account Balance V3, Futures Account Configuration, and "Error Code"
+(https://developers.binance.com/docs/derivatives/usds-margined-futures);
 the key's rights from "Get API Key Permission" of the wallet API, which only the real host has.
 """
 
@@ -20,6 +21,7 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
@@ -171,6 +173,15 @@ class Binance(Venue):
 
     async def hedged(self, api: Any, symbol: str) -> bool:
         return bool((await api.fetch_position_mode(symbol))["hedged"])
+
+    async def terms(self, api: Any, symbol: str) -> Terms:
+        (row,) = await api.fapiPrivateGetSymbolConfig({"symbol": api.market_id(symbol)})
+        leverage = price(row["leverage"], f"the leverage of {symbol}")
+        return Terms(row["marginType"] != "CROSSED", leverage)
+
+    async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
+        body = {"symbol": api.market_id(symbol), "leverage": leverage}
+        await api.fapiPrivatePostLeverage(body)
 
     async def rights(self, api: Any) -> Rights:
         """The wallet API tells whether a key is bound, but not to which addresses."""

@@ -41,6 +41,7 @@ CODES: dict[str, Cause] = {
     "-4016": Cause.PRICE,
     "-4023": Cause.PRECISION,
     "-4024": Cause.PRICE,
+    "-4028": Cause.LEVERAGE,
     "-4045": Cause.TOO_MANY,
     "-4061": Cause.POSITION_MODE,
     "-4062": Cause.REDUCE_ONLY,

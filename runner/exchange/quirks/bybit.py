@@ -4,7 +4,7 @@ The parameters are our own, not ccxt's unified ones: those leave out executions 
 auto-deleveraging, and pass an empty orderId beside orderLinkId. Sources, each a page below
 https://bybit-exchange.github.io/docs/v5/: order/create-order, order/cancel-order,
 order/open-order, order/order-list, order/execution, position, account/wallet-balance,
-account/transaction-log, user/apikey-info, enum, error.
+account/transaction-log, account/account-info, position/leverage, user/apikey-info, enum, error.
 """
 
 from __future__ import annotations
@@ -22,37 +22,19 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.bybit_codes import CODES
+from runner.exchange.quirks.bybit_reports import REASONS, execution, flow, report
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
-from runner.exchange.sanity import moment
-from runner.protocol import Flow, FlowKind, Mode, OrderStatus, Side
+from runner.protocol import Flow, Mode, OrderStatus, Side
 
 _REAL = "https://api.bybit.com"
-_STATUS = {
-    "New": OrderStatus.OPEN,
-    "PartiallyFilled": OrderStatus.PARTIAL,
-    "Untriggered": OrderStatus.OPEN,
-    "Triggered": OrderStatus.OPEN,  # on its way from Untriggered to New
-    "Filled": OrderStatus.FILLED,
-    "Cancelled": OrderStatus.CANCELLED,
-    "PartiallyFilledCanceled": OrderStatus.CANCELLED,
-    "Deactivated": OrderStatus.CANCELLED,
-    "Rejected": OrderStatus.REJECTED,
-}
-_SIDES = {"Buy": Side.BUY, "Sell": Side.SELL}
-# Executions that move a position (enum, execType); funding and settlements are something else.
-_REASONS = {"Trade": "", "AdlTrade": "auto-deleveraging", "BustTrade": "liquidation"}
 _TRADES_WINDOW = timedelta(days=7)
 # Transactions (enum, type) that fills account for, and those with a kind of their own.
 _TRADING = ("TRADE", "LIQUIDATION", "ADL")
-_FLOWS = {
-    "TRANSFER_IN": FlowKind.DEPOSIT,
-    "TRANSFER_OUT": FlowKind.WITHDRAWAL,
-    "SETTLEMENT": FlowKind.FUNDING,
-}
 Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
@@ -137,12 +119,12 @@ class Bybit(Venue):
         for call in (api.privateGetV5OrderRealtime, api.privateGetV5OrderHistory):
             rows = (await call(query))["result"]["list"]
             if rows:
-                return _report(api, rows[0])
+                return report(api, rows[0])
         return None
 
     async def open_orders(self, api: Any, symbol: str) -> list[OrderReport]:
         query = {"category": "linear", "symbol": api.market_id(symbol), "limit": 50}
-        return [_report(api, row) for row in await _all(api.privateGetV5OrderRealtime, query)]
+        return [report(api, row) for row in await _all(api.privateGetV5OrderRealtime, query)]
 
     async def executions(
         self, api: Any, symbol: str, since: datetime, until: datetime
@@ -160,7 +142,7 @@ class Bybit(Venue):
                 query["endTime"] = milliseconds(start + _TRADES_WINDOW)
             found += await _all(api.privateGetV5ExecutionList, query)
             start += _TRADES_WINDOW
-        return [_execution(symbol, row) for row in found if row["execType"] in _REASONS]
+        return [execution(symbol, row) for row in found if row["execType"] in REASONS]
 
     async def flows(self, api: Any, quote: str, since: datetime, until: datetime) -> list[Flow]:
         found: list[dict[str, Any]] = []
@@ -175,7 +157,7 @@ class Bybit(Venue):
             }
             found += await _all(api.privateGetV5AccountTransactionLog, query)
             start += _TRADES_WINDOW
-        return [_flow(api, row) for row in found if row["type"] not in _TRADING]
+        return [flow(api, row) for row in found if row["type"] not in _TRADING]
 
     async def positions(self, api: Any, quote: str) -> list[VenuePosition]:
         query = {"category": "linear", "settleCoin": quote, "limit": 200}
@@ -204,6 +186,19 @@ class Bybit(Venue):
         query = {"category": "linear", "symbol": api.market_id(symbol)}
         rows = (await api.privateGetV5PositionList(query))["result"]["list"]
         return any(int(row["positionIdx"]) != 0 for row in rows)
+
+    async def terms(self, api: Any, symbol: str) -> Terms:
+        """The margin mode is the account's; a portfolio account has no leverage by symbol."""
+        mode = (await api.privateGetV5AccountInfo())["result"]["marginMode"]
+        query = {"category": "linear", "symbol": api.market_id(symbol)}
+        rows = (await api.privateGetV5PositionList(query))["result"]["list"]
+        told = [exact_or_none(row["leverage"], f"the leverage of {symbol}") for row in rows]
+        return Terms(mode == "ISOLATED_MARGIN", next(iter(told), None))
+
+    async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
+        body = {"category": "linear", "symbol": api.market_id(symbol)}
+        both = dict.fromkeys(("buyLeverage", "sellLeverage"), str(leverage))
+        await api.privatePostV5PositionSetLeverage(body | both)
 
     async def rights(self, api: Any) -> Rights:
         info = (await api.privateGetV5UserQueryApi())["result"]
@@ -236,51 +231,3 @@ async def _all(call: Call, query: dict[str, Any]) -> list[dict[str, Any]]:
         if not rows or not following or following == cursor:
             return found
         cursor = following
-
-
-def _report(api: Any, row: dict[str, Any]) -> OrderReport:
-    what = f"order {row['orderLinkId'] or row['orderId']}"
-    trigger = exact_or_none(row.get("triggerPrice"), f"the trigger of {what}")
-    kind = OrderKind.LIMIT if row["orderType"] == "Limit" else OrderKind.MARKET
-    return OrderReport(
-        client_id=str(row["orderLinkId"]),
-        venue_id=str(row["orderId"]),
-        symbol=symbol_of(api, row["symbol"]),
-        side=_SIDES[row["side"]],
-        kind=OrderKind.STOP_MARKET if trigger is not None else kind,
-        quantity=amount(row["qty"], f"the quantity of {what}"),
-        status=_STATUS[row["orderStatus"]],
-        filled=amount(row["cumExecQty"] or 0, f"what was filled of {what}"),
-        average=exact_or_none(row.get("avgPrice"), f"the average price of {what}"),
-        price=trigger or exact_or_none(row["price"], f"the price of {what}"),
-        reduce_only=bool(row["reduceOnly"]),
-        fill_venue_id=str(row["orderId"]),
-    )
-
-
-def _flow(api: Any, row: dict[str, Any]) -> Flow:
-    return Flow(
-        id=str(row.get("id") or f"{row['type']}:{row['transactionTime']}:{row['change']}"),
-        kind=_FLOWS.get(row["type"], FlowKind.OTHER),
-        amount=exact(row["change"], f"a change of the wallet ({row['type']})"),
-        currency=str(row["currency"]),
-        at=moment(row["transactionTime"], "the time of a change of the wallet"),
-        symbol=symbol_of(api, row["symbol"]) if row["symbol"] else None,
-    )
-
-
-def _execution(symbol: str, row: dict[str, Any]) -> Execution:
-    what = f"trade {row['execId']}"
-    return Execution(
-        trade_id=f"{row['symbol']}:{row['execId']}",
-        venue_id=str(row["orderId"]),
-        symbol=symbol,
-        side=_SIDES[row["side"]],
-        price=price(row["execPrice"], f"the price of {what}"),
-        quantity=price(row["execQty"], f"the quantity of {what}"),
-        fee=exact(row["execFee"] or 0, f"the fee of {what}"),
-        fee_currency=str(row.get("feeCurrency") or symbol.rpartition(":")[2]),
-        liquidity="maker" if row["isMaker"] in (True, "true") else "taker",
-        at=moment(row["execTime"], f"the time of {what}"),
-        reason=_REASONS[row["execType"]],
-    )

@@ -43,6 +43,8 @@ CODES: dict[str, Cause] = {
     "110022": Cause.TOO_MANY,
     "110023": Cause.DELISTED,  # "Currently you can only reduce your position on this contract"
     "110030": Cause.DUPLICATE,
+    "110036": Cause.LEVERAGE,
+    "110038": Cause.LEVERAGE,
     "110040": Cause.FUNDS,
     "110042": Cause.DELISTED,
     "110044": Cause.FUNDS,

@@ -4,8 +4,8 @@ The parameters are our own, not ccxt's unified ones: those send a market order t
 call and do not list conditional orders. Sources: https://www.okx.com/docs-v5/en/, "Place order",
 "Cancel order", "Order details", "Order List", "Transaction details (last 3 days / 3 months)",
 "Place algo order", "Cancel algo order", "Algo order details", "Algo order list", "Get positions",
-"Get balance", "Get bills details (last 7 days / 3 months)", "Get account configuration",
-"Error Code".
+"Get balance", "Get bills details (last 7 days / 3 months)", "Get account configuration", "Get
+leverage", "Set leverage", "Error Code".
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
-from runner.exchange.numbers import amount, exact, text
+from runner.exchange.numbers import amount, exact, exact_or_none, text
 from runner.exchange.quirks.okx_codes import CODES
 from runner.exchange.quirks.okx_reports import TRADING, algo_report, execution, flow, order_report
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
@@ -58,6 +59,8 @@ class Okx(Venue):
     # A request is good for 30 seconds after the time written in it ("REST Authentication").
     unseen_after: ClassVar[timedelta] = timedelta(seconds=40)
     candles_at_once: ClassVar[int] = 300
+    # "If sz exceeds the current position size, the entire order is rejected" ("Place order").
+    trims: ClassVar[bool] = False
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)
@@ -196,6 +199,26 @@ class Okx(Venue):
 
     async def hedged(self, api: Any, symbol: str) -> bool:  # noqa: ARG002 - account-wide here
         return bool((await _config(api))["posMode"] != "net_mode")
+
+    async def fault(self, api: Any) -> str | None:
+        """``acctLv`` 1 is spot mode, which trades no swaps."""
+        if str((await _config(api))["acctLv"]) != "1":
+            return None
+        return (
+            "the account is in spot mode, in which OKX trades no swaps; switch it to futures mode "
+            "at OKX under Trade, Account mode"
+        )
+
+    async def terms(self, api: Any, symbol: str) -> Terms:
+        """Each order says itself that it is cross (``tdMode``), so that only that is asked for."""
+        query = {"instId": api.market_id(symbol), "mgnMode": "cross"}
+        rows = (await api.privateGetAccountLeverageInfo(query))["data"]
+        told = [exact_or_none(row["lever"], f"the leverage of {symbol}") for row in rows]
+        return Terms(isolated=False, leverage=next(iter(told), None))
+
+    async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
+        body = {"instId": api.market_id(symbol), "lever": str(leverage), "mgnMode": "cross"}
+        await api.privatePostAccountSetLeverage(body)
 
     async def rights(self, api: Any) -> Rights:
         config = await _config(api)

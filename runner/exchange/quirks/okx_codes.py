@@ -55,10 +55,13 @@ CODES: dict[str, Cause] = {
     "51048": Cause.PRICE,
     "51049": Cause.PRICE,
     "51065": Cause.DUPLICATE,
+    "51112": Cause.REDUCE_ONLY,  # "Close order size exceeds your available size"
     "51121": Cause.PRECISION,
     "51131": Cause.FUNDS,
     "51149": Cause.UNKNOWN,  # "Order timed out", seen together with the id of an order
     "51169": Cause.REDUCE_ONLY,
+    "51174": Cause.TOO_MANY,
+    "51205": Cause.REDUCE_ONLY,  # "Reduce Only is not available"
     "51278": Cause.PRICE,
     "51280": Cause.PRICE,
     "51400": Cause.GONE,
@@ -66,5 +69,9 @@ CODES: dict[str, Cause] = {
     "51402": Cause.GONE,
     "51410": Cause.GONE,
     "51603": Cause.GONE,
+    "59000": Cause.LEVERAGE,
+    "59101": Cause.LEVERAGE,
+    "59102": Cause.LEVERAGE,
+    "59103": Cause.FUNDS,
     "54109": Cause.ACCOUNT,  # the pair must be activated on the website first
 }

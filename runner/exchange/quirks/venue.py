@@ -15,6 +15,7 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
+    Terms,
     VenuePosition,
 )
 from runner.exchange.causes import Cause
@@ -33,6 +34,7 @@ class Venue(ABC):
 
     ``proven``: the order kinds whose requests are compared, mode by mode, with the venue's
     documentation in tests/runner/exchange/wire; no other kind is sent.
+    ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
     """
@@ -45,6 +47,7 @@ class Venue(ABC):
     proven: ClassVar[frozenset[OrderKind]]
     codes: ClassVar[Mapping[str, Cause]]
     unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
+    trims: ClassVar[bool] = True
     candles_at_once: ClassVar[int] = 1000
     address_path: ClassVar[str | None] = None
     header_rule: HeaderRule | None = None
@@ -98,6 +101,16 @@ class Venue(ABC):
     @abstractmethod
     async def hedged(self, api: Any, symbol: str) -> bool:
         """Whether the account keeps long and short apart, which the runner does not understand."""
+
+    async def fault(self, api: Any) -> str | None:  # noqa: ARG002 - most have no such account
+        """Why this kind of account cannot trade at all, and what to do; ``None`` if it can."""
+        return None
+
+    @abstractmethod
+    async def terms(self, api: Any, symbol: str) -> Terms: ...
+
+    @abstractmethod
+    async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None: ...
 
     @abstractmethod
     async def rights(self, api: Any) -> Rights: ...

@@ -35,10 +35,16 @@ class Fill:
 
 @dataclass
 class Account:
-    """Fills at once and whole; ``fires_anew``: a stop trades as an order of its own."""
+    """Fills at once and whole; ``fires_anew``: a stop trades as an order of its own.
+
+    ``trims``: what only reduces and is for more than is held closes what is there; else all of it
+    is refused. ``most_stops``: so many may rest.
+    """
 
     clock: "callable"
     fires_anew: bool
+    trims: bool = True
+    most_stops: int = 10
     multiplier: Decimal = Decimal(1)
     price: Decimal = Decimal(60000)
     balance: Decimal = Decimal(10_000)
@@ -67,9 +73,11 @@ class Account:
             below = side == "sell"
             if self.price <= price if below else self.price >= price:
                 raise Refused("price")
+            if sum(order.kind == "stop" for order in self.open()) >= self.most_stops:
+                raise Refused("many")
             self.orders[order.number] = order
             return order
-        if reduce_only and not self._reduces(order):
+        if reduce_only and not (self._reduces(order) and self._fits(order)):
             raise Refused("reduce_only")
         notional = quantity * self.multiplier * self.price
         if not reduce_only and notional > 10 * self.balance:
@@ -102,7 +110,10 @@ class Account:
 
     def _fire(self, stop):
         if not self._reduces(stop):
-            stop.state = "cancelled"
+            stop.state = "cancelled" if self.trims else "failed"
+            return
+        if not self._fits(stop):
+            stop.state = "failed"
             return
         if not self.fires_anew:
             self._fill(stop)
@@ -130,6 +141,20 @@ class Account:
 
     def _reduces(self, order):
         return self.position > 0 if order.side == "sell" else self.position < 0
+
+    def _fits(self, order):
+        """With what reduces before it, by price, no more than is held; a market order is first."""
+        if self.trims:
+            return True
+        sign = 1 if order.side == "sell" else -1
+        ahead = sum(
+            other.quantity
+            for other in self.open()
+            if (other.kind, other.side, other.reduce_only) == ("limit", order.side, True)
+            and order.kind == "limit"
+            and sign * other.price <= sign * order.price
+        )
+        return order.quantity + ahead <= abs(self.position)
 
     def _crosses(self, order):
         return order.price >= self.price if order.side == "buy" else order.price <= self.price

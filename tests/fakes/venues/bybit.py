@@ -19,6 +19,8 @@ _CODES = {
     "reduce_only": (110017, "Reduce-only rule not satisfied"),
     "funds": (110007, "ab not enough for new order"),
     "gone": (110001, "order not exists or too late to cancel"),
+    "unchanged": (110043, "Set leverage not modified"),
+    "many": (110009, "The number of stop orders exceeds maximum limit allowed"),
     "sign": (10004, "error sign! origin_string"),
     "key": (10003, "API key is invalid."),
 }
@@ -60,6 +62,8 @@ class Bybit(Server):
         self.account = Account(self.now, fires_anew=False)
         self.page = 100
         self.hedged = False
+        self.leverage = "10"
+        self.margin_mode = "REGULAR_MARGIN"
         self.forgotten = False
         self.permissions = {"ContractTrade": ["Order", "Position"], "Wallet": ["AccountTransfer"]}
         self.ips = ["127.0.0.1"]
@@ -140,12 +144,30 @@ class Bybit(Server):
             "size": f"{abs(account.position):f}",
             "avgPrice": f"{account.entry:f}" if account.position else "0",
             "unrealisedPnl": f"{(account.price - account.entry) * account.position:f}",
-            "leverage": "10",
+            "leverage": "" if self.margin_mode == "PORTFOLIO_MARGIN" else self.leverage,
             "liqPrice": "",
             "createdTime": "1669097244192",
             "updatedTime": str(self.now()),
         }
         return {"category": "linear", "list": [row], "nextPageCursor": ""}
+
+    def info(self, _):
+        return {
+            "marginMode": self.margin_mode,
+            "updatedTime": "1697078946000",
+            "unifiedMarginStatus": 4,
+            "dcpStatus": "OFF",
+            "timeWindow": 10,
+            "smpGroup": 0,
+            "isMasterTrader": False,
+            "spotHedgingStatus": "OFF",
+        }
+
+    def set_leverage(self, fields):
+        if fields["buyLeverage"] == self.leverage:
+            raise Refused("unchanged")
+        self.leverage = fields["buyLeverage"]
+        return {}
 
     def wallet(self, _):
         account = self.account
@@ -282,6 +304,8 @@ _ROUTES = {
     "GET order/history": Bybit.history,
     "GET execution/list": Bybit.executions,
     "GET position/list": Bybit.positions,
+    "POST position/set-leverage": Bybit.set_leverage,
+    "GET account/info": Bybit.info,
     "GET account/wallet-balance": Bybit.wallet,
     "GET account/transaction-log": Bybit.transactions,
     "GET user/query-api": Bybit.query_api,

@@ -25,9 +25,12 @@ _CODES = {
     "key": ("50111", "Invalid OK-ACCESS-KEY"),
     "phrase": ("50105", "Request header OK-ACCESS-PASSPHRASE incorrect."),
     "environment": ("50101", "APIKey does not match current environment."),
+    "leverage": ("59000", "Your settings failed as you have positions or open orders"),
+    "many": ("51174", "The number of pending orders reached the upper limit"),
     "size": ("51121", "Order quantity must be a multiple of the lot size."),
 }
 _STATES = {"live": "live", "filled": "filled", "cancelled": "canceled", "fired": "effective"}
+_STATES["failed"] = "order_failed"
 INST = "BTC-USDT-SWAP"
 LOT = Decimal("0.01")
 INSTRUMENT = {
@@ -62,9 +65,11 @@ class Okx(Server):
     def __init__(self, key, secret, phrase):
         super().__init__()
         self.key, self.secret, self.phrase = key, secret, phrase
-        self.account = Account(self.now, fires_anew=True, multiplier=Decimal("0.01"))
+        self.account = Account(self.now, fires_anew=True, trims=False, multiplier=Decimal("0.01"))
         self.page = 100
         self.mode = "net_mode"
+        self.level = "2"
+        self.leverage = "3"
         self.perm = "read_only,trade"
         self.ip = "127.0.0.1"
 
@@ -185,6 +190,18 @@ class Okx(Server):
             }
         ]
 
+    def leverage_info(self, fields):
+        told = {"instId": INST, "mgnMode": fields["mgnMode"], "posSide": "net"}
+        return [{**told, "ccy": "", "lever": self.leverage}]
+
+    def set_leverage(self, fields):
+        resting = any(order.kind != "stop" for order in self.account.open())
+        if resting or self.account.position:
+            raise Refused("leverage")
+        self.leverage = fields["lever"]
+        told = {"instId": INST, "mgnMode": fields["mgnMode"], "posSide": "net"}
+        return [{**told, "lever": self.leverage}]
+
     def balance(self, _):
         account = self.account
         profit = (account.price - account.entry) * account.position * account.multiplier
@@ -205,7 +222,7 @@ class Okx(Server):
         return [
             {
                 "uid": "44705892343619584",
-                "acctLv": "2",
+                "acctLv": self.level,
                 "posMode": self.mode,
                 "perm": self.perm,
                 "ip": self.ip,
@@ -328,4 +345,6 @@ _ROUTES = {
     "GET account/bills": Okx.bills,
     "GET account/bills-archive": Okx.bills,
     "GET account/config": Okx.config,
+    "GET account/leverage-info": Okx.leverage_info,
+    "POST account/set-leverage": Okx.set_leverage,
 }

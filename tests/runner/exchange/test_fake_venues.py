@@ -45,11 +45,11 @@ def fake_of(exchange):
 
 
 @asynccontextmanager
-async def at(exchange, directory, fake, mode=Mode.TESTNET, key=KEY):
+async def at(exchange, directory, fake, mode=Mode.TESTNET, key=KEY, **changes):
     """Bench and desk as a runner has them; an unseen order is given up at once."""
     store, clock = Store(directory / "journal.sqlite"), Clock()
     async with served(fake) as url:
-        settings = configuration(url, mode, exchange=exchange)
+        settings = configuration(url, mode, exchange=exchange, **changes)
         memory = Memory(store, settings, 1, {}, clock.now() - timedelta(minutes=1))
         outbox = Outbox(store, 1, 1)
         api, venue, origin = connect(settings, key, None)
