@@ -178,21 +178,19 @@ class PriceVsAverage:
 
     def __init__(self, params: Params) -> None:
         self._mean = Sma(int(params["period"]))
-        self._margin = float(params["margin"]) / 100.0
-        self._close = self._average = 0.0
+        self._margin = float(params["margin"])
+        self._average = self._distance = 0.0
 
     def update(self, bar: Bar) -> int | None:
         average = self._mean.update(bar.close)
         if average is None:
             return None
-        self._close = close = bar.close
         self._average = average
-        margin = average * (self._margin + STILL)
-        return (close > average + margin) - (close < average - margin)
+        self._distance = distance = 100.0 * (bar.close / average - 1.0)
+        return sign(distance, 100.0) if abs(distance) >= self._margin else 0
 
     def detail(self) -> str:
-        distance = 100.0 * (self._close / self._average - 1.0)
-        return f"close {self._close:.6g} is {distance:+.3f} % from its average {self._average:.6g}"
+        return f"close is {self._distance:+.3f} % from its average {self._average:.6g}"
 
 
 class AverageRibbon:

@@ -195,10 +195,9 @@ class Ichimoku:
 
     def update(self, high: float, low: float) -> bool:
         """Whether lines and cloud are known; the cloud was drawn ``base`` candles ago."""
-        conversion, base, span = (
-            (pair[0].update(high), pair[1].update(low))
-            for pair in (self._conversion, self._base, self._span)
-        )
+        conversion = (self._conversion[0].update(high), self._conversion[1].update(low))
+        base = (self._base[0].update(high), self._base[1].update(low))
+        span = (self._span[0].update(high), self._span[1].update(low))
         known = len(self._ahead) == self._ahead.maxlen
         if known:
             first, second = self._ahead[0]

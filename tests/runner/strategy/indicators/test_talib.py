@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import talib
 
+from runner.strategy.components.patterns import Engulfing
 from runner.strategy.indicators import averages, oscillators, rolling, trend, volatility, volume
 from tests.runner.strategy.markets import MARKETS
 
@@ -160,3 +161,14 @@ def test_equal_to_talib(name, market):
             assert np.isnan(row).all(), (index, row)
         else:
             assert own == pytest.approx(row, rel=1e-9, abs=1e-12 * scale), index
+
+
+@pytest.mark.parametrize("market", MARKETS)
+def test_the_engulfing_candle_is_talib_s(market):
+    bars = MARKETS[market]
+    opens = np.array([bar.open for bar in bars])
+    own = Engulfing({"multiple": 1})
+    told = [own.update(bar) or 0 for bar in bars]
+    a = Arrays(bars)
+    # TA-Lib begins with the third candle.
+    assert told[2:] == np.sign(talib.CDLENGULFING(opens, a.h, a.l, a.c)).tolist()[2:]
