@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from runner.desk import Desk
@@ -13,10 +14,13 @@ from runner.step import ExitCall
 ZERO = Decimal(0)
 
 
-def decide(entry: Entry, call: ExitCall, held: Decimal, instrument: Instrument, leg: str) -> None:
+def decide(
+    entry: Entry, call: ExitCall, held: Decimal, find: Callable[[], Instrument], leg: str
+) -> None:
     """From now on what the exit asks for is to go, whatever the price or the next candle say.
 
-    ``held``: base units, unsigned. ``leg``: the first order that will close them. A share the venue
+    ``held``: base units, unsigned. ``leg``: the first order that will close them. ``find``: only a
+    share needs the instrument, which a venue may have delisted meanwhile. A share the venue
     would not take leaves nothing, and one that would leave less than its minimum leaves all.
     """
     entry.steps = call.steps
@@ -27,6 +31,7 @@ def decide(entry: Entry, call: ExitCall, held: Decimal, instrument: Instrument, 
     pending = entry.exit_quantity if entry.exit_purpose else None
     if entry.exit_purpose and pending is None:
         return  # all of it is leaving already
+    instrument = find()
     base = held if pending is None else entry.exit_keep
     part = instrument.round_quantity(base * call.share)
     if part < instrument.min_quantity:

@@ -81,13 +81,13 @@ class Trader:
         self._tell(candle, conclusion, conclusion.action, conclusion.reason)
 
     async def _exit(self, candle: Candle, conclusion: Conclusion) -> None:
-        fired = next(v.component for v in conclusion.verdicts if v.role == "exit" and v.value)
+        assert conclusion.exit is not None
         # Together: no later candle need say it again, whatever comes between now and the order.
         with self._bench.journal.transaction():
             self._tell(candle, conclusion, conclusion.action, conclusion.reason)
-            self.custodian.decide_exit(fired, conclusion.reason)
+            self.custodian.decide_exit(conclusion.exit)
             self._bench.memory.save()
-        await self.custodian.leave(fired, conclusion.reason)
+        await self.custodian.leave_as_decided()
 
     async def _enter(self, candle: Candle, conclusion: Conclusion) -> None:
         side = Side.BUY if conclusion.direction > 0 else Side.SELL
