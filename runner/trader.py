@@ -130,12 +130,14 @@ class Trader:
             return Decimal(0), "", "the ATR that sizes the position is not known yet"
         quantity = entry_quantity(sizing, equity, price, instrument, distance)
         guard.expect(self.symbol, book.worst_price(side, quantity))
-        most, cut = guard.room(self._desk, self.symbol), ""
+        most = guard.room(self._desk, self.symbol)
         if most is not None and most[0] < quantity:
-            quantity = instrument.round_quantity(most[0])
-            guard.expect(self.symbol, book.worst_price(side, quantity))
-            cut = f", cut to {quantity:f} by the limit {most[1]}"
-        return quantity, cut, instrument.fault(quantity, price, reduce_only=False)
+            left = instrument.round_quantity(most[0])
+            # Too little for the venue is no size: then the limit itself says why not.
+            if instrument.fault(left, price, reduce_only=False) is None:
+                guard.expect(self.symbol, book.worst_price(side, left))
+                return left, f", cut to {left:f} by the limit {most[1]}", None
+        return quantity, "", instrument.fault(quantity, price, reduce_only=False)
 
     def _blocked(self) -> str | None:
         if self._desk.unsure(self.symbol):

@@ -32,6 +32,7 @@ PAGES = {
     "bots/<bot_id>/orders": "bot.view",
     "bots/<bot_id>/schedule": "bot.schedule",
     "bots/<bot_id>/wish": "bot.schedule",
+    "bots/<bot_id>/write-off": "position.close",
     "bots/<bot_id>/series": "bot.view",
     "bots/<bot_id>/state": "bot.view",
     "bots/new": "bot.create",

@@ -1,6 +1,7 @@
 """Orders to a running bot: kept until its runner says they are done."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -17,18 +18,24 @@ _OPPOSITE = {
 }
 
 
+_LASTING = (CommandKind.FLATTEN, CommandKind.CANCEL_ENTRIES, CommandKind.WRITE_OFF)
 WITHDRAWN, SUPERSEDED = "withdrawn", "superseded by a new claim"
 """Outcomes of commands that no runner carried out."""
 
 
-def send(bot: Bot, kind: CommandKind, now: datetime) -> BotCommand:
+def send(
+    bot: Bot, kind: CommandKind, now: datetime, arguments: dict[str, Any] | None = None
+) -> BotCommand:
     """Queue a command. An open one of the same kind is enough; its opposite is withdrawn."""
     _withdraw(bot.id, _OPPOSITE.get(kind), now)
-    known = next((command for command in _open(bot.id) if command.kind is kind), None)
+    wanted = (kind, arguments or {})
+    known = next((it for it in _open(bot.id) if (it.kind, it.arguments) == wanted), None)
     if known is not None:
         return known
     place = {"workspace_id": bot.workspace_id, "bot_id": bot.id}
-    fresh = BotCommand(id=new_id("cmd"), **place, kind=kind, created_at=now)
+    fresh = BotCommand(
+        id=new_id("cmd"), **place, kind=kind, arguments=arguments or {}, created_at=now
+    )
     db.session.add(fresh)
     return fresh
 
@@ -57,14 +64,14 @@ def done(bot_id: str, report: CommandDone, now: datetime) -> None:
 def forget(bot_id: str, now: datetime) -> None:
     """A new claim carries the whole wish in its configuration; older orders are moot.
 
-    Flatten stays: a new machine must still carry it out.
+    What a new machine must still carry out stays.
     """
     db.session.execute(
         update(BotCommand)
         .where(
             BotCommand.bot_id == bot_id,
             BotCommand.done_at.is_(None),
-            BotCommand.kind.not_in([CommandKind.FLATTEN, CommandKind.CANCEL_ENTRIES]),
+            BotCommand.kind.not_in(_LASTING),
         )
         .values(done_at=now, outcome=SUPERSEDED)
     )

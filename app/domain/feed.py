@@ -103,6 +103,7 @@ _SAID = {
     "bot.wake": "woke {}",
     "bot.sleep": "put {} to sleep",
     "position.close": "asked to flatten {}",
+    "position.write_off": "wrote off what {} had on a symbol the exchange lists no more",
     "position.panic_close": "pressed panic in {}",
 }
 

@@ -72,6 +72,7 @@ from app.views import (
     workspace_settings,
     workspace_settings_risk,
     workspaces,
+    write_offs,
 )
 from app.web import frame
 
@@ -128,6 +129,7 @@ BLUEPRINTS = (
     members.bp,
     member_ownership.bp,
     workspaces.bp,
+    write_offs.bp,
     workspace_settings.bp,
     console_workspaces.bp,
     console_fleet.bp,

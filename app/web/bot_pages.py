@@ -26,6 +26,7 @@ from app.domain import (
     schedule_text,
     strategies,
     wishes,
+    write_offs,
 )
 from app.domain.errors import Invalid
 from app.domain.lifecycle import Tempo
@@ -70,6 +71,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "settled": row.reading.settled,
         "trouble": retries.trouble(bot, now),
         "stops": position_stops.of(bot, row.positions, now),
+        "unlisted": write_offs.symbols(bot),
         "passed": limit_breaches.standing(bot, now),
         "limit_titles": TITLES,
         "alarms": ringing,

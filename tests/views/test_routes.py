@@ -26,6 +26,7 @@ VERBS = {
     "bots/<bot_id>/resume": "bot.start",
     "bots/<bot_id>/retry": "bot.start",
     "bots/<bot_id>/flatten": "position.close",
+    "bots/<bot_id>/write-off": "position.close",
     "bots/<bot_id>/alarms/<bot_alarm_id>/take": "bot.stop",
     "bots/<bot_id>/schedule": "bot.schedule",
     "bots/<bot_id>/wish": "bot.schedule",
