@@ -157,7 +157,10 @@ def test_a_component_s_own_candles_and_the_risk_are_explained():
 
 
 def test_the_warm_up_counts_candles_of_the_strategy():
-    rules = {**rules_of(), "filters": []}  # 15m; the slow average has 26 candles, and (25/27)^69 is under 0.5 %
+    rules = {
+        **rules_of(),
+        "filters": [],
+    }  # 15m; the slow average has 26 candles, and (25/27)^69 is under 0.5 %
     assert warmup(rules) == 26 + 69 + 1
     rules["signals"][0]["timeframe"] = "1h"
     assert warmup(rules) == 4 * (26 + 69 + 1) + 3
