@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from runner.strategy.components.parts import FAST_BELOW_SLOW, PASS, STATE, candles, number, sign
-from runner.strategy.components.parts import rising as ascending
+from runner.strategy.components.parts import (
+    FAST_BELOW_SLOW,
+    PASS,
+    STATE,
+    candles,
+    number,
+    rising,
+    sign,
+)
 from runner.strategy.indicators.averages import wilder_settled
 from runner.strategy.indicators.trend import (
     Aroon,
@@ -181,7 +188,7 @@ class IchimokuCloud:
         ),
         faults=lambda p: [
             *FAST_BELOW_SLOW(p),
-            *ascending("slow", "span", "The base line must be shorter than the cloud.")(p),
+            *rising("slow", "span", "The base line must be shorter than the cloud.")(p),
         ],
     )
 
