@@ -20,10 +20,11 @@ def set_limits(bot: Bot, limits: Limits, *, by: Actor, now: datetime) -> None:
     workspaces.lock(bot.workspace)
     db.session.refresh(bot)
     before, wanted = bot_events.configuration(bot), to_plain(limits)
+    shares = ceilings.shares(bot)
     if bot.mode is Mode.LIVE:
         bot_rules.check_live_limits(wanted)
     bot.limits = wanted
-    ceilings.enforce(bot, now)
+    ceilings.enforce(bot, now, before=shares)
     bot_events.reconfigured(
         "bot.limits", bot, by, now, audit.changes_between(before, bot_events.configuration(bot))
     )

@@ -54,6 +54,7 @@ BOOK = {
 }
 """What the book of each mode may come to (``domain/book.py``), whatever the bots' own limits."""
 AMOUNTS = {total.ceiling: total.title for total in TOTALS} | BOOK
+Shares = dict[str, Decimal | None]
 LISTS = {"modes": "Modes", "exchanges": "Exchanges", "symbols": "Symbols"}
 
 
@@ -108,11 +109,10 @@ def change(workspace: Workspace, wanted: Ceilings, *, by: Actor, now: datetime) 
     if wanted == before:
         return
     trading = _trading(workspace, now)
-    faults = [fault for bot in trading for fault in _misplaced(wanted, bot)]
-    faults += [fault for total in TOTALS for fault in _over(wanted, total, trading)]
-    fresh = {name: getattr(wanted, name) for name in (*BOOK, "max_daily_loss")}
-    lower = {name: it for name, it in fresh.items() if limits.looser(it, getattr(before, name))}
-    faults += [it for sheet in book.of(workspace, now) for it in beyond(Ceilings(**lower), sheet)]
+    lower = _narrowed(before, wanted)
+    faults = [fault for bot in trading for fault in _misplaced(lower, bot)]
+    faults += [fault for total in TOTALS for fault in _over(lower, total, trading)]
+    faults += [it for sheet in book.of(workspace, now) for it in beyond(lower, sheet)]
     if faults:
         raise Refused("These ceilings are below what trades now. " + " ".join(faults))
     workspace.ceilings = to_plain(wanted)
@@ -127,7 +127,19 @@ def change(workspace: Workspace, wanted: Ceilings, *, by: Actor, now: datetime) 
     )
 
 
-def enforce(bot: Bot, now: datetime, *, joining: bool = False) -> None:
+def _narrowed(before: Ceilings, wanted: Ceilings) -> Ceilings:
+    """Those that let less through than before: what stays or is raised forbids nothing anew."""
+    return Ceilings(**{name: getattr(wanted, name) for name in raised(wanted, before)})
+
+
+def shares(bot: Bot) -> Shares:
+    """What a bot may take of each total under its own limits; ``None`` is without bound."""
+    return {total.ceiling: _share(total, bot) for total in TOTALS}
+
+
+def enforce(
+    bot: Bot, now: datetime, *, joining: bool = False, before: Shares | None = None
+) -> None:
     """Refuse a bot that its workspace's ceilings leave no room for.
 
     Call it with the workspace locked and the bot as it is about to be: two bots that fit one by
@@ -139,6 +151,8 @@ def enforce(bot: Bot, now: datetime, *, joining: bool = False) -> None:
         now: the moment, UTC.
         joining: it is about to start or to enter again; otherwise only a bot that may trade counts
             in the sums, and what the book came to keeps nothing.
+        before: its ``shares`` until now, where nothing else of it changes; a total of which it
+            takes no more than before is not asked again.
 
     Raises ``Refused`` naming the ceiling and what to do.
     """
@@ -149,7 +163,12 @@ def enforce(bot: Bot, now: datetime, *, joining: bool = False) -> None:
     trading = _trading(bot.workspace, now)
     if joining or bot in trading:
         together = trading if bot in trading else [*trading, bot]
-        faults += [fault for total in TOTALS for fault in _over(bounds, total, together)]
+        grown = [
+            total
+            for total in TOTALS
+            if before is None or limits.looser(before[total.ceiling], _share(total, bot))
+        ]
+        faults += [fault for total in grown for fault in _over(bounds, total, together)]
     if joining:
         faults += passed(bot.workspace, now).get(bot.mode, [])
     if faults:
@@ -195,7 +214,7 @@ def beyond(bounds: Ceilings, sheet: Sheet) -> list[str]:
     return said
 
 
-def in_use(workspace: Workspace, now: datetime) -> dict[str, Decimal | None]:
+def in_use(workspace: Workspace, now: datetime) -> Shares:
     """How much of each total the bots that may trade take; ``None``: one of them has no limit."""
     trading = _trading(workspace, now)
     return {total.ceiling: _sum(total, trading) for total in TOTALS}

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, exists, select
+from sqlalchemy.orm import aliased
 
 from app.domain import ledger
 from app.domain.sources import Source
@@ -69,12 +70,13 @@ def _fold_again(source: Source, late: Fill) -> None:
 
 def _flat_before(source: Source, late: Fill) -> datetime | None:
     """When the last trade ended that is over before it, and after which none began at once."""
-    after = TradeRow.__table__.alias()
+    after = aliased(TradeRow)
     turned = exists().where(
-        after.c.run_id == TradeRow.run_id,
-        after.c.symbol == TradeRow.symbol,
-        after.c.number != TradeRow.number,
-        after.c.opened_at == TradeRow.closed_at,
+        after.workspace_id == TradeRow.workspace_id,
+        after.run_id == TradeRow.run_id,
+        after.symbol == TradeRow.symbol,
+        after.number != TradeRow.number,
+        after.opened_at == TradeRow.closed_at,
     )
     found: datetime | None = db.session.scalar(
         select(TradeRow.closed_at)

@@ -12,7 +12,7 @@ from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
 from app.models import AuditEvent, Bot, BotCompute, Wish, Workspace
-from runner.protocol import CommandKind, Limits, Mode, PositionState
+from runner.protocol import CommandKind, Limits, Mode, PositionState, to_plain
 from tests import factories
 from tests.domain.test_bots import awake
 from tests.factories import NOW, TESTER
@@ -120,6 +120,36 @@ def test_a_running_bot_cannot_be_raised_past_the_total(desk):
     bot = started(desk, holding(600))
     with pytest.raises(Refused, match="come to 1500"):
         bot_raises.set_limits(bot, holding(1500), by=TESTER, now=NOW)
+
+
+def taken(desk, *limits, **totals):
+    """Bots that trade, and then totals below what they take, as from before they were asked."""
+    running = [started(desk, each) for each in limits]
+    desk.ceilings = to_plain(Ceilings(**totals))
+    db.session.flush()
+    return running
+
+
+def test_raising_one_limit_is_not_kept_by_the_total_of_another(desk):
+    totals = {"max_notional": Decimal(500), "max_daily_loss": Decimal(100)}
+    bot, _ = taken(desk, holding(400, loss=10), holding(400, loss=10), **totals)
+    bot_raises.set_limits(bot, holding(400, loss=20), by=TESTER, now=NOW)
+    assert bot.limits["max_daily_loss"] == "20"
+    with pytest.raises(Refused, match="hold 500"):
+        bot_raises.set_limits(bot, holding(401, loss=20), by=TESTER, now=NOW)
+    with pytest.raises(Refused, match="lose in a day 100"):
+        bot_raises.set_limits(bot, holding(400, loss=91), by=TESTER, now=NOW)
+
+
+def test_raising_one_ceiling_is_not_kept_by_another_that_stays(desk):
+    low = {"max_notional": Decimal(500), "max_daily_loss": Decimal(100)}
+    taken(desk, holding(400, loss=10), holding(400, loss=10), **low, modes=("testnet",))
+    kept = {"modes": (Mode.TESTNET,), "max_notional": Decimal(500)}
+    ceilings.change(desk, Ceilings(**kept, max_daily_loss=Decimal(200)), by=TESTER, now=NOW)
+    lower = Ceilings(**kept, max_daily_loss=Decimal(19))
+    with pytest.raises(Refused, match="lose in a day 19") as refusal:
+        ceilings.change(desk, lower, by=TESTER, now=NOW)
+    assert "hold 500" not in str(refusal.value)
 
 
 def test_another_symbol_counts_before_it_is_traded(desk):

@@ -1,11 +1,11 @@
 """Fills by the time they were made: one that is told late is found to be so at once.
 
-Revision: 0008, after 0006
+Revision: 0007, after 0006
 """
 
 from alembic import op
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 branch_labels = None
 depends_on = None
