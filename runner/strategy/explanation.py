@@ -64,7 +64,7 @@ def _say(rules: dict[str, Any], entry: dict[str, Any]) -> str:
     own = entry.get("timeframe")
     if own is None or own == rules["timeframe"]:
         return said
-    return f"{said}, on {own} candles,"
+    return f"on {own} candles {said}"
 
 
 def _join(words: list[str], last: str) -> str:

@@ -32,7 +32,7 @@ EARLY = {"kind": "break_even", "params": {"activation": 0.5, "offset": 0.5}}
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda t: t.key)
 def test_every_template_is_sound_protected_and_explained(template):
     assert validate(template.rules) == []
-    assert any(e["kind"] == "stop_loss" and e["enabled"] for e in template.rules["exits"])
+    assert is_protected(template.rules)
     text = explain(template.rules)
     assert "at a loss of" in text
     assert "\n" not in text
@@ -150,7 +150,7 @@ def test_a_component_s_own_candles_and_the_risk_are_explained():
     rules["signals"][0]["timeframe"] = "1h"
     rules["sizing"] = BY_ATR
     assert validate(rules) == []
-    assert "crosses the 26-candle EMA, on 1h candles," in explain(rules)
+    assert "when on 1h candles the 12-candle EMA crosses" in explain(rules)
     assert "2 times the 14-candle ATR against it costs 1 % of the account's equity" in explain(
         rules
     )
