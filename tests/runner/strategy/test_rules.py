@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runner.strategy import COMPONENTS, TEMPLATES, explain, is_protected, validate, warmup
 from runner.strategy.registry import assemble
-from runner.strategy.spec import GROUPS
+from runner.strategy.spec import GROUPS, MOST_HISTORY
 
 
 def rules_of(key="ema_trend"):
@@ -36,7 +36,7 @@ def test_every_template_is_sound_protected_and_explained(template):
     text = explain(template.rules)
     assert "at a loss of" in text
     assert "\n" not in text
-    assert 0 < warmup(template.rules) <= 1500
+    assert 0 < warmup(template.rules) <= MOST_HISTORY
 
 
 def test_a_fault_names_its_place_and_the_cure():
