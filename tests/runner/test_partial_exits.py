@@ -111,6 +111,7 @@ def test_a_part_that_is_refused_does_not_hide_the_stop(tmp_path):
         hand.broker.refuses = True
         hand.broker.move(above(-6))
         await hand.tick(2)
+        assert hand.custodian.entry.exit_purpose == "stop_loss"
         hand.broker.place = place
         await hand.tick(int(AGAIN_AFTER.total_seconds()))
         assert not hand.broker.held
