@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from runner import leaving
 from runner.bench import Bench
 from runner.desk import Desk, Intent
 from runner.engine import Engine
@@ -12,6 +13,7 @@ from runner.exchange.base import TOP, Book, OrderKind
 from runner.memory import Entry
 from runner.protection import AGAIN_AFTER, Protector, next_leg
 from runner.protocol import Order, OrderStatus, Position, Side
+from runner.step import ExitCall
 from runner.strategy.spec import Holding
 
 # A venue may list a position a moment after the order that made it was filled.
@@ -51,7 +53,16 @@ class Custodian:
         if entry is None or not self._desk.quantity(self.symbol):
             return None
         age = int((at - entry.candle_at - self._span) / self._span)
-        return Holding(entry.side, entry.entry_price, max(age, 0))
+        known = Holding(
+            entry.side,
+            entry.entry_price,
+            max(age, 0),
+            entry.best,
+            entry.candle_at + self._span,
+            entry.steps,
+            {kind: Decimal(number) for kind, number in entry.anchors.items()},
+        )
+        return known._replace(anchors=self._engine.anchors(known))
 
     def position(self) -> Position | None:
         """The open position as the platform is told of it."""
@@ -73,23 +84,21 @@ class Custodian:
         if why is not None:  # needs no price
             await self.leave("flatten", why)
             return
-        if self.entry is not None and self.entry.exit_purpose:  # refused before, or cut off
-            await self.leave(self.entry.exit_purpose, self.entry.exit_reason)
+        if self._leaves_all():  # refused before, or cut off
+            await self.leave_as_decided()
             return
         book = await self._bench.market.book(self.symbol, TOP)
         self.mark = book.closing_price(self._desk.quantity(self.symbol))
         if book != self._book:
             self._book, self._moved_at = book, self._bench.clock.now()
+        holding = self._follow(holding, self.mark)
         call = self._engine.on_price(holding, self.mark)
-        if call is not None:
-            self.decide_exit(call.kind, call.reason)
-            await self.leave(call.kind, call.reason)
-            return
         level = self.protector.level(holding)
-        if level is not None and (self.mark - level) * holding.side <= 0:
-            reason = f"price {self.mark:f} reached the stop {level:f}"
-            self.decide_exit("stop", reason)
-            await self.leave("stop", reason)
+        if call is None and level is not None and (self.mark - level) * holding.side <= 0:
+            call = ExitCall("stop", f"price {self.mark:f} reached the stop {level:f}")
+        if call is not None:
+            self.decide_exit(call)
+        await self.leave_as_decided()
 
     async def protect(self, *, at_once: bool = False) -> None:
         """Keep the stop at the venue, whatever became of ``watch``; what stands is told."""
@@ -106,24 +115,66 @@ class Custodian:
             return f"{self.symbol}: nothing in the venue's book moves"
         return None
 
-    def decide_exit(self, purpose: str, reason: str) -> None:
-        """From now on the position is to go, whatever its price or the next candle say.
+    def decide_exit(self, call: ExitCall) -> None:
+        """From now on this much is to go, whatever its price or the next candle say.
 
         It is on the disk with whatever is saved next; that is soon, and never waited for here.
         """
         if self.entry is not None:
-            self.entry.exit_purpose, self.entry.exit_reason = purpose, reason
+            held = abs(self._desk.quantity(self.symbol))
+            leg = next_leg(self._desk, self.entry, "exit")
+            market = self._bench.market
+            leaving.decide(self.entry, call, held, lambda: market.instrument(self.symbol), leg)
 
-    async def leave(self, purpose: str, reason: str) -> None:
-        """Close the whole position at the market, unless an exit is already under way."""
+    async def leave_as_decided(self) -> None:
+        """Close what a decided exit has not closed yet."""
+        entry = self.entry
+        if entry is None or not entry.exit_purpose:
+            return
+        known = entry.exit_quantity is not None and not self._desk.in_doubt(self.symbol)
+        if known and not leaving.rest(entry, self._desk, self.symbol):
+            leaving.finish(entry)
+            self._bench.memory.save()
+            return
+        await self.leave(entry.exit_purpose, entry.exit_reason, part=True)
+
+    def _leaves_all(self) -> bool:
+        entry = self.entry
+        return entry is not None and bool(entry.exit_purpose) and entry.exit_quantity is None
+
+    def _follow(self, holding: Holding, mark: Decimal) -> Holding:
+        """Note the best price; on the disk at once only where a level moves by it."""
+        entry = self.entry
+        assert entry is not None
+        better = holding.best is None or (mark - holding.best) * holding.side > 0
+        now = holding._replace(best=mark) if better else holding
+        now = now._replace(anchors=self._engine.anchors(now))
+        kept = {kind: str(number) for kind, number in now.anchors.items()}
+        moves = self._engine.stop_price(now) != self._engine.stop_price(holding)
+        if kept != entry.anchors or moves:
+            entry.best, entry.anchors = now.best, kept
+            self._bench.memory.save()
+        entry.best = now.best
+        return now
+
+    async def leave(self, purpose: str, reason: str, *, part: bool = False) -> None:
+        """Close the position at the market, unless an exit is already under way.
+
+        ``part``: only as much of it as was decided.
+        """
         await self._make_way()
         if self._desk.behind:
             await self._desk.settle()
         entry, quantity = self.entry, self._desk.quantity(self.symbol)
         if entry is None or not quantity:
             return
+        much = leaving.rest(entry, self._desk, self.symbol) if part else abs(quantity)
         exits = [o for o in self._desk.live(self.symbol) if o.reduce_only]
-        if any(order.kind != OrderKind.STOP_MARKET for order in exits) or self._must_wait():
+        if (
+            not much
+            or any(order.kind != OrderKind.STOP_MARKET for order in exits)
+            or self._must_wait()
+        ):
             return
         order = await self._desk.submit(
             Intent(
@@ -132,7 +183,7 @@ class Custodian:
                 symbol=self.symbol,
                 side=Side.SELL if quantity > 0 else Side.BUY,
                 kind=OrderKind.MARKET,
-                quantity=abs(quantity),
+                quantity=much,
                 purpose=purpose,
                 reason=reason,
                 reduce_only=True,

@@ -23,7 +23,12 @@ _QUIET_OVERLAP = timedelta(hours=1)
 class Entry:
     """How the open position of a symbol came to be; ``stop_id`` is its stop at the venue.
 
-    ``exit_purpose``: of an exit that was decided and holds until nothing is left, else empty.
+    ``best``: the most favourable price since; ``steps``: steps of a ladder taken; ``anchors``: what
+    exits want to be reminded of, as text.
+
+    ``exit_purpose``: of an exit that was decided and holds until it is done, else empty. It closes
+    all, or ``exit_quantity`` base units so that ``exit_keep`` are left; ``exit_leg`` is the first
+    of its orders.
     """
 
     client_id: str
@@ -33,6 +38,12 @@ class Entry:
     stop_id: str | None = None
     exit_purpose: str = ""
     exit_reason: str = ""
+    exit_quantity: Decimal | None = None
+    exit_keep: Decimal = Decimal(0)
+    exit_leg: str = ""
+    best: Decimal | None = None
+    steps: int = 0
+    anchors: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

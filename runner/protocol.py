@@ -381,7 +381,8 @@ class Verdict:
     """What one component concluded on one candle.
 
     ``value`` is -1, 0 or 1 for a signal, 1 or 0 (pass, block) for a filter, guard or gate, 1 or 0
-    (fired, quiet) for an exit; ``None`` while warming up.
+    (fired, quiet) for an exit; ``None`` while warming up. A directional filter, guard or gate says
+    -1, 0 or 1 and passes where that is the side asked for.
     """
 
     component: str

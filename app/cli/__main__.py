@@ -2,13 +2,13 @@
 
 import click
 
-from app.cli import reference
+from app.cli import components, reference
 from app.cli.audit import verify
 
 
 @click.group()
 def main() -> None:
-    """Commands that need no installation: verify an exported audit log, print the reference."""
+    """Commands that need no installation: verify an exported audit log, print the references."""
 
 
 main.add_command(verify)
@@ -18,6 +18,12 @@ main.add_command(verify)
 def print_reference() -> None:
     """Print docs/commands.md."""
     click.echo(reference.reference(), nl=False)
+
+
+@main.command("components")
+def print_components() -> None:
+    """Print docs/components.md."""
+    click.echo(components.reference(), nl=False)
 
 
 if __name__ == "__main__":

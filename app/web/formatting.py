@@ -18,6 +18,7 @@ from app.domain.overview import Totals
 from app.domain.support import states
 from app.domain.venues import VENUES
 from app.web import amounts, charts, hypermedia
+from runner.strategy import COMPONENTS
 
 MINUS, NONE, THIN = "\u2212", "\u2013", "\u202f"
 NO_NUMBER = Markup('<span class="num none">{}</span>').format(NONE)
@@ -213,6 +214,9 @@ def verdict(item: dict[str, Any]) -> str:
         return {1: "long", -1: "short"}.get(value, "quiet")
     if item["role"] == "exit":
         return "fired" if value else "quiet"
+    spec = COMPONENTS.get(item.get("component", ""))
+    if spec is not None and spec.directional:  # it passes where this is the side asked for
+        return {1: "only long", -1: "only short"}.get(value, "neither side")
     return "passes" if value else "blocks"
 
 

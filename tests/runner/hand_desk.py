@@ -25,18 +25,19 @@ from tests.runner.workshop import ENTRY
 PRICE = Decimal(100_000)
 
 
-def rules(*, stop=5):
-    """The demo with a stop so many percent away, or none; nothing else ends a position here."""
+def rules(*, stop=5, exits=()):
+    """The demo with a stop so many percent away, or none; no other exit but those given fires."""
     plain = demo_rules(stop_loss={"percent": stop}, take_profit={"percent": 400})
     if stop is None:
         plain["exits"] = [rule for rule in plain["exits"] if rule["kind"] != "stop_loss"]
+    plain["exits"] += exits
     return plain
 
 
 class Hand:
     """One bot. ``tick`` is one second of its loop, without the talk to the platform."""
 
-    def __init__(self, directory, clock=None, broker=None, *, stop=5, **changes):
+    def __init__(self, directory, clock=None, broker=None, *, stop=5, exits=(), **changes):
         self.clock = clock or StillClock()
         self.store = Store(directory / "journal.sqlite")
         # What is on the platter is proven elsewhere; here it would only cost time.
@@ -45,7 +46,9 @@ class Hand:
         self.broker = broker or HandBroker(self.market, self.clock)
         if broker is None:
             self.broker.move(PRICE)
-        settings = configuration("", Mode.TESTNET, rules(stop=stop), account="a", **changes)
+        settings = configuration(
+            "", Mode.TESTNET, rules(stop=stop, exits=exits), account="a", **changes
+        )
         memory = Memory(self.store, settings, 1, {}, START - timedelta(minutes=1))
         outbox = Outbox(self.store, 1, 1)
         self.bench = Bench(

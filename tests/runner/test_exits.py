@@ -5,11 +5,11 @@ from decimal import Decimal
 
 import pytest
 
-from runner.engine import Conclusion
 from runner.errors import Operational, UnknownOutcome
 from runner.exchange.base import OrderKind
 from runner.protection import AGAIN_AFTER
 from runner.protocol import Candle, Side, Verdict
+from runner.step import Conclusion, ExitCall
 from tests.runner.hand_broker import RESTING
 from tests.runner.hand_desk import ENTRY, PRICE, SYMBOL, story
 from tests.runner.test_faults_of_protection import busy
@@ -18,7 +18,8 @@ from tests.runner.test_faults_of_protection import busy
 async def conclude_exit(hand, candle):
     (trader,) = hand.loop._traders
     fired = Verdict("opposite_signal", "exit", 1, "the signal turned")
-    await hand.loop._try(trader._exit(candle, Conclusion("exit", fired.detail, 0, (fired,))))
+    call = ExitCall(fired.component, fired.detail)
+    await hand.loop._try(trader._exit(candle, Conclusion("exit", fired.detail, 0, (fired,), call)))
 
 
 @pytest.mark.parametrize("fault", ["refused", "away", "restarted"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import re
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -9,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from runner.custodian import Custodian
-from runner.engine import Conclusion, Engine
+from runner.engine import Engine
 from runner.entries import Standing
 from runner.errors import Operational
 from runner.exchange.base import Account, OrderKind
@@ -27,6 +28,7 @@ from runner.protocol import (
     Side,
     payload,
 )
+from runner.step import Conclusion
 from runner.trader import Trader
 from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
@@ -313,6 +315,26 @@ def decide(bench):
     now = bench.clock.now()
     candle = Candle(now, *(Decimal(1),) * 5)
     return candle, Conclusion("enter_long", "the test wants it", 1, ())
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [Limits(max_order_notional=Decimal(300)), Limits(max_leverage=Decimal("0.03"))],
+)
+def test_a_size_is_cut_to_what_the_limits_leave(limits, bench_at):
+    async def go():
+        async with bench_at(limits) as (bench, desk):
+            await desk.settle()
+            bench.standing = Standing(always(), math.inf, 0, preflight_passed=True)
+            trader = Trader(SYMBOL, bench, desk)
+            await trader._enter(*decide(bench))
+            (decision,) = told(bench, EventKind.DECISION)
+            assert decision.action == "enter_long"
+            assert re.search(r", cut to 0\.\d+ by the limit max_", decision.reason)
+            mark = await bench.market.mark(SYMBOL)
+            assert 0 < desk.quantity(SYMBOL) * mark < 310
+
+    asyncio.run(go())
 
 
 @pytest.mark.parametrize(

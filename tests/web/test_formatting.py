@@ -120,5 +120,13 @@ def test_verdicts_are_said_in_words_of_their_role(role, value, word):
     assert formatting.verdict({"role": role, "value": value}) == word
 
 
+@pytest.mark.parametrize(
+    ("value", "word"), [(1, "only long"), (-1, "only short"), (0, "neither side")]
+)
+def test_a_directional_filter_says_its_side(value, word):
+    item = {"role": "filter", "component": "ema_trend", "value": value}
+    assert formatting.verdict(item) == word
+
+
 def test_floats_are_taken_too():
     assert formatting.plain(math.pi, 2) == "3.14"

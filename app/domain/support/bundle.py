@@ -140,6 +140,7 @@ def _strategy(bot: Bot, *, rules: bool) -> dict[str, Any]:
         "threshold": _number(way.get("threshold")),
         "sizing": _one_of(sizing.get("kind"), SIZINGS),
         "size": _number(sizing.get("value")),
+        "size_atr": [_number(sizing.get("period")), _number(sizing.get("multiple"))],
         "components": list(_components(said)),
     }
 
@@ -154,8 +155,21 @@ def _components(said: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     "kind": entry["kind"],
                     "enabled": bool(entry.get("enabled", True)),
                     "weight": _number(entry.get("weight")),
-                    "numbers": {k: _number(v) for k, v in parameters_of(entry).items()},
+                    "timeframe": _one_of(entry.get("timeframe"), tuple(TIMEFRAMES)),
+                    "numbers": {
+                        name: number
+                        for name, value in parameters_of(entry).items()
+                        if (number := _number(value)) is not None
+                    },
+                    "choices": _choices(entry),
                 }
+
+
+def _choices(entry: dict[str, Any]) -> dict[str, Any]:
+    """What was picked from a list of the component's own."""
+    given = parameters_of(entry)
+    picked = [p for p in COMPONENTS[entry["kind"]].parameters if p.kind == "choice"]
+    return {p.name: _one_of(given[p.name], p.choices) for p in picked}
 
 
 def _account(bot: Bot, open_position: bool) -> dict[str, Any]:

@@ -137,6 +137,7 @@ def test_it_says_what_the_desk_asks_for_anyway(bot):
     found = collected(bot)
     assert found["bot"]["exchange"] == "practice"
     assert found["strategy"]["components"][0]["numbers"] == {"fast": 5, "slow": 20}
+    assert found["strategy"]["components"][0]["choices"] == {}
     assert found["machine"]["clock_skew_ms"] == 4
     assert found["machines"][0]["generation"] == 1
     assert [it["code"] for it in found["orders"] if it["status"] == "rejected"] == ["-2019"]
