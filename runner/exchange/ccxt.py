@@ -90,6 +90,21 @@ class CcxtMarket:
                     break
             return sanity.candles(symbol, rows, span)
 
+    async def past(self, symbol: str, timeframe: str, since: datetime, limit: int) -> list[Candle]:
+        """Those of the ``limit`` spans from ``since`` on, in as many requests as that takes."""
+        self.instrument(symbol)
+        if timeframe not in self._exchange.timeframes:
+            raise Operational(f"{self._venue.exchange} has no {timeframe} candles; choose others")
+        span, rows = self._exchange.parse_timeframe(timeframe) * 1000, list[list[Any]]()
+        first, most = milliseconds(since), self._venue.candles_at_once
+        with self._failures.reading(f"read candles of {symbol}"):
+            for done in range(0, limit, most):
+                count = min(limit - done, most)
+                rows += await self._exchange.fetch_ohlcv(
+                    symbol, timeframe, first + done * span, count
+                )
+        return sanity.past_candles(symbol, rows)
+
     async def book(self, symbol: str, depth: int = DEPTH) -> Book:
         with self._failures.reading(f"read the book of {symbol}"):
             found = await self._exchange.fetch_order_book(symbol, depth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -40,6 +41,19 @@ def candles(symbol: str, rows: Iterable[list[Any]], span: timedelta) -> list[Can
                 f"to {next_one.opened_at:%Y-%m-%d %H:%M:%S} UTC"
             )
     return found
+
+
+def past_candles(symbol: str, rows: Iterable[list[Any]]) -> list[Candle]:
+    """Candles of long ago, oldest first: nobody can ask again, so what cannot be true is left out.
+
+    Whoever keeps them finds the gap.
+    """
+    found: dict[datetime, Candle] = {}
+    for row in rows:
+        with contextlib.suppress(NoNumber, Temporary):
+            candle = _candle(symbol, row)
+            found[candle.opened_at] = candle
+    return [found[at] for at in sorted(found)]
 
 
 def book(symbol: str, bids: Iterable[Any], asks: Iterable[Any]) -> Book:
