@@ -1,0 +1,191 @@
+"""One symbol of a backtest on candles: its engine, its log, and the fast way through quiet times.
+
+Nothing looks ahead, by construction: the engine is given candle after candle as each closes, what
+it decides is sent at that moment, and the first picture an order can meet is the next candle's
+opening. While nothing is sent, held at its levels or decided, candles pass without the account.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from itertools import repeat
+from math import inf, nan
+from typing import Any
+
+from runner.backtest.position import Position, anchored, levels, moves
+from runner.decision_log import DecisionLog
+from runner.engine import Engine
+from runner.history.columns import Columns
+from runner.history.reading import History
+from runner.step import Reason, Step
+from runner.strategy.spec import Bar, Holding
+
+_bar = partial(tuple.__new__, Bar)
+
+
+class Lane:
+    """Walks the candles of one symbol. ``place`` is the candle that comes next."""
+
+    def __init__(
+        self, symbol: str, rules: dict[str, Any], history: History, first: int, half_spread: float
+    ) -> None:
+        self.symbol = symbol
+        self.columns: Columns = history.columns
+        self.engine = Engine(rules)
+        self.span = self.engine.candle_seconds
+        self.first = first
+        self.place = first
+        self.count = len(self.columns)
+        self.half_spread = half_spread
+        self.position: Position | None = None
+        self.step: Step | None = None
+        self.ready_at = first
+        self.log = DecisionLog(components_of(self.engine))
+        self.log.times = self.columns.times[first:]
+        self._anchored, self._moves = anchored(self.engine), moves(self.engine)
+        opens, highs, lows, closes, volumes = self.columns.floats()
+        self.highs, self.lows, self.closes = highs, lows, closes
+        self._bars: Iterator[Bar] = map(
+            _bar,
+            zip(
+                *(column[first:] for column in (opens, highs, lows, closes, volumes)),
+                map(float, self.log.times),
+                repeat(nan),
+                repeat(nan),
+            ),
+        )
+        self._low, self._high = -inf, inf
+        self._liquidation: Decimal | None = None
+
+    def warm(self) -> None:
+        """Read what lies before the period."""
+        self.engine.warm(self.columns.candle(place) for place in range(self.first))
+
+    def opens_at(self, place: int) -> int:
+        """Seconds since the epoch."""
+        return self.columns.times[place]
+
+    def closes_at(self, place: int) -> datetime:
+        """When a candle is complete, which is when the next one opens."""
+        return moment(self.columns.times[place] + self.span)
+
+    def price(self, column: array[int], place: int) -> Decimal:
+        """An exact price of a candle."""
+        return self.columns.price(column, place)
+
+    # -- quiet times ----------------------------------------------------------------------------
+
+    def idle(self) -> bool:
+        """Pass candles until the strategy wants something; whether it does."""
+        on_bar, log = self.engine.on_bar, self.log
+        append, code, last, known = log.codes.append, 0, -1, list[int | None]()
+        place = self.place
+        for bar in self._bars:
+            step = on_bar(bar)
+            if step.code == last and step.values == known:
+                append(code)
+            else:
+                code = log.code(step)
+                append(code)
+                # A filter's place belongs to the state, so those are looked up each time.
+                last = -1 if step.code == _FILTERED else step.code
+                known = step.values[:]
+                if step.code <= _BROKEN:
+                    self._lost(place, bar)
+            if step.action:
+                self.place, self.step = place, step
+                log.say(step)
+                return True
+            place += 1
+        self.place, self.step = place, None
+        return False
+
+    def ride(self, until: int) -> bool:
+        """Pass candles while nothing can fire in them; whether the next one needs a closer look.
+
+        Stops after the candle that closes at ``until`` or later, or at which the strategy leaves:
+        ``step`` is set then.
+        """
+        assert self.position is not None
+        position, times, highs, lows = self.position, self.columns.times, self.highs, self.lows
+        upward = position.side > 0
+        extreme, ends = (highs if upward else lows), until - self.span
+        best = None if position.best is None else float(position.best)
+        while self.place < self.count:
+            place = self.place
+            if lows[place] <= self._low or highs[place] >= self._high:
+                self.step = None
+                return True
+            reach = extreme[place]
+            if best is None or (reach > best if upward else reach < best):
+                best = reach
+                column = self.columns.highs if upward else self.columns.lows
+                position.best = self.price(column, place)
+            step = self.close()
+            if step.action or times[place] >= ends:
+                self.step = step
+                return False
+            if self._moves:
+                self.watch(self._liquidation)
+        self.step = None
+        return False
+
+    def close(self) -> Step:
+        """Judge the next candle as it closes, with the position there is."""
+        place, bar = self.place, next(self._bars)
+        step = self.engine.on_bar(bar, self.holding(place))
+        self.log.add(step)
+        if step.code <= _BROKEN:
+            self._lost(place, bar)
+        self.place = place + 1
+        return step
+
+    def holding(self, place: int) -> Holding | None:
+        """The position as exits see it when a candle closes."""
+        position = self.position
+        if position is None:
+            return None
+        age = (self.columns.times[place] - position.decided_at) // self.span
+        return position.holding(max(age, 0), self.engine, anchored=self._anchored)
+
+    def watch(self, liquidation: Decimal | None) -> None:
+        """Work out between which prices nothing can fire."""
+        assert self.position is not None
+        self._liquidation = liquidation
+        holding = self.holding(min(self.place, self.count - 1))
+        assert holding is not None
+        side = self.position.side
+        self._low, self._high = levels(self.engine, holding).floats(side, self.half_spread)
+        if liquidation is not None:
+            price = float(liquidation)
+            if side > 0:
+                self._low = max(self._low, price)
+            else:
+                self._high = min(self._high, price)
+
+    def _lost(self, place: int, bar: Bar) -> None:
+        """The history before this candle is of no use: begin anew with it."""
+        self.engine.warm(())
+        if self.step_is_sound(bar):
+            self.engine.on_bar(bar)
+        self.ready_at = max(self.ready_at, place + self._need)
+
+    _need = 0
+
+
+_BROKEN, _FILTERED = int(Reason.BROKEN), int(Reason.FILTERED)
+
+
+def components_of(engine: Engine) -> tuple[tuple[str, str], ...]:
+    """Kind and role of what speaks in a log, in the order it speaks."""
+    said = [(placed.kind, placed.role) for placed in engine.components]
+    return (*said, *((placed.kind, "exit") for placed in engine.exits))
+
+
+def moment(seconds: int) -> datetime:
+    """A time of its seconds since the epoch."""
+    return datetime.fromtimestamp(seconds, UTC)

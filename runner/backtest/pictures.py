@@ -1,0 +1,50 @@
+"""The book a backtest on candles has to make up: a spread and a depth around one price."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from runner.backtest.request import Model
+from runner.exchange.base import Book, Instrument, Level
+from runner.protocol import Side
+
+HUNDRED = Decimal(100)
+
+
+class Pictures:
+    """Books of one instrument. Prices are on the tick, rounded against who takes."""
+
+    def __init__(self, model: Model, instrument: Instrument) -> None:
+        self._model = model
+        self._instrument = instrument
+        self.half = model.spread_percent / HUNDRED / 2
+        self._step = model.step_percent / HUNDRED
+
+    def around(self, middle: Decimal) -> Book:
+        """The book while the market trades at ``middle``."""
+        return Book(
+            self._side(middle * (1 - self.half), Side.SELL),
+            self._side(middle * (1 + self.half), Side.BUY),
+        )
+
+    def leaving(self, price: Decimal, side: int) -> Book:
+        """The book in which a position of this side can be left at ``price`` at best."""
+        return self.around(price / (1 - side * self.half))
+
+    def _side(self, touch: Decimal, taker: Side) -> tuple[Level, ...]:
+        """What a taker of this side meets."""
+        tick, away = self._instrument.tick, 1 if taker is Side.BUY else -1
+        rounding = ROUND_CEILING if away > 0 else ROUND_FLOOR
+        quantity = self._instrument.round_quantity(self._model.depth / touch)
+        quantity = max(quantity, self._instrument.step)
+        levels, last = list[Level](), Decimal(0)
+        for number in range(self._model.levels):
+            price = (touch * (1 + away * number * self._step) / tick).to_integral_value(rounding)
+            price *= tick
+            if number and (price - last) * away <= 0:
+                price = last + away * tick
+            if price <= 0:
+                break
+            levels.append((price, quantity))
+            last = price
+        return tuple(levels)
