@@ -66,27 +66,39 @@ class DecisionLog:
 
     def add(self, at: int, step: Step) -> None:
         """Write a step down; its words only where it wants something done."""
-        fired = step.fired
+        self.times.append(at)
+        self.note(step)
+
+    def note(self, step: Step) -> None:
+        """The same where the times are known already."""
+        self.codes.append(self.code(step))
+        if step.action:
+            self.say(step)
+
+    def say(self, step: Step) -> None:
+        """Keep the words of the last candle."""
+        self.words[len(self.codes) - 1] = Words(
+            step.reason(), tuple(verdict.detail for verdict in step.verdicts())
+        )
+
+    def code(self, step: Step) -> int:
+        """The number of a step's state."""
         key = (
-            step.code,
+            int(step.code),
             step.action,
             step.direction,
             step.blocker,
             step.blocked,
             *step.values,
-            *(fired or ()),
+            *(step.fired or ()),
         )
-        code = self._known.get(key)
-        if code is None:
-            code = self._learn(key, step)
-        if step.action:
-            self.words[len(self.codes)] = said_of(step)
-        self.times.append(at)
-        self.codes.append(code)
+        known = self._known.get(key)
+        return self._learn(key, step) if known is None else known
 
     def refuse(self, reason: str) -> None:
         """The last candle's entry was refused outside the strategy, by limits or venue."""
         place = len(self.codes) - 1
+        said = self.words[place]
         state = self.states[self.codes[place]]
         refused = State(
             Reason.BLOCKED, NOTHING, state.direction, state.values, (), -1, _plain(reason)
@@ -96,7 +108,7 @@ class DecisionLog:
             self._known[key] = len(self.states)
             self.states.append(refused)
         self.codes[place] = self._known[key]
-        self.words[place] = Words(reason, self.words[place].details)
+        self.words[place] = Words(f"{said.reason}, but {reason}", said.details)
 
     def _learn(self, key: tuple[object, ...], step: Step) -> int:
         state = State(
@@ -114,18 +126,13 @@ class DecisionLog:
 
     def rows(self) -> Iterator[tuple[int, State, Words | None]]:
         """Time, state and words of each candle."""
-        for place, (at, code) in enumerate(zip(self.times, self.codes, strict=True)):
-            yield at, self.states[code], self.words.get(place)
+        for place, code in enumerate(self.codes):
+            yield self.times[place], self.states[code], self.words.get(place)
 
     def chunks(self) -> Iterator[bytes]:
         """The whole as pieces that can be stored and read one by one."""
         for first in range(0, len(self.codes), _CHUNK):
             yield _packed(self, first, min(first + _CHUNK, len(self.codes)))
-
-
-def said_of(step: Step) -> Words:
-    """A step's words, before the next one is written over it."""
-    return Words(step.reason(), tuple(verdict.detail for verdict in step.verdicts()))
 
 
 def unpacked(chunks: Iterator[bytes]) -> DecisionLog:

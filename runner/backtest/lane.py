@@ -18,10 +18,11 @@ from typing import Any
 
 from runner.backtest.position import Position, anchored, levels, moves
 from runner.decision_log import DecisionLog
-from runner.engine import Engine
+from runner.engine import Engine, is_sound
 from runner.history.columns import Columns
 from runner.history.reading import History
 from runner.step import Reason, Step
+from runner.strategy import warmup
 from runner.strategy.spec import Bar, Holding
 
 _bar = partial(tuple.__new__, Bar)
@@ -43,7 +44,8 @@ class Lane:
         self.half_spread = half_spread
         self.position: Position | None = None
         self.step: Step | None = None
-        self.ready_at = first
+        self.ready_at = first if first >= warmup(rules) else warmup(rules)
+        self._need = warmup(rules)
         self.log = DecisionLog(components_of(self.engine))
         self.log.times = self.columns.times[first:]
         self._anchored, self._moves = anchored(self.engine), moves(self.engine)
@@ -80,28 +82,26 @@ class Lane:
     # -- quiet times ----------------------------------------------------------------------------
 
     def idle(self) -> bool:
-        """Pass candles until the strategy wants something; whether it does."""
+        """Pass candles until the strategy wants something; whether it does.
+
+        ``place`` is the candle it wants it on.
+        """
         on_bar, log = self.engine.on_bar, self.log
         append, code, last, known = log.codes.append, 0, -1, list[int | None]()
-        place = self.place
-        for bar in self._bars:
+        for place, bar in enumerate(self._bars, self.place):
             step = on_bar(bar)
             if step.code == last and step.values == known:
                 append(code)
-            else:
-                code = log.code(step)
-                append(code)
-                # A filter's place belongs to the state, so those are looked up each time.
-                last = -1 if step.code == _FILTERED else step.code
-                known = step.values[:]
-                if step.code <= _BROKEN:
-                    self._lost(place, bar)
+                continue
+            code, last, known = log.code(step), int(step.code), step.values[:]
+            append(code)
             if step.action:
-                self.place, self.step = place, step
                 log.say(step)
+                self.place, self.step = place, step
                 return True
-            place += 1
-        self.place, self.step = place, None
+            if last <= _BROKEN:
+                self._begin_anew(place, bar)
+        self.place, self.step = self.count, None
         return False
 
     def ride(self, until: int) -> bool:
@@ -138,9 +138,9 @@ class Lane:
         """Judge the next candle as it closes, with the position there is."""
         place, bar = self.place, next(self._bars)
         step = self.engine.on_bar(bar, self.holding(place))
-        self.log.add(step)
+        self.log.note(step)
         if step.code <= _BROKEN:
-            self._lost(place, bar)
+            self._begin_anew(place, bar)
         self.place = place + 1
         return step
 
@@ -167,17 +167,15 @@ class Lane:
             else:
                 self._high = min(self._high, price)
 
-    def _lost(self, place: int, bar: Bar) -> None:
-        """The history before this candle is of no use: begin anew with it."""
+    def _begin_anew(self, place: int, bar: Bar) -> None:
+        """The history before this candle is of no use; the engine reads on from it."""
         self.engine.warm(())
-        if self.step_is_sound(bar):
+        if is_sound(bar):
             self.engine.on_bar(bar)
-        self.ready_at = max(self.ready_at, place + self._need)
-
-    _need = 0
+        self.ready_at = place + self._need
 
 
-_BROKEN, _FILTERED = int(Reason.BROKEN), int(Reason.FILTERED)
+_BROKEN = int(Reason.BROKEN)
 
 
 def components_of(engine: Engine) -> tuple[tuple[str, str], ...]:

@@ -72,12 +72,12 @@ class Columns:
         """One price of one of the columns of prices."""
         return Decimal(column[index]).scaleb(-self.price_scale, _EXACT)
 
-    def floats(self) -> tuple[list[float], ...]:
+    def floats(self) -> tuple[array[float], ...]:
         """Open, high, low, close and volume for indicators: the nearest floats there are."""
         price, volume = 10.0**self.price_scale, 10.0**self.volume_scale
         columns = (self.opens, self.highs, self.lows, self.closes)
-        prices = [list(map(truediv, column, repeat(price))) for column in columns]
-        return (*prices, list(map(truediv, self.volumes, repeat(volume))))
+        prices = [array("d", map(truediv, column, repeat(price))) for column in columns]
+        return (*prices, array("d", map(truediv, self.volumes, repeat(volume))))
 
     def between(self, since: int, until: int) -> Columns:
         """Those that open in ``[since, until)``, seconds since the epoch, in the smallest scales.

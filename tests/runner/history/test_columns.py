@@ -33,8 +33,8 @@ def test_every_digit_of_every_number_comes_back():
 def test_floats_are_the_nearest_there_are():
     candles = [_at(n, f"{n + 1}.1234567", "0.3") for n in range(50)]
     opens, *_, volumes = of_candles(candles).floats()
-    assert opens == [float(c.open) for c in candles]
-    assert volumes == [0.3] * 50
+    assert list(opens) == [float(c.open) for c in candles]
+    assert list(volumes) == [0.3] * 50
 
 
 def test_trailing_zeros_change_neither_scale_nor_digest():
