@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
+from math import inf
 from typing import Any
 
-from runner.protocol import Candle, Verdict
-from runner.strategy.registry import Placed, assemble, assemble_exits
-from runner.strategy.spec import TIMEFRAMES, Bar, Holding, Reading
+from runner.protocol import Candle
+from runner.step import ACTIONS, EXIT, NOTHING, Conclusion, ExitCall, Reason, Step
+from runner.strategy.combination import Combination
+from runner.strategy.exits.base import tighter
+from runner.strategy.folding import Fold
+from runner.strategy.indicators import Atr
+from runner.strategy.registry import assemble, assemble_exits
+from runner.strategy.spec import TIMEFRAMES, Bar, Holding
 
-
-@dataclass(frozen=True)
-class Conclusion:
-    """What the strategy wants; ``action`` as in ``protocol.Decision``, direction -1, 0 or 1."""
-
-    action: str
-    reason: str
-    direction: int
-    verdicts: tuple[Verdict, ...]
-
-
-@dataclass(frozen=True)
-class ExitCall:
-    """A price-watching exit that fired between candles."""
-
-    kind: str
-    reason: str
+_SIDES = {"long": (1,), "short": (-1,), "both": (1, -1)}
+# Bound once, as a member of an enumeration costs a look-up in its class at each candle.
+_WARMING_UP, _NO_SIGNAL, _OTHER_SIDE = Reason.WARMING_UP, Reason.NO_SIGNAL, Reason.OTHER_SIDE
+_FILTERED, _BLOCKED, _ENTERS = Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS
 
 
 class Engine:
@@ -35,143 +28,243 @@ class Engine:
 
     def __init__(self, rules: dict[str, Any]) -> None:
         self._rules = rules
-        self._components = assemble(rules)
-        self._exits = assemble_exits(rules)
-        self._combination = rules["combination"]
-        self._sides = {"long": (1,), "short": (-1,), "both": (1, -1)}[rules["direction"]]
-        self._only = rules["direction"]
         self.candle_seconds = TIMEFRAMES[rules["timeframe"]]
-        self.last: datetime | None = None
+        self._span = float(self.candle_seconds)
+        self._sides = _SIDES[rules["direction"]]
         self._broken = False
+        self._begin()
 
-    def warm(self, candles: list[Candle]) -> None:
+    def _begin(self) -> None:
+        """Fresh components that have seen nothing yet."""
+        rules = self._rules
+        self._due: float | None = None
+        self.components = assemble(rules)
+        self.exits = assemble_exits(rules)
+        weights = [p.weight for p in self.components if p.role == "signal"]
+        combination = Combination(rules["combination"], weights)
+        self._judge = combination.judge
+        self._step = Step(self.components, self.exits, combination, rules["direction"])
+        self._values = self._step.values
+        self._conditions = [
+            (place, placed.directional)
+            for place, placed in enumerate(self.components)
+            if placed.role != "signal"
+        ]
+        self._size_by = _SizeByAtr(rules["sizing"])
+        self._wire()
+
+    def _wire(self) -> None:
+        """Who reads which candles."""
+        base = self.candle_seconds
+        self._updates = [
+            (place, placed.component.update)
+            for place, placed in enumerate(self.components)
+            if placed.seconds == base
+        ]
+        self._readers: list[Callable[[Bar], object]] = [
+            placed.rule.update for placed in self.exits if placed.seconds == base
+        ]
+        if self._size_by.atr is not None:
+            self._readers.append(self._size_by.update)
+        lengths = [p.seconds for p in self.components] + [p.seconds for p in self.exits]
+        self._folds = [
+            (
+                Fold(seconds, base),
+                [
+                    (i, p.component.update)
+                    for i, p in enumerate(self.components)
+                    if p.seconds == seconds
+                ],
+                [p.rule.update for p in self.exits if p.seconds == seconds],
+            )
+            for seconds in sorted(set(lengths) - {base})
+        ]
+
+    @property
+    def last(self) -> datetime | None:
+        """Opening time of the newest candle read; ``None`` before, and after a gap."""
+        if self._due is None:
+            return None
+        return datetime.fromtimestamp(self._due - self._span, UTC)
+
+    def warm(self, candles: Iterable[Candle]) -> None:
+        """Read history; what cannot be true of it is left out."""
         self._broken = False
         for candle in candles:
-            if not is_absurd(candle):
-                self._update(candle)
+            bar = bar_of(candle)
+            if is_sound(bar):
+                self._require_newer(bar)
+                self._read(bar)
 
     def on_candle(self, candle: Candle, holding: Holding | None, blocked: str | None) -> Conclusion:
+        """Judge a closed candle, with all its words. See ``on_bar``."""
+        step = self.on_bar(bar_of(candle), holding, blocked)
+        return Conclusion(
+            ACTIONS[step.action],
+            step.reason(),
+            step.direction or 0,
+            step.verdicts(),
+            step.exit(),
+        )
+
+    def on_bar(self, bar: Bar, holding: Holding | None = None, blocked: str | None = None) -> Step:
         """Judge a closed candle. ``blocked`` says why no entry is allowed now, if so.
 
         What the indicators would make of a gap or of numbers that cannot be is no decision:
         ``last`` is forgotten then, and the engine wants to be warmed anew.
         """
-        unfit = self._unfit(candle)
-        if unfit is not None:
-            return Conclusion("none", unfit, 0, ())
-        readings = self._update(candle)
-        direction, scored = self._combine(readings)
-        verdicts = [_verdict(placed, reading) for placed, reading in readings]
-        fired: list[str] = []
+        opening, high, low, close, volume, at, _, _ = bar
+        sound = 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf
+        step = self._step
+        if (at != self._due or not sound) and self._is_unfit(bar, sound=sound):
+            return self._step
+        self._read(bar)
+        step.direction = direction = self._judge(self._values)
         if holding is not None:
-            for placed in self._exits:
-                reading = placed.rule.check(holding, candle.close, direction)
-                verdicts.append(Verdict(placed.kind, "exit", reading.value, reading.detail))
-                if reading.value:
-                    fired.append(reading.detail)
-        if fired:
-            return Conclusion("exit", "; ".join(fired), direction, tuple(verdicts))
-        if holding is not None:
-            return Conclusion("none", "no exit fired", direction, tuple(verdicts))
-        reason = self._why_not(readings, direction, scored, blocked)
-        if reason is not None:
-            return Conclusion("none", reason, direction, tuple(verdicts))
-        action = "enter_long" if direction > 0 else "enter_short"
-        return Conclusion(action, scored, direction, tuple(verdicts))
+            self._hold(step, holding, bar)
+            return step
+        step.fired = None
+        step.action = NOTHING
+        if not direction:
+            step.code = _WARMING_UP if direction is None else _NO_SIGNAL
+        else:
+            self._enter(step, direction, blocked)
+        return step
 
     def on_price(self, holding: Holding, price: Decimal) -> ExitCall | None:
         """Check the exits that have a price level against the price one could leave at now."""
-        for placed in self._exits:
-            if placed.rule.level(holding) is None:
+        for placed in self.exits:
+            rule = placed.rule
+            if rule.level(holding) is None or not rule.check(holding, price, 0):
                 continue
-            reading = placed.rule.check(holding, price, 0)
-            if reading.value:
-                return ExitCall(placed.kind, reading.detail)
+            return ExitCall(
+                placed.kind,
+                rule.detail(holding, price, 0),
+                rule.share(holding, price),
+                rule.steps(holding, price),
+            )
         return None
 
     def stop_price(self, holding: Holding) -> Decimal | None:
-        """Where the stop loss sits, for the protective order at the venue."""
-        for placed in self._exits:
-            if placed.kind == "stop_loss":
-                return placed.rule.level(holding)
-        return None
+        """The tightest level that limits the loss, for the protective order at the venue."""
+        stop = None
+        for placed in self.exits:
+            if placed.rule.protective:
+                stop = tighter(stop, placed.rule.level(holding), holding.side)
+        return stop
 
-    def _unfit(self, candle: Candle) -> str | None:
-        """Why nothing can be concluded from this candle, if so."""
-        missing = 0
-        if self.last is not None:
-            passed = int((candle.opened_at - self.last).total_seconds())
-            missing = passed // self.candle_seconds - 1
-        if is_absurd(candle):
-            why = "this candle's numbers cannot be true"
-        elif missing > 0:
-            why = f"{missing} candles are missing before this one"
-        elif self._broken:
-            why = "candles before this one are missing or wrong"
-        else:
-            return None
-        if not self._broken:
-            self._broken, self.last = True, None
-            self._components = assemble(self._rules)
-        return f"{why}: no decision, the history is read again"
+    def anchors(self, holding: Holding) -> Mapping[str, Decimal]:
+        """What exits want to be reminded of in ``holding.anchors``.
 
-    def _update(self, candle: Candle) -> list[tuple[Placed, Reading]]:
-        if self.last is not None and candle.opened_at <= self.last:
-            raise ValueError(f"candle {candle.opened_at} is not newer than {self.last}")
-        self.last = candle.opened_at
-        bar = Bar(
-            float(candle.open),
-            float(candle.high),
-            float(candle.low),
-            float(candle.close),
-            float(candle.volume),
-        )
-        return [(placed, placed.component.update(bar)) for placed in self._components]
+        Ask once the position is open and before each candle.
+        """
+        found = {placed.kind: placed.rule.anchor(holding) for placed in self.exits}
+        return {kind: value for kind, value in found.items() if value is not None}
 
-    def _combine(self, readings: list[tuple[Placed, Reading]]) -> tuple[int, str]:
-        """Direction the signals agree on, and the sum in words."""
-        signals = [(p, r) for p, r in readings if p.role == "signal"]
-        threshold = self._combination["threshold"]
-        if any(reading.value is None for _, reading in signals):
-            return 0, "signals are warming up"
-        if self._combination["mode"] == "min_signals":
-            up = sum(1 for _, r in signals if r.value == 1)
-            down = sum(1 for _, r in signals if r.value == -1)
-            direction = (up >= threshold and up > down) - (down >= threshold and down > up)
-            said = f"{max(up, down)} of {len(signals)} signals agree, {threshold:g} needed"
-            return direction, said
-        score = sum(placed.weight * (reading.value or 0) for placed, reading in signals)
-        direction = (score >= threshold) - (score <= -threshold)
-        if direction:
-            return direction, f"score {score:g} reached the threshold {threshold:g}"
-        return 0, f"no signal reached the threshold {threshold:g} (score {score:g})"
+    @property
+    def risk_distance(self) -> Decimal | None:
+        """How far a position sized by ATR may lose, in quote currency; ``None`` if unknown."""
+        return self._size_by.distance
 
-    def _why_not(
-        self,
-        readings: list[tuple[Placed, Reading]],
-        direction: int,
-        scored: str,
-        blocked: str | None,
-    ) -> str | None:
-        """Why no position is opened, in the order a reader would ask; ``None`` to enter."""
-        if direction == 0:
-            return scored
+    def _read(self, bar: Bar) -> None:
+        self._due = bar.at + self._span
+        values = self._values
+        for place, update in self._updates:
+            values[place] = update(bar)
+        for read in self._readers:
+            read(bar)
+        for fold, updates, readers in self._folds:
+            for higher in fold.add(bar):
+                for place, update in updates:
+                    values[place] = update(higher)
+                for read in readers:
+                    read(higher)
+
+    def _enter(self, step: Step, direction: int, blocked: str | None) -> None:
         if direction not in self._sides:
-            return f"{scored}, but the strategy only trades {self._only}"
-        for placed, reading in readings:
-            if placed.role != "signal" and reading.value != 1:
-                return f"{scored}, but {placed.kind} blocks: {reading.detail}"
-        return f"{scored}, but {blocked}" if blocked else None
+            step.code = _OTHER_SIDE
+            return
+        values = self._values
+        for place, directional in self._conditions:
+            if values[place] != (direction if directional else 1):
+                step.code, step.blocker = _FILTERED, place
+                return
+        step.blocker = -1
+        if blocked:
+            step.code, step.blocked = _BLOCKED, blocked
+            return
+        step.code, step.action = _ENTERS, direction
 
+    def _hold(self, step: Step, holding: Holding, bar: Bar) -> None:
+        price, direction = Decimal(repr(bar.close)), step.direction or 0
+        step.holding, step.price = holding, price
+        step.fired = [placed.rule.check(holding, price, direction) for placed in self.exits]
+        leaves = 1 in step.fired
+        step.action = EXIT if leaves else NOTHING
+        step.code = Reason.LEAVES if leaves else Reason.HOLDS
 
-def _verdict(placed: Placed, reading: Reading) -> Verdict:
-    return Verdict(placed.kind, placed.role, reading.value, reading.detail)
-
-
-def is_absurd(candle: Candle) -> bool:
-    """Whether the numbers contradict each other or are none."""
-    prices = (candle.open, candle.high, candle.low, candle.close)
-    if not all(price.is_finite() and price > 0 for price in prices):
+    def _is_unfit(self, bar: Bar, *, sound: bool) -> bool:
+        """Whether nothing can be concluded from this candle; then the step says why."""
+        step, due = self._step, self._due
+        missing = 0
+        if due is not None and sound:
+            self._require_newer(bar)
+            missing = int((bar.at - due) // self._span)
+        if not sound:
+            code = Reason.NOT_TRUE
+        elif missing > 0:
+            code = Reason.GAP
+        elif self._broken:
+            code = Reason.BROKEN
+        else:
+            return False
+        if not self._broken:
+            self._broken = True
+            self._begin()
+            step = self._step
+        step.action, step.code, step.direction, step.fired = NOTHING, code, None, None
+        step.missing = missing
         return True
-    within = candle.low <= min(prices) and max(prices) <= candle.high
-    return not within or not candle.volume.is_finite() or candle.volume < 0
+
+    def _require_newer(self, bar: Bar) -> None:
+        if self._due is not None and bar.at < self._due:
+            opened = datetime.fromtimestamp(bar.at, UTC)
+            raise ValueError(f"candle {opened} is not newer than {self.last}")
+
+
+class _SizeByAtr:
+    """The distance that sizing by ATR risks, from candles of the strategy's time frame."""
+
+    def __init__(self, sizing: dict[str, Any]) -> None:
+        by_atr = sizing["kind"] == "atr_risk"
+        self.atr = Atr(int(sizing["period"])) if by_atr else None
+        self._multiple = Decimal(str(sizing["multiple"])) if by_atr else Decimal(0)
+
+    def update(self, bar: Bar) -> None:
+        assert self.atr is not None
+        self.atr.update(bar.high, bar.low, bar.close)
+
+    @property
+    def distance(self) -> Decimal | None:
+        if self.atr is None or self.atr.value is None:
+            return None
+        return self._multiple * Decimal(repr(self.atr.value))
+
+
+def bar_of(candle: Candle) -> Bar:
+    """A candle as indicators read it."""
+    return Bar(
+        float(candle.open),
+        float(candle.high),
+        float(candle.low),
+        float(candle.close),
+        float(candle.volume),
+        candle.opened_at.timestamp(),
+    )
+
+
+def is_sound(bar: Bar) -> bool:
+    """Whether the numbers can be true together."""
+    opening, high, low, close, volume = bar[:5]
+    within = low <= opening <= high and low <= close <= high
+    return low > 0.0 and high < inf and within and 0.0 <= volume < inf

@@ -8,11 +8,12 @@ from decimal import Decimal
 from runner.bench import Bench
 from runner.custodian import Custodian
 from runner.desk import Desk, Intent
-from runner.engine import Conclusion, Engine
+from runner.engine import Engine
 from runner.exchange.base import DEPTH, TOP, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
 from runner.risk import entry_quantity
+from runner.step import Conclusion
 from runner.strategy import warmup
 
 SHOWN_AT_START = 300

@@ -187,11 +187,15 @@ def _fields(
         weight = (entry or {}).get("weight", 1.0)
         fields[f"{key}-weight"] = StringField("Weight", default=f"{weight:g}", filters=[squeezed])
     for item in spec.parameters:
-        value = given.get(item.name, item.default)
-        fields[f"{key}-{item.name}"] = StringField(
-            item.title, default=f"{value:g}", description=item.help, filters=[squeezed]
-        )
+        fields[f"{key}-{item.name}"] = _field(item, given.get(item.name, item.default))
     return fields
+
+
+def _field(item: Parameter, value: Any) -> Field:
+    if item.kind == "choice":
+        choices = [(name, name.replace("_", " ")) for name in item.choices]
+        return SelectField(item.title, choices=choices, default=value, description=item.help)
+    return StringField(item.title, default=f"{value:g}", description=item.help, filters=[squeezed])
 
 
 def _head(rules: dict[str, Any]) -> dict[str, Any]:

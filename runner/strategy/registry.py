@@ -2,52 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
-from runner.strategy.exits import SignalFlip, StopLoss, TakeProfit, TimeStop
-from runner.strategy.filters import MinVolatility
-from runner.strategy.signals import DonchianBreakout, EmaCross, RsiReversion
-from runner.strategy.spec import ROLES, Component, ComponentSpec, Exit, Params
+from runner.strategy import components, exits
+from runner.strategy.exits.base import ExitRule
+from runner.strategy.spec import ROLES, TIMEFRAMES, Component, ComponentSpec, Params
 
-_COMPONENTS: dict[str, Callable[[Params], Component]] = {
-    cls.spec.kind: cls for cls in (EmaCross, RsiReversion, DonchianBreakout, MinVolatility)
-}
-_EXITS: dict[str, Callable[[Params], Exit]] = {
-    cls.spec.kind: cls for cls in (StopLoss, TakeProfit, TimeStop, SignalFlip)
-}
+SECTIONS = {**ROLES, "exits": "exit"}
+"""Every list in the rules to the role of its entries."""
+
+
+def _classes(modules: Iterable[ModuleType]) -> dict[str, type[Any]]:
+    """The classes with a spec that are made in ``modules``, by kind."""
+    found = {}
+    for module in modules:
+        for name in vars(module):
+            item: Any = getattr(module, name)
+            own = isinstance(item, type) and item.__module__ == module.__name__
+            if own and isinstance(getattr(item, "spec", None), ComponentSpec):
+                found[item.spec.kind] = item
+    return found
+
+
+_COMPONENTS: dict[str, type[Component]] = _classes(components.MODULES)
+_EXITS: dict[str, type[ExitRule]] = _classes(exits.MODULES)
 COMPONENTS: dict[str, ComponentSpec] = {
-    cls.spec.kind: cls.spec
-    for cls in (
-        EmaCross,
-        RsiReversion,
-        DonchianBreakout,
-        MinVolatility,
-        StopLoss,
-        TakeProfit,
-        TimeStop,
-        SignalFlip,
-    )
+    **{kind: cls.spec for kind, cls in _COMPONENTS.items()},
+    **{kind: cls.spec for kind, cls in _EXITS.items()},
 }
 
 
 @dataclass(frozen=True)
 class Placed:
-    """A live signal, filter, guard or gate with its role and its weight in the score."""
+    """A live signal, filter, guard or gate.
+
+    ``weight`` is its share in the score, ``seconds`` the length of its own candles.
+    """
 
     kind: str
     role: str
     weight: float
+    seconds: int
     component: Component
+
+    @property
+    def directional(self) -> bool:
+        return self.component.spec.directional
 
 
 @dataclass(frozen=True)
 class PlacedExit:
-    """A live exit rule."""
+    """A live exit rule; ``seconds`` is the length of its own candles."""
 
     kind: str
-    rule: Exit
+    seconds: int
+    rule: ExitRule
 
 
 def parameters_of(entry: dict[str, Any]) -> Params:
@@ -62,6 +74,11 @@ def enabled(rules: dict[str, Any], section: str) -> list[dict[str, Any]]:
     return [entry for entry in rules.get(section, []) if entry.get("enabled", True)]
 
 
+def seconds_of(rules: dict[str, Any], entry: dict[str, Any]) -> int:
+    """Length of the candles that an entry reads: its own time frame, else the strategy's."""
+    return TIMEFRAMES[entry.get("timeframe") or rules["timeframe"]]
+
+
 def assemble(rules: dict[str, Any]) -> list[Placed]:
     """Live signals, filters, guards and gates of validated rules, in their order."""
     return [
@@ -69,6 +86,7 @@ def assemble(rules: dict[str, Any]) -> list[Placed]:
             entry["kind"],
             role,
             float(entry.get("weight", 1.0)),
+            seconds_of(rules, entry),
             _COMPONENTS[entry["kind"]](parameters_of(entry)),
         )
         for section, role in ROLES.items()
@@ -79,28 +97,27 @@ def assemble(rules: dict[str, Any]) -> list[Placed]:
 def assemble_exits(rules: dict[str, Any]) -> list[PlacedExit]:
     """Live exit rules of validated rules, in their order."""
     return [
-        PlacedExit(entry["kind"], _EXITS[entry["kind"]](parameters_of(entry)))
+        PlacedExit(
+            entry["kind"], seconds_of(rules, entry), _EXITS[entry["kind"]](parameters_of(entry))
+        )
         for entry in enabled(rules, "exits")
     ]
 
 
-_CONVERGENCE = {
-    "ema_cross": ("slow", 4),
-    "rsi_reversion": ("period", 6),
-    "min_volatility": ("period", 6),
-}
-
-
 def warmup(rules: dict[str, Any]) -> int:
-    """Candles to feed before the first decision, so that a restart changes nothing visible.
+    """Candles of the strategy's time frame to feed before the first decision.
 
-    Recursive averages forget their seed by (1 - alpha)^k: 4 lengths of an EMA or 6 of Wilder's
-    mean leave less than half a percent of it.
+    So many that a restart changes nothing visible: recursive averages keep less than half a
+    percent of their seed. A higher time frame counts in whole candles of its own, one of which
+    may have begun before the history did.
     """
+    base = TIMEFRAMES[rules["timeframe"]]
     need = 2
-    for section in ROLES:
+    for section in SECTIONS:
         for entry in enabled(rules, section):
-            params = parameters_of(entry)
-            name, factor = _CONVERGENCE.get(entry["kind"], ("period", 1))
-            need = max(need, int(params.get(name, 1)) * factor + 2)
+            own = COMPONENTS[entry["kind"]].warmup(parameters_of(entry)) + 1
+            multiple = seconds_of(rules, entry) // base
+            need = max(need, own * multiple + (multiple - 1))
+    if rules["sizing"]["kind"] == "atr_risk":
+        need = max(need, 6 * int(rules["sizing"]["period"]) + 2)
     return need

@@ -7,20 +7,30 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from runner.strategy.registry import COMPONENTS, enabled, parameters_of
+from runner.strategy.combination import NEEDS_THRESHOLD
+from runner.strategy.registry import COMPONENTS, SECTIONS, enabled, parameters_of, seconds_of
 from runner.strategy.spec import (
     COMBINATIONS,
     DIRECTIONS,
     MARKET_TYPES,
-    ROLES,
     SIZINGS,
     TIMEFRAMES,
+    ComponentSpec,
     Parameter,
 )
 
 _MOST = 20
-_SECTIONS = {**ROLES, "exits": "exit"}
-_KEYS = ("market_type", "timeframe", "direction", "combination", "sizing", *_SECTIONS)
+_KEYS = ("market_type", "timeframe", "direction", "combination", "sizing", *SECTIONS)
+_ATR_RISK = {
+    "period": Parameter(
+        "period", "ATR length", "int", "candles", 2, 100, 14, "Length of Wilder's ATR."
+    ),
+    "multiple": Parameter(
+        "multiple", "Distance at risk", "float", "× ATR", 0.1, 50, 2, "As far as the stop stands."
+    ),
+}
+"""Settings of sizing by ATR, beside the share of equity at risk."""
+_ENTRY_KEYS = ("kind", "enabled", "params", "weight", "timeframe")
 
 
 @dataclass(frozen=True)
@@ -41,7 +51,7 @@ def validate(rules: Any) -> list[Fault]:
     faults += _choice(rules, "market_type", MARKET_TYPES)
     faults += _choice(rules, "timeframe", tuple(TIMEFRAMES))
     faults += _choice(rules, "direction", DIRECTIONS)
-    for section, role in _SECTIONS.items():
+    for section, role in SECTIONS.items():
         faults += _section(rules.get(section, []), section, role)
     faults += _sizing(rules.get("sizing"))
     if rules.get("market_type") == "spot" and rules.get("direction") in ("short", "both"):
@@ -50,10 +60,12 @@ def validate(rules: Any) -> list[Fault]:
     return faults or [*_combination(rules), *_together(rules)]
 
 
-def _choice(rules: dict[str, Any], key: str, allowed: tuple[str, ...]) -> list[Fault]:
-    if rules.get(key) in allowed:
+def _choice(
+    found: dict[str, Any], key: str, allowed: tuple[str, ...], path: str = ""
+) -> list[Fault]:
+    if found.get(key) in allowed:
         return []
-    return [Fault(key, f"Choose one of {', '.join(allowed)}.")]
+    return [Fault(path or key, f"Choose one of {', '.join(allowed)}.")]
 
 
 def _section(entries: Any, section: str, role: str) -> list[Fault]:
@@ -76,34 +88,47 @@ def _entry(entry: Any, path: str, role: str) -> list[Fault]:
         known = ", ".join(s.kind for s in COMPONENTS.values() if role in s.roles)
         hint = f"choose one of {known}" if known else "remove it, none is available yet"
         return [Fault(f"{path}.kind", f"There is no {role} of this kind; {hint}.")]
-    faults = []
+    faults = [
+        Fault(f"{path}.{str(key)[:40]}", "Unknown setting; remove it.")
+        for key in entry
+        if key not in _ENTRY_KEYS
+    ]
     if not isinstance(entry.get("enabled", True), bool):
         faults.append(Fault(f"{path}.enabled", "Must be true or false."))
     if role == "signal" and not _is_number(entry.get("weight", 1.0), 0.01, 100):
         faults.append(Fault(f"{path}.weight", "Weight must be a number from 0.01 to 100."))
-    params = entry.get("params", {})
+    if "timeframe" in entry:
+        faults += _choice(entry, "timeframe", tuple(TIMEFRAMES), f"{path}.timeframe")
+    return faults + _parameters(entry.get("params", {}), spec, path)
+
+
+def _parameters(params: Any, spec: ComponentSpec, path: str) -> list[Fault]:
     if not isinstance(params, dict):
-        return [*faults, Fault(f"{path}.params", "Must be an object.")]
+        return [Fault(f"{path}.params", "Must be an object.")]
     names = [p.name for p in spec.parameters]
-    faults += [
+    faults = [
         Fault(f"{path}.params.{str(name)[:40]}", "Unknown parameter; remove it.")
         for name in params
         if name not in names
     ]
     for parameter in spec.parameters:
-        faults += _parameter(params.get(parameter.name, parameter.default), parameter, path)
+        value = params.get(parameter.name, parameter.default)
+        faults += _parameter(value, parameter, f"{path}.params.{parameter.name}")
     return faults
 
 
-def _parameter(value: Any, parameter: Parameter, path: str) -> list[Fault]:
+def _parameter(value: Any, parameter: Parameter, place: str) -> list[Fault]:
+    if parameter.kind == "choice":
+        if isinstance(value, str) and value in parameter.choices:
+            return []
+        return [Fault(place, f"{parameter.title} must be one of {', '.join(parameter.choices)}.")]
     whole = parameter.kind == "int"
     good = _is_number(value, parameter.minimum, parameter.maximum)
     if good and not (whole and not isinstance(value, int)):
         return []
     noun = "a whole number" if whole else "a number"
     bounds = f"from {parameter.minimum:g} to {parameter.maximum:g} {parameter.unit}".rstrip()
-    message = f"{parameter.title} must be {noun} {bounds}."
-    return [Fault(f"{path}.params.{parameter.name}", message)]
+    return [Fault(place, f"{parameter.title} must be {noun} {bounds}.")]
 
 
 def _is_number(value: Any, minimum: float, maximum: float) -> bool:
@@ -115,14 +140,29 @@ def _is_number(value: Any, minimum: float, maximum: float) -> bool:
 def _sizing(sizing: Any) -> list[Fault]:
     if not isinstance(sizing, dict) or sizing.get("kind") not in SIZINGS:
         return [Fault("sizing.kind", f"Choose one of {', '.join(SIZINGS)}.")]
+    by_atr = sizing["kind"] == "atr_risk"
+    known = ("kind", "value", *_ATR_RISK) if by_atr else ("kind", "value")
+    faults = [
+        Fault(f"sizing.{str(key)[:40]}", "Unknown setting; remove it.")
+        for key in sizing
+        if key not in known
+    ]
+    if by_atr:
+        for parameter in _ATR_RISK.values():
+            faults += _parameter(sizing.get(parameter.name), parameter, f"sizing.{parameter.name}")
+    return faults + _size(sizing)
+
+
+def _size(sizing: dict[str, Any]) -> list[Fault]:
     try:
         value = Decimal(sizing["value"]) if isinstance(sizing.get("value"), str) else Decimal("NaN")
     except InvalidOperation:
         value = Decimal("NaN")
     if not value.is_finite() or value <= 0:
         return [Fault("sizing.value", 'Must be a positive decimal number as text, like "10".')]
-    if sizing["kind"] == "percent_equity" and value > 100:
-        return [Fault("sizing.value", "At most 100 % of equity per position.")]
+    if sizing["kind"] != "fixed_notional" and value > 100:
+        what = "At risk per position" if sizing["kind"] == "atr_risk" else "Per position"
+        return [Fault("sizing.value", f"{what} at most 100 % of equity.")]
     return []
 
 
@@ -130,19 +170,35 @@ def _combination(rules: dict[str, Any]) -> list[Fault]:
     combination = rules.get("combination")
     if not isinstance(combination, dict) or combination.get("mode") not in COMBINATIONS:
         return [Fault("combination.mode", f"Choose one of {', '.join(COMBINATIONS)}.")]
-    threshold, signals = combination.get("threshold"), enabled(rules, "signals")
+    mode = combination["mode"]
+    known = ("mode", "threshold") if mode in NEEDS_THRESHOLD else ("mode",)
+    faults = [
+        Fault(f"combination.{str(key)[:40]}", "Has no meaning in this mode; remove it.")
+        for key in combination
+        if key not in known
+    ]
+    if faults or mode not in NEEDS_THRESHOLD:
+        return faults
+    return _threshold(mode, combination.get("threshold"), enabled(rules, "signals"))
+
+
+def _threshold(mode: str, threshold: Any, signals: list[dict[str, Any]]) -> list[Fault]:
+    place = "combination.threshold"
+    if mode == "weighted":
+        if _is_number(threshold, 0.01, 1):
+            return []
+        return [Fault(place, "Must be a share of all weights, from 0.01 to 1.")]
     if not _is_number(threshold, 0.01, 2000):
-        return [Fault("combination.threshold", "Must be a number above 0.")]
-    assert isinstance(threshold, int | float)
-    if combination["mode"] == "min_signals":
+        return [Fault(place, "Must be a number above 0.")]
+    if mode == "min_signals":
         most, what = float(len(signals)), "the number of signals"
         if threshold != int(threshold):
-            return [Fault("combination.threshold", "Must be a whole number of signals.")]
+            return [Fault(place, "Must be a whole number of signals.")]
     else:
         most, what = sum(float(s.get("weight", 1.0)) for s in signals), "the sum of all weights"
     if signals and threshold > most:
         message = f"Can never be reached: {what} is {most:g}. Lower it to {most:g} or less."
-        return [Fault("combination.threshold", message)]
+        return [Fault(place, message)]
     return []
 
 
@@ -158,9 +214,15 @@ def _together(rules: dict[str, Any]) -> list[Fault]:
         Fault("exits", f"Keep only one {COMPONENTS[kind].title.lower()}.")
         for kind in sorted({k for k in kinds if kinds.count(k) > 1})
     ]
-    for index, entry in enumerate(rules.get("signals", [])):
-        params = parameters_of(entry)
-        if entry["kind"] == "ema_cross" and params["fast"] >= params["slow"]:
-            message = "The fast average must be shorter than the slow one."
-            faults.append(Fault(f"signals[{index}].params.fast", message))
+    base = TIMEFRAMES[rules["timeframe"]]
+    for section in SECTIONS:
+        for index, entry in enumerate(rules.get(section, [])):
+            path = f"{section}[{index}]"
+            faults += [
+                Fault(f"{path}.params.{name}", message)
+                for name, message in COMPONENTS[entry["kind"]].faults(parameters_of(entry))
+            ]
+            if seconds_of(rules, entry) % base:
+                message = f"Must be a whole multiple of the strategy's {rules['timeframe']}."
+                faults.append(Fault(f"{path}.timeframe", message))
     return faults

@@ -28,11 +28,11 @@ from typing import Any
 
 from runner.bench import Bench
 from runner.desk import Desk
-from runner.engine import Conclusion
 from runner.entries import Standing
 from runner.journal import Journal
 from runner.outbox import Outbox
 from runner.protocol import Candle, Fill, Mode, Order, OrderStatus, Side
+from runner.step import Conclusion
 from runner.store import Store
 from runner.trader import Trader
 from tests.bench import machine

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from runner.engine import Conclusion
 from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
@@ -15,6 +14,7 @@ from runner.protection import AGAIN_AFTER, next_leg
 from runner.protocol import OVER, Candle, EventKind, ProtectionState, Window
 from runner.reporter import PEAK_EVERY
 from runner.states import State
+from runner.step import Conclusion
 from tests.runner.hand_desk import PRICE, SYMBOL, story
 
 

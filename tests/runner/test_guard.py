@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from runner.custodian import Custodian
-from runner.engine import Conclusion, Engine
+from runner.engine import Engine
 from runner.entries import Standing
 from runner.errors import Operational
 from runner.exchange.base import Account, OrderKind
@@ -27,6 +27,7 @@ from runner.protocol import (
     Side,
     payload,
 )
+from runner.step import Conclusion
 from runner.trader import Trader
 from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials

@@ -39,7 +39,7 @@ def test_a_fault_names_its_place_and_the_cure():
         (lambda r: r.update(market_type="spot"), "direction"),
         (lambda r: r.update(surprise=1), "surprise"),
         (lambda r: r["combination"].update(threshold=1.5), "combination.threshold"),
-        (lambda r: r["combination"].update(mode="any"), "combination.mode"),
+        (lambda r: r["combination"].update(mode="some"), "combination.mode"),
         (lambda r: r["signals"].clear(), "signals"),
         (lambda r: r["exits"].clear(), "exits"),
         (lambda r: r["exits"].append(r["exits"][0]), "exits"),
@@ -98,6 +98,6 @@ def test_several_signals_are_explained_with_their_weights():
 def test_every_component_can_describe_its_parameters():
     for spec in COMPONENTS.values():
         for p in spec.parameters:
-            assert p.minimum <= p.default <= p.maximum
-            assert p.kind in ("int", "float")
+            assert p.kind in ("int", "float", "choice")
+            assert p.default in p.choices or p.minimum <= p.default <= p.maximum
             assert p.help.endswith(".")

@@ -1,9 +1,9 @@
-"""Filters: each reads closed candles and answers 1 (entries may pass) or 0 (blocked)."""
+"""Components that ask how far prices move."""
 
 from __future__ import annotations
 
 from runner.strategy.indicators import Atr
-from runner.strategy.spec import Bar, ComponentSpec, Parameter, Params, Reading
+from runner.strategy.spec import Bar, ComponentSpec, Parameter, Params
 
 
 class MinVolatility:
@@ -29,17 +29,26 @@ class MinVolatility:
                 "Smallest ATR that passes.",
             ),
         ),
+        group="volatility",
+        directional=False,
+        warmup=lambda p: 6 * int(p["period"]) + 1,
+        sentence=lambda p: (
+            f"the {p['period']:g}-candle ATR is at least {p['percent']:g} % of the price"
+        ),
     )
 
     def __init__(self, params: Params) -> None:
         self._atr = Atr(int(params["period"]))
-        self._percent = params["percent"]
+        self._percent = float(params["percent"])
+        self._share = 0.0
 
-    def update(self, bar: Bar) -> Reading:
+    def update(self, bar: Bar) -> int | None:
         atr = self._atr.update(bar.high, bar.low, bar.close)
         if atr is None:
-            return Reading(None, "warming up")
-        share = 100.0 * atr / bar.close
-        if share < self._percent:
-            return Reading(0, f"ATR is {share:.3f} % of the price, below {self._percent:g} %")
-        return Reading(1, f"ATR is {share:.3f} % of the price, at least {self._percent:g} %")
+            return None
+        self._share = share = 100.0 * atr / bar.close
+        return 1 if share >= self._percent else 0
+
+    def detail(self) -> str:
+        place = "below" if self._share < self._percent else "at least"
+        return f"ATR is {self._share:.3f} % of the price, {place} {self._percent:g} %"
