@@ -16,6 +16,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from runner.step import ACTIONS, NOTHING, Reason, Step
@@ -212,7 +213,7 @@ def _packed(log: DecisionLog, first: int, last: int) -> bytes:
     times, codes = log.times[first:last], log.codes[first:last]
     used = sorted(set(codes))
     places = {code: place for place, code in enumerate(used)}
-    steps = array("q", [times[0], *(b - a for a, b in zip(times, times[1:], strict=False))])
+    steps = array("q", [times[0], *(b - a for a, b in pairwise(times))])
     head = {
         "components": log.components,
         "states": [

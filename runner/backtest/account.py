@@ -143,9 +143,7 @@ class Account:
         self._names[report.venue_id] = name
         return name
 
-    def leave(
-        self, symbol: str, share: Decimal, now: datetime, purpose: Purpose
-    ) -> str | None:
+    def leave(self, symbol: str, share: Decimal, now: datetime, purpose: Purpose) -> str | None:
         """Send a market order for a share of what is held; ``None`` where nothing is left of it."""
         held = self.held(symbol)
         quantity = abs(held)
@@ -157,8 +155,15 @@ class Account:
             return None
         side = Side.SELL if held > 0 else Side.BUY
         intent = Intent(
-            decision="", leg="exit", symbol=symbol, side=side, kind=OrderKind.MARKET,
-            quantity=quantity, purpose=purpose.name, reason=purpose.words, reduce_only=True,
+            decision="",
+            leg="exit",
+            symbol=symbol,
+            side=side,
+            kind=OrderKind.MARKET,
+            quantity=quantity,
+            purpose=purpose.name,
+            reason=purpose.words,
+            reduce_only=True,
         )
         return self.send(intent, now, purpose)
 
@@ -283,9 +288,7 @@ class Account:
         self.standing.breach = None if first is None else f"limit: {first.breach.text}"
         self.standing.breach_closes = bool(closing)
 
-    def _exposure(
-        self, now: datetime, symbol: str | None, worst: Decimal | None
-    ) -> Exposure:
+    def _exposure(self, now: datetime, symbol: str | None, worst: Decimal | None) -> Exposure:
         equity, marks = self.equity, self.state.marks
         names = [*self.state.lots, *([] if symbol is None else [symbol])]
         self._sent = [at for at in self._sent if now - at <= timedelta(minutes=1)]
@@ -295,7 +298,10 @@ class Account:
             drawdown=self._capital.drawdown(equity),
             stakes={
                 name: Stake(
-                    self.held(name), ZERO, ZERO, marks.get(name, ZERO),
+                    self.held(name),
+                    ZERO,
+                    ZERO,
+                    marks.get(name, ZERO),
                     worst if name == symbol else None,
                 )
                 for name in dict.fromkeys(names)

@@ -8,22 +8,23 @@ trades at the opening. An order sent at a close meets the next candle's opening.
 from __future__ import annotations
 
 import heapq
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.backtest.account import Account, Purpose
 from runner.backtest.lane import Lane, moment
 from runner.backtest.pictures import Pictures
-from runner.backtest.position import Position
+from runner.backtest.position import Position, levels
 from runner.backtest.request import Request
 from runner.desk import Intent
-from runner.exchange.base import Funding, OrderKind
+from runner.exchange.base import Book, Funding, OrderKind
 from runner.protocol import Side
 from runner.risk import entry_quantity
 from runner.step import EXIT, NOTHING, ExitCall, Step
+from runner.strategy.spec import Holding
 
 _OPENS, _LOOKS, _DECIDES, _SETTLES = range(4)
 _FOREVER = 2**62
@@ -41,7 +42,6 @@ class _Walk:
     stage: int = _DECIDES
     pending: bool = False
     decided_at: int = 0
-    later: list[int] = field(default_factory=list)
 
 
 class CandleRun:
@@ -56,6 +56,7 @@ class CandleRun:
         windows = request.windows if request.end_policy == "flatten" else None
         self._ends = sorted(int(window.closes.timestamp()) for window in windows or ())
         self._hours = request.model.funding_hours * 3600 if request.model.funding_rate else 0
+        self._stages = (self._open, self._look, self._decide, self._settle)
         self._begin()
 
     def _begin(self) -> None:
@@ -71,13 +72,15 @@ class CandleRun:
 
     def run(self, progress: Progress) -> None:
         """To the end of the candles."""
-        due = [(at, k) for k, walk in enumerate(self._walks) if (at := self._seek(walk)) is not None]
+        due = [
+            (at, k) for k, walk in enumerate(self._walks) if (at := self._seek(walk)) is not None
+        ]
         heapq.heapify(due)
         while due:
             at, k = due[0]
             progress(at)
             walk = self._walks[k]
-            _STEPS[walk.stage](self, walk)
+            self._stages[walk.stage](walk)
             following = self._seek(walk)
             if following is None:
                 heapq.heappop(due)
@@ -158,9 +161,7 @@ class CandleRun:
             return
         why = self._account.look(now)
         if why is not None and not walk.pending:
-            self._leave(
-                walk, ExitCall("flatten", why), lane.price(lane.columns.closes, place), now
-            )
+            self._leave(walk, ExitCall("flatten", why), lane.price(lane.columns.closes, place), now)
             walk.pending = True
         elif not walk.pending:
             self._follow(walk)
@@ -172,9 +173,7 @@ class CandleRun:
         price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
         account.look(now)
         instrument = account.instruments[lane.symbol]
-        quantity = entry_quantity(
-            self._request.rules["sizing"], account.equity, price, instrument
-        )
+        quantity = entry_quantity(self._request.rules["sizing"], account.equity, price, instrument)
         intent = Intent(
             decision=f"{lane.symbol}@{moment(lane.opens_at(place)).isoformat()}",
             leg="entry",
@@ -244,25 +243,59 @@ class CandleRun:
             lane.position.note(price)
             before = price
 
-    def _reach(
-        self, walk: _Walk, before: Decimal | None, price: Decimal, now: datetime
-    ) -> None:
-        """The market comes from one price to another: fire what lies between, nearest first."""
+    def _reach(self, walk: _Walk, before: Decimal | None, price: Decimal, now: datetime) -> None:
+        """The market comes from one price to another: fire what lies between."""
         lane = walk.lane
         for _ in range(_MOST_IN_A_ROW):
             if lane.position is None:
                 return
-            met = self._met(walk, before, price)
-            if met is None:
-                return
-            at, liquidated = met
-            if liquidated:
-                self._feed(walk, walk.pictures.around(at), at, now)
-                return
             holding = lane.holding(lane.place)
             assert holding is not None
-            call = lane.engine.on_price(holding, at)
+            doom = self._account.liquidation_price(lane.symbol)
+            met = _met(walk, holding, doom, before, price)
+            if met is None:
+                return
+            if doom is not None and met == doom:
+                self._feed(walk, walk.pictures.around(doom), doom, now)
+                return
+            call = lane.engine.on_price(holding, met)
             if call is None:
                 return
-            self._leave(walk, call, at, now)
-            self._feed(walk, walk.pictures.leaving(at, holding.side), at, now)
+            self._leave(walk, call, met, now)
+            self._feed(walk, walk.pictures.leaving(met, holding.side), met, now)
+
+    def _mark(self, span: int, now: datetime) -> None:
+        """Let the account know what every open position is worth now."""
+        last = int(now.timestamp()) - span
+        for walk in self._walks:
+            lane = walk.lane
+            if lane.position is not None:
+                place = bisect_right(lane.columns.times, last) - 1
+                price = lane.price(lane.columns.closes, max(place, 0))
+                self._account.on_mark(lane.symbol, price, now)
+
+
+_MOST_IN_A_ROW = 50
+
+
+def _met(
+    walk: _Walk, holding: Holding, doom: Decimal | None, before: Decimal | None, price: Decimal
+) -> Decimal | None:
+    """The price at which something fires first between two prices, as who leaves would get it.
+
+    ``doom`` is the middle price that liquidates. Where the market begins, nothing lies before.
+    """
+    side, closing = holding.side, walk.pictures.closing
+    there, start = closing(price, side), closing(price if before is None else before, side)
+    near = levels(walk.lane.engine, holding)
+    doomed = doom is not None and (price - doom) * side <= 0
+    stopped = near.worse is not None and (there - near.worse) * side <= 0
+    if stopped:
+        assert near.worse is not None
+        if not doomed or doom is None or (near.worse - closing(doom, side)) * side >= 0:
+            return min(near.worse, start) if side > 0 else max(near.worse, start)
+    if doomed:
+        return doom
+    if near.better is not None and (there - near.better) * side >= 0:
+        return max(near.better, start) if side > 0 else min(near.better, start)
+    return None

@@ -44,7 +44,7 @@ class Lane:
         self.half_spread = half_spread
         self.position: Position | None = None
         self.step: Step | None = None
-        self.ready_at = first if first >= warmup(rules) else warmup(rules)
+        self.ready_at = max(first, warmup(rules))
         self._need = warmup(rules)
         self.log = DecisionLog(components_of(self.engine))
         self.log.times = self.columns.times[first:]

@@ -29,7 +29,13 @@ class Pictures:
 
     def leaving(self, price: Decimal, side: int) -> Book:
         """The book in which a position of this side can be left at ``price`` at best."""
-        return self.around(price / (1 - side * self.half))
+        wide = 1 + side * 2 * self.half
+        bid, ask = (price, price * wide) if side > 0 else (price * wide, price)
+        return Book(self._side(bid, Side.SELL), self._side(ask, Side.BUY))
+
+    def closing(self, middle: Decimal, side: int) -> Decimal:
+        """What a position of this side gets while the market trades at ``middle``."""
+        return middle * (1 - side * self.half)
 
     def _side(self, touch: Decimal, taker: Side) -> tuple[Level, ...]:
         """What a taker of this side meets."""

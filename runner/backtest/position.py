@@ -30,9 +30,7 @@ class Position:
 
     def holding(self, candles: int, engine: Engine, *, anchored: bool) -> Holding:
         """As the exits see it, after so many closed candles."""
-        plain = Holding(
-            self.side, self.entry_price, candles, self.best, self.opened_at, self.steps
-        )
+        plain = Holding(self.side, self.entry_price, candles, self.best, self.opened_at, self.steps)
         return plain._replace(anchors=engine.anchors(plain)) if anchored else plain
 
     def note(self, price: Decimal) -> None:
@@ -88,6 +86,8 @@ def anchored(engine: Engine) -> bool:
 
 def _moves(rule: ExitRule) -> bool:
     """Asked of two positions that differ in all that time changes."""
+    if type(rule).level is ExitRule.level:
+        return False
     if type(rule).update is not ExitRule.update:
         return True
     at = datetime(2026, 1, 1, tzinfo=UTC)
