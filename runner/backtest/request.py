@@ -52,7 +52,11 @@ class Model:
 
 @dataclass(frozen=True)
 class Request:
-    """One backtest. Times UTC, amounts in quote currency; ``windows`` ``None`` is always open."""
+    """One backtest. Times UTC, amounts in quote currency; ``windows`` ``None`` is always open.
+
+    ``rows``: the most trades, and fills, that the result lists. ``warm``: candles to be read before
+    the period where other rules than these may be tried on it.
+    """
 
     rules: dict[str, Any]
     exchange: str
@@ -71,6 +75,7 @@ class Request:
     recording: Path | None = None
     seed: int = 1
     rows: int = 10_000
+    warm: int = 0
 
     @property
     def period(self) -> Span:

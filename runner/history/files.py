@@ -107,6 +107,15 @@ class Files:
         except (ValueError, KeyError, TypeError, zlib.error) as error:
             raise Damaged(f"{self.path(series, month).name}: {error}") from error
 
+    def end(self, series: Series, until: int) -> int:
+        """Up to where the candles before ``until`` are kept, at most."""
+        month = month_of(until - 1)
+        try:
+            content = self.read(series, month)
+        except Damaged:
+            content = None
+        return bounds(month)[0] if content is None else min(content.until, until)
+
     def write(self, series: Series, month: str, content: Month) -> None:
         """Whole or not at all, whoever else writes the same month at this moment."""
         target = self.path(series, month)
