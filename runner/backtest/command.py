@@ -35,12 +35,6 @@ class Cancelled(BaseException):
 def main(source: TextIO, answer: TextIO, errors: TextIO) -> int:
     """Run one request; the exit status."""
 
-    def cancel(_number: int, _frame: object) -> None:
-        raise Cancelled
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, cancel)
-
     def tell(step: str, done: int, of: int) -> None:
         errors.write(json.dumps({"step": step, "done": done, "of": of}) + "\n")
         errors.flush()
@@ -176,5 +170,11 @@ def _failure(component: str, field: str, text: str, kind: str) -> dict[str, Any]
 
 
 def command() -> int:
-    """On the standard streams."""
+    """On the standard streams, until a signal."""
+
+    def cancel(_number: int, _frame: object) -> None:
+        raise Cancelled
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, cancel)
     return main(sys.stdin, sys.stdout, sys.stderr)

@@ -122,6 +122,9 @@ class Lane:
                 return True
             reach = extreme[place]
             if best is None or (reach > best if upward else reach < best):
+                if self._moves:  # a level may follow the price within this very candle
+                    self.step = None
+                    return True
                 best = reach
                 column = self.columns.highs if upward else self.columns.lows
                 position.best = self.price(column, place)
