@@ -193,9 +193,7 @@ def test_a_fault_of_the_program_is_answered_too(wanted, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError("oh")
 
-    monkeypatch.setitem(
-        __import__("runner.backtest.command").backtest.command._MODES, "single", broken
-    )
+    monkeypatch.setitem(command._MODES, "single", broken)
     told, status, said = asked(wanted)
     assert (status, told["error"]["kind"]) == (2, "failed")
     assert "Traceback" in said
