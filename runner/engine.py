@@ -189,7 +189,6 @@ class Engine:
             if values[place] != (direction if directional else 1):
                 step.code, step.blocker = _FILTERED, place
                 return
-        step.blocker = -1
         if blocked:
             step.code, step.blocked = _BLOCKED, blocked
             return

@@ -34,8 +34,7 @@ from runner.protocol import (
     Sync,
 )
 from runner.store import Store
-from runner.strategy import validate
-from runner.strategy.registry import enabled
+from runner.strategy import is_protected, validate
 
 log = logging.getLogger("runner")
 
@@ -188,6 +187,5 @@ def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
     share = configuration.disaster_stop_percent
     if share is not None and not 0 < share < 100:
         raise Operational(f"a disaster stop of {share:f} % is no distance from a price")
-    stops = [rule for rule in enabled(configuration.rules, "exits") if rule["kind"] == "stop_loss"]
-    if configuration.mode is Mode.LIVE and share is None and not stops:
-        raise Operational("live needs a stop loss in the strategy, or the bot's disaster stop")
+    if configuration.mode is Mode.LIVE and share is None and not is_protected(configuration.rules):
+        raise Operational("live needs a stop in the strategy, or the bot's disaster stop")

@@ -1,4 +1,4 @@
-"""Sizing and limits: how large an entry is, and whether the limits accept an intent. Pure."""
+"""Whether the limits accept an intent. Pure."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from runner.exchange.base import Instrument
 from runner.protocol import Breach, Limits, Side
 
 if TYPE_CHECKING:
@@ -79,16 +78,6 @@ class Exposure:
         else:
             stake = replace(stake, selling=stake.selling + intent.quantity)
         return replace(self, stakes={**self.stakes, intent.symbol: stake})
-
-
-def entry_quantity(
-    sizing: dict[str, Any], equity: Decimal, price: Decimal, instrument: Instrument
-) -> Decimal:
-    """Base units for one entry, rounded down to the venue's lot size."""
-    value = Decimal(sizing["value"])
-    if sizing["kind"] == "percent_equity":
-        value = equity * value / 100
-    return instrument.round_quantity(max(value, Decimal(0)) / price)
 
 
 def needs_marks(limits: Limits) -> bool:

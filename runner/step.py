@@ -72,8 +72,9 @@ class Step:
 
     ``action`` is one of this module's; ``direction`` what the signals ask for, ``None`` while they
     warm up. ``values`` are those of ``Engine.components``, ``fired`` those of ``Engine.exits`` (1
-    to leave), ``None`` without a position. ``blocker`` is the place in ``values`` of the first
-    filter, guard or gate that blocks, else -1. ``missing``: candles before this one.
+    to leave), ``None`` without a position. ``blocker``, where ``code`` is ``FILTERED``, is the
+    place in ``values`` of the first filter, guard or gate that blocks. ``missing``: candles before
+    this one.
     """
 
     __slots__ = (

@@ -12,7 +12,7 @@ from runner.engine import Engine
 from runner.exchange.base import DEPTH, TOP, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
-from runner.risk import entry_quantity
+from runner.sizing import entry_quantity
 from runner.step import Conclusion
 from runner.strategy import warmup
 

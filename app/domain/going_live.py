@@ -12,6 +12,7 @@ from app.domain.revisions import Safety
 from app.extensions import db
 from app.models import Bot, BotAddress, Connection
 from runner.protocol import Mode
+from runner.strategy import is_protected
 
 CHECK_AGE = timedelta(hours=24)
 WITHDRAWAL = "withdrawal right"
@@ -62,8 +63,7 @@ def guards(
 
 def has_stop(bot: Bot) -> bool:
     """Whether the strategy itself places a stop at the venue."""
-    exits = bot.version.rules["exits"]
-    return any(part["kind"] == "stop_loss" and part.get("enabled", True) for part in exits)
+    return is_protected(bot.version.rules)
 
 
 def from_own_address(bot: Bot, connection: Connection) -> bool:

@@ -9,7 +9,13 @@ from wtforms.validators import Length
 
 from app.domain.strategies import InvalidRules
 from app.forms.base import Form, needed, offered, squeezed
-from runner.strategy import COMPONENTS, TIMEFRAMES, ComponentSpec, Parameter
+from runner.strategy import (
+    COMPONENTS,
+    NEEDS_THRESHOLD,
+    TIMEFRAMES,
+    ComponentSpec,
+    Parameter,
+)
 
 LONGEST_NUMBER = 30
 SECTIONS = (
@@ -20,8 +26,20 @@ SECTIONS = (
     ("exits", "exit", "Exits", "Whichever comes first ends the position."),
 )
 DIRECTIONS = [("both", "Long and short"), ("long", "Long only"), ("short", "Short only")]
-COMBINATIONS = [("min_score", "Sum of weights"), ("min_signals", "Number of signals")]
-SIZINGS = [("percent_equity", "Percent of equity"), ("fixed_notional", "Fixed amount")]
+COMBINATIONS = [
+    ("min_score", "Sum of weights"),
+    ("weighted", "Share of all weights"),
+    ("min_signals", "Number of signals"),
+    ("all", "All signals"),
+    ("any", "Any signal"),
+    ("majority", "Most signals"),
+]
+SIZINGS = [
+    ("percent_equity", "Percent of equity"),
+    ("fixed_notional", "Fixed amount"),
+    ("atr_risk", "Percent of equity at risk"),
+]
+_OWN_CANDLES = [("", "As the strategy"), *((name, name) for name in TIMEFRAMES)]
 
 
 class CopyForm(Form):
@@ -46,6 +64,7 @@ class Part:
     key: str
     entry: dict[str, Any] | None
     enabled: Field
+    timeframe: Field
     weight: Field | None
     fields: tuple[tuple[Parameter, Field], ...]
 
@@ -65,6 +84,9 @@ class RulesForm(Form):
         filters=[squeezed],
         validators=[Length(max=LONGEST_NUMBER, message="Write a number of at most 30 digits.")],
     )
+
+    atr_period = StringField("ATR length", filters=[squeezed])
+    atr_multiple = StringField("Distance at risk", filters=[squeezed])
 
     parts: list[Part]
     market_type: str
@@ -90,14 +112,16 @@ class RulesForm(Form):
             "market_type": self.market_type,
             "timeframe": self.timeframe.data,
             "direction": self.direction.data,
-            "combination": {
-                "mode": self.combination.data,
-                "threshold": number(self.threshold.data),
-            },
+            "combination": {"mode": self.combination.data},
         }
+        if self.combination.data in NEEDS_THRESHOLD:
+            found["combination"]["threshold"] = number(self.threshold.data)
         for section, _, _, _ in SECTIONS:
             found[section] = [_entry(part) for part in self._kept(section)]
         found["sizing"] = {"kind": self.sizing.data, "value": self.size.data or ""}
+        if self.sizing.data == "atr_risk":
+            found["sizing"]["period"] = number(self.atr_period.data)
+            found["sizing"]["multiple"] = number(self.atr_multiple.data)
         return found
 
     def adopt(self, error: Exception) -> None:
@@ -137,11 +161,14 @@ class RulesForm(Form):
             "combination.threshold": self.threshold,
             "sizing.kind": self.sizing,
             "sizing.value": self.size,
+            "sizing.period": self.atr_period,
+            "sizing.multiple": self.atr_multiple,
         }
         for section, _, _, _ in SECTIONS:
             for index, part in enumerate(self._kept(section)):
                 path = f"{section}[{index}]"
                 found |= {f"{path}.params.{spec.name}": field for spec, field in part.fields}
+                found[f"{path}.timeframe"] = part.timeframe
                 if part.weight is not None:
                     found[f"{path}.weight"] = part.weight
         return found
@@ -150,7 +177,8 @@ class RulesForm(Form):
         spec = COMPONENTS[kind]
         fields = tuple((item, self._fields[f"{key}-{item.name}"]) for item in spec.parameters)
         enabled, weight = self._fields[f"{key}-on"], self._fields.get(f"{key}-weight")
-        return Part(section, spec, key, entry, enabled, weight, fields)
+        timeframe = self._fields[f"{key}-timeframe"]
+        return Part(section, spec, key, entry, enabled, timeframe, weight, fields)
 
 
 def number(text: str | None) -> Any:
@@ -182,7 +210,12 @@ def _fields(
 ) -> dict[str, Any]:
     given = (entry or {}).get("params", {})
     on = entry is not None and entry.get("enabled", True)
-    fields: dict[str, Any] = {f"{key}-on": BooleanField(spec.title, default=on)}
+    fields: dict[str, Any] = {
+        f"{key}-on": BooleanField(spec.title, default=on),
+        f"{key}-timeframe": SelectField(
+            "Candles", choices=offered(_OWN_CANDLES), default=(entry or {}).get("timeframe", "")
+        ),
+    }
     if section == "signals":
         weight = (entry or {}).get("weight", 1.0)
         fields[f"{key}-weight"] = StringField("Weight", default=f"{weight:g}", filters=[squeezed])
@@ -193,7 +226,7 @@ def _fields(
 
 def _field(item: Parameter, value: Any) -> Field:
     if item.kind == "choice":
-        choices = [(name, name.replace("_", " ")) for name in item.choices]
+        choices = offered((name, name.replace("_", " ")) for name in item.choices)
         return SelectField(item.title, choices=choices, default=value, description=item.help)
     return StringField(item.title, default=f"{value:g}", description=item.help, filters=[squeezed])
 
@@ -203,9 +236,11 @@ def _head(rules: dict[str, Any]) -> dict[str, Any]:
         "timeframe": rules["timeframe"],
         "direction": rules["direction"],
         "combination": rules["combination"]["mode"],
-        "threshold": f"{rules['combination']['threshold']:g}",
+        "threshold": f"{rules['combination'].get('threshold', 1):g}",
         "sizing": rules["sizing"]["kind"],
         "size": rules["sizing"]["value"],
+        "atr_period": f"{rules['sizing'].get('period', 14):g}",
+        "atr_multiple": f"{rules['sizing'].get('multiple', 2):g}",
     }
 
 
@@ -215,6 +250,8 @@ def _entry(part: Part) -> dict[str, Any]:
         "enabled": bool(part.enabled.data),
         "params": {spec.name: _typed(spec, field.data) for spec, field in part.fields},
     }
+    if part.timeframe.data:
+        entry["timeframe"] = part.timeframe.data
     if part.weight is not None:
         weight = number(part.weight.data)
         entry["weight"] = float(weight) if isinstance(weight, int) else weight

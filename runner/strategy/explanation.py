@@ -40,7 +40,7 @@ def _entry_sentence(rules: dict[str, Any]) -> str:
         )
     counted = {
         "all": "all of these agree",
-        "any": "any of these speaks and no more speak against it",
+        "any": "any of these speaks and fewer speak against it",
         "majority": f"most of these agree ({enough:g} of {len(said)})",
     }
     condition = counted.get(mode, f"at least {enough:g} of these agree")

@@ -104,6 +104,14 @@ def assemble_exits(rules: dict[str, Any]) -> list[PlacedExit]:
     ]
 
 
+def is_protected(rules: dict[str, Any]) -> bool:
+    """Whether a stop stands behind each position from its entry on."""
+    return any(
+        _EXITS[entry["kind"]].stands_at_once(parameters_of(entry))
+        for entry in enabled(rules, "exits")
+    )
+
+
 def warmup(rules: dict[str, Any]) -> int:
     """Candles of the strategy's time frame to feed before the first decision.
 

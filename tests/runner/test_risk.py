@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner.desk import Intent
 from runner.exchange.base import Book, Instrument, OrderKind
 from runner.protocol import Limits, Side
-from runner.risk import Exposure, Stake, entry_quantity, judge, judge_account
+from runner.risk import Exposure, Stake, judge, judge_account
 
 BTC = Instrument(
     symbol="BTC/USDT:USDT",
@@ -62,29 +62,6 @@ def calm(**stakes):
 
 def holding(*args, **kwargs):
     return calm(**{BTC.symbol: stake(*args, **kwargs)})
-
-
-def test_percent_of_equity_is_rounded_down_to_the_lot():
-    sizing = {"kind": "percent_equity", "value": "10"}
-    assert entry_quantity(sizing, Decimal(10_000), Decimal(57_951), BTC) == Decimal("0.017")
-
-
-def test_fixed_notional_ignores_equity():
-    sizing = {"kind": "fixed_notional", "value": "500"}
-    assert entry_quantity(sizing, Decimal(1), Decimal(50_000), BTC) == Decimal("0.010")
-
-
-@given(
-    st.decimals("0.01", "100", places=2),
-    st.decimals("-1000", "1000000", places=2),
-    st.decimals("0.1", "200000", places=1),
-)
-@settings(max_examples=60, deadline=None)
-def test_an_entry_never_costs_more_than_its_share(percent, equity, price):
-    sizing = {"kind": "percent_equity", "value": str(percent)}
-    quantity = entry_quantity(sizing, equity, price, BTC)
-    assert 0 <= quantity * price <= max(equity * percent / 100, 0) * Decimal("1.000000000001")
-    assert quantity % BTC.step == 0
 
 
 @pytest.mark.parametrize(

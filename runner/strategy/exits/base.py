@@ -19,6 +19,11 @@ class ExitRule:
 
     def __init__(self, params: Params) -> None: ...
 
+    @classmethod
+    def stands_at_once(cls, params: Params) -> bool:  # noqa: ARG003 - some wait for a gain
+        """Whether it has a protective level from the moment of the entry on."""
+        return cls.protective
+
     def update(self, bar: Bar) -> None:
         """Read a closed candle, each once and in order."""
 

@@ -127,6 +127,10 @@ class BreakEven(Stop):
     )
     waits = "the gain that moves the stop to the entry was not seen yet"
 
+    @classmethod
+    def stands_at_once(cls, params: Params) -> bool:  # noqa: ARG003 - whatever they are
+        return False
+
     def __init__(self, params: Params) -> None:
         self._activation = percent(params, "activation")
         self._offset = percent(params, "offset")

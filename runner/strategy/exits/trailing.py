@@ -49,6 +49,10 @@ class TrailingStop(Stop):
     )
     waits = "the gain from which it follows was not seen yet"
 
+    @classmethod
+    def stands_at_once(cls, params: Params) -> bool:
+        return bool(params["activation"] == 0)
+
     def __init__(self, params: Params) -> None:
         self._activation = percent(params, "activation")
         self._distance = percent(params, "distance")

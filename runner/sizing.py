@@ -1,0 +1,62 @@
+"""How large an entry is: what the strategy asks for, and what the limits leave of it. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from runner.exchange.base import Instrument
+from runner.protocol import Limits
+from runner.risk import Exposure, Stake
+
+ZERO = Decimal(0)
+
+
+def entry_quantity(
+    sizing: dict[str, Any],
+    equity: Decimal,
+    price: Decimal,
+    instrument: Instrument,
+    risk_distance: Decimal | None = None,
+) -> Decimal:
+    """Base units for one entry, rounded down to the venue's lot size.
+
+    ``risk_distance``: how far in quote currency the price may go against a position sized by ATR;
+    where it is not known, nothing is entered.
+    """
+    value = Decimal(sizing["value"])
+    if sizing["kind"] == "fixed_notional":
+        return instrument.round_quantity(value / price)
+    value = max(equity * value / 100, ZERO)
+    if sizing["kind"] == "percent_equity":
+        return instrument.round_quantity(value / price)
+    return instrument.round_quantity(value / risk_distance) if risk_distance else ZERO
+
+
+def room(limits: Limits, exposure: Exposure, symbol: str) -> tuple[Decimal, str] | None:
+    """The most base units that can be entered, and the limit that leaves no more.
+
+    ``None`` where no limit is about size, or the mark is not known, which the limits refuse anyway.
+    """
+    stake = exposure.stakes.get(symbol, Stake())
+    if not stake.mark:
+        return None
+    others = exposure.reach - stake.reach
+    equity = max(exposure.equity, ZERO)
+    found = []
+    if limits.max_order_notional is not None:
+        price = max(stake.mark, stake.price or ZERO)
+        found.append((limits.max_order_notional / price, "max_order_notional"))
+    if limits.max_position_notional is not None:
+        left = limits.max_position_notional - stake.reach
+        found.append((left / stake.mark, "max_position_notional"))
+    if limits.max_leverage is not None:
+        left = equity * limits.max_leverage - others - stake.reach
+        found.append((left / stake.mark, "max_leverage"))
+    if limits.balance_reserve is not None:
+        usable = max(equity - limits.balance_reserve, ZERO) * (limits.max_leverage or 1)
+        found.append(((usable - others - stake.reach) / stake.mark, "balance_reserve"))
+    if not found:
+        return None
+    quantity, name = min(found)
+    return max(quantity, ZERO), name

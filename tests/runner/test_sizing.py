@@ -1,0 +1,91 @@
+"""Sizes worked by hand, and what limits leave of them."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from runner.exchange.base import Instrument
+from runner.protocol import Limits
+from runner.risk import Exposure, Stake
+from runner.sizing import entry_quantity, room
+
+BTC = Instrument(
+    symbol="BTC/USDT:USDT",
+    quote="USDT",
+    tick=Decimal("0.1"),
+    step=Decimal("0.001"),
+    min_quantity=Decimal("0.001"),
+    min_notional=Decimal(100),
+    taker_fee=Decimal("0.0004"),
+    maker_fee=Decimal("0.0002"),
+)
+BY_ATR = {"kind": "atr_risk", "value": "1", "period": 14, "multiple": 2}
+
+
+def test_percent_of_equity_is_rounded_down_to_the_lot():
+    sizing = {"kind": "percent_equity", "value": "10"}
+    assert entry_quantity(sizing, Decimal(10_000), Decimal(57_951), BTC) == Decimal("0.017")
+
+
+def test_fixed_notional_ignores_equity():
+    sizing = {"kind": "fixed_notional", "value": "500"}
+    assert entry_quantity(sizing, Decimal(1), Decimal(50_000), BTC) == Decimal("0.010")
+
+
+@given(
+    st.decimals("0.01", "100", places=2),
+    st.decimals("-1000", "1000000", places=2),
+    st.decimals("0.1", "200000", places=1),
+)
+@settings(max_examples=60, deadline=None)
+def test_an_entry_never_costs_more_than_its_share(percent, equity, price):
+    sizing = {"kind": "percent_equity", "value": str(percent)}
+    quantity = entry_quantity(sizing, equity, price, BTC)
+    assert 0 <= quantity * price <= max(equity * percent / 100, 0) * Decimal("1.000000000001")
+    assert quantity % BTC.step == 0
+
+
+def test_sizing_by_atr_loses_its_share_over_the_distance():
+    # 1 % of 10,000 is 100; over a distance of 800 that is 0.125
+    assert entry_quantity(BY_ATR, Decimal(10_000), Decimal(50_000), BTC, Decimal(800)) == Decimal(
+        "0.125"
+    )
+
+
+@pytest.mark.parametrize("distance", [None, Decimal(0)])
+def test_an_unknown_distance_enters_with_nothing(distance):
+    assert entry_quantity(BY_ATR, Decimal(10_000), Decimal(50_000), BTC, distance) == 0
+
+
+def exposure(equity="10000", **stakes):
+    return Exposure(Decimal(equity), Decimal(0), Decimal(0), stakes)
+
+
+FLAT = {"X": Stake(mark=Decimal(100), price=Decimal(125))}
+BESIDE = {**FLAT, "Y": Stake(quantity=Decimal(-40), mark=Decimal(100))}
+
+
+@pytest.mark.parametrize(
+    ("limits", "stakes", "left"),
+    [
+        ({}, FLAT, None),
+        ({"max_daily_loss": Decimal(1)}, FLAT, None),
+        ({"max_order_notional": Decimal(500)}, FLAT, ("4", "max_order_notional")),
+        ({"max_position_notional": Decimal(500)}, FLAT, ("5", "max_position_notional")),
+        ({"max_leverage": Decimal(2)}, FLAT, ("200", "max_leverage")),
+        ({"max_leverage": Decimal(2)}, BESIDE, ("160", "max_leverage")),
+        ({"balance_reserve": Decimal(4000)}, BESIDE, ("20", "balance_reserve")),
+        ({"balance_reserve": Decimal(7000)}, BESIDE, ("0", "balance_reserve")),
+        (
+            {"max_order_notional": Decimal(500), "max_position_notional": Decimal(300)},
+            FLAT,
+            ("3", "max_position_notional"),
+        ),
+        ({"max_order_notional": Decimal(500)}, {}, None),
+    ],
+)
+def test_limits_leave_room_for_so_much(limits, stakes, left):
+    found = room(Limits(**limits), exposure(**stakes), "X")
+    assert found == (None if left is None else (Decimal(left[0]), left[1]))
