@@ -11,6 +11,7 @@ from runner.strategy import components, exits
 from runner.strategy.exits.base import ExitRule
 from runner.strategy.spec import ROLES, TIMEFRAMES, Component, ComponentSpec, Params
 
+_DAY = 86_400
 SECTIONS = {**ROLES, "exits": "exit"}
 """Every list in the rules to the role of its entries."""
 
@@ -123,8 +124,9 @@ def warmup(rules: dict[str, Any]) -> int:
     need = 2
     for section in SECTIONS:
         for entry in enabled(rules, section):
-            own = COMPONENTS[entry["kind"]].warmup(parameters_of(entry)) + 1
-            multiple = seconds_of(rules, entry) // base
+            spec, seconds = COMPONENTS[entry["kind"]], seconds_of(rules, entry)
+            own = max(spec.warmup(parameters_of(entry)), spec.days * _DAY // seconds) + 1
+            multiple = seconds // base
             need = max(need, own * multiple + (multiple - 1))
     if rules["sizing"]["kind"] == "atr_risk":
         need = max(need, 6 * int(rules["sizing"]["period"]) + 2)

@@ -73,7 +73,8 @@ class ComponentSpec:
     """How a component presents itself to a person.
 
     ``directional``: it answers -1, 0 or 1, else 0 or 1. ``warmup``: candles of its own time frame
-    until its value can be relied on. ``sentence``: the condition in words that continue "it enters
+    until its value can be relied on, and ``days``: UTC days besides, for what begins at a time of
+    day. ``sentence``: the condition in words that continue "it enters
     when …", or of an exit "it leaves a position …". ``faults``: what the parameters contradict
     each other in, as (name, what to do).
     """
@@ -87,6 +88,7 @@ class ComponentSpec:
     directional: bool
     sentence: Callable[[Params], str]
     warmup: Callable[[Params], int] = _one_candle
+    days: int = 0
     faults: Callable[[Params], Iterable[tuple[str, str]]] = field(default=_no_faults)
 
 

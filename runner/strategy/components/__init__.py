@@ -1,6 +1,36 @@
 """Signals, filters, guards and gates, one module per group; each reads closed candles in order."""
 
-from runner.strategy.components import mean_reversion, structure, trend, volatility
+from runner.strategy.components import (
+    bands,
+    funding,
+    guards,
+    mean_reversion,
+    momentum,
+    patterns,
+    structure,
+    times,
+    trend,
+    trend_smooth,
+    trend_systems,
+    volatility,
+    volume,
+    vwap,
+)
 
-MODULES = (trend, mean_reversion, structure, volatility)
+MODULES = (
+    trend,
+    trend_smooth,
+    trend_systems,
+    mean_reversion,
+    bands,
+    momentum,
+    volatility,
+    volume,
+    vwap,
+    structure,
+    patterns,
+    funding,
+    times,
+    guards,
+)
 """Where the registry finds the components, in the order a person sees them."""
