@@ -178,6 +178,8 @@ def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
             liquidity=data.liquidity,
             reason=data.reason[:200],
             filled_at=data.at,
+            optimistic=data.optimistic,
+            pessimistic=data.pessimistic,
         )
     )
     trade = _one(TradeRow, run_id=source.run_id, symbol=data.symbol, closed_at=None)
