@@ -20,6 +20,7 @@ SAMPLES = {
     "bot_id": lambda place: place.resting,
     "workspace_id": lambda place: place.workspace,
     "strategy_id": lambda place: place.strategy,
+    "trade_id": lambda place: place.trade,
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import alarm_events, commands, ledger, money_events, preflights
+from app.domain import alarm_events, commands, money_events, preflights, trade_events
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
@@ -24,7 +24,6 @@ from app.models import (
     PositionRow,
     Run,
     RunnerNotice,
-    TradeRow,
 )
 from runner import protocol
 from runner.protocol import Event, EventKind, OrderStatus, ProtocolError, to_plain
@@ -141,10 +140,12 @@ def _decision(source: Source, data: protocol.Decision, _at: datetime) -> None:
             verdicts=to_plain(data.verdicts),
         )
     )
+    trade_events.decided(source, data)
 
 
 def _order(source: Source, data: protocol.Order, at: datetime) -> None:
     row = _one(OrderRow, run_id=source.run_id, client_id=data.client_id)
+    fresh = row is None
     if row is None:
         row = OrderRow(**source.keys, client_id=data.client_id)
         db.session.add(row)
@@ -157,6 +158,8 @@ def _order(source: Source, data: protocol.Order, at: datetime) -> None:
         setattr(row, field, getattr(data, field))
     row.reason = data.reason[:300]
     row.updated_at = at
+    if fresh:
+        trade_events.arrived(source, row)
 
 
 def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
@@ -182,17 +185,9 @@ def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
             pessimistic=data.pessimistic,
         )
     )
-    trade = _one(TradeRow, run_id=source.run_id, symbol=data.symbol, closed_at=None)
-    closing, opening = ledger.split(replace(data, reason=why[:200]), trade)
-    if trade is not None and closing is not None:
-        ledger.add(trade, closing)
-        db.session.flush()
-    if opening is not None:
-        fresh = ledger.open_with(opening)
-        fresh.symbol = data.symbol
-        for name, value in source.keys.items():
-            setattr(fresh, name, value)
-        db.session.add(fresh)
+    trade_events.filled(order, data.at)
+    kind = order.purpose if order is not None else ""
+    trade_events.book(source, replace(data, reason=why[:200]), kind)
 
 
 def _position(source: Source, data: protocol.Position, at: datetime) -> None:
@@ -221,6 +216,7 @@ def _equity(source: Source, data: protocol.Equity, at: datetime) -> None:
                 unrealised=data.unrealised,
             )
         )
+        trade_events.weighed(source, data.equity, at)
 
 
 def _checkpoint(source: Source, data: protocol.Checkpoint, at: datetime) -> None:

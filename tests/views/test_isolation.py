@@ -31,7 +31,7 @@ SAME |= {"region", "alarm_id", "find_id", "upgrade_id", "banner_id", "machine_id
 PLAIN = frozenset({"bot_address", "bot_compute", "candle", "equity_point", "fill", "position"})
 PLAIN |= {"audit_head", "audit_checkpoint", "trade", "decision", "ownership_offer", "run"}
 PLAIN |= {"invitation_link", "membership", "outbox", "ticket_note"}
-PLAIN |= {"billing_terms", "budget", "budget_alert", "kill_bot"}
+PLAIN |= {"billing_terms", "budget", "budget_alert", "kill_bot", "equity_day"}
 """Tables in which nobody writes words of their own."""
 
 
