@@ -83,7 +83,7 @@ def trades(symbol: str, rows: Iterable[dict[str, Any]], size: Decimal) -> list[P
             moment(row["timestamp"], f"the time of a trade of {symbol}"),
             price(row["price"], f"the price of a trade of {symbol}"),
             amount(row["amount"], f"the quantity of a trade of {symbol}") * size,
-            Side(row["side"]) if row["side"] in set(Side) else None,
+            Side(row["side"]) if row.get("side") in set(Side) else None,
         )
         for row in rows
     ]

@@ -4,7 +4,17 @@ Backtests and the platform compute by the same formulas. Statistics are floats; 
 stand on trades, fills and flows. What is undefined is ``None`` with the reason, never a number.
 """
 
-from runner.metrics.curve import Day, Drawdown, Flow, Point, curve_figures, days_of, drawdowns
+from runner.metrics.curve import (
+    Day,
+    Drawdown,
+    Flow,
+    Point,
+    curve_figures,
+    days_of,
+    drawdowns,
+    index,
+    together,
+)
 from runner.metrics.execution import (
     ExecutionTally,
     OrderOutcome,
@@ -40,8 +50,10 @@ __all__ = [
     "execution_figures",
     "execution_tally",
     "hour_of_week",
+    "index",
     "interval",
     "p_value",
     "tally",
+    "together",
     "trade_figures",
 ]

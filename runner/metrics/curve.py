@@ -106,6 +106,21 @@ def days_of(points: Sequence[Point], flows: Sequence[Flow]) -> list[Day]:
     return found
 
 
+def together(accounts: Sequence[Sequence[Day]]) -> list[Day]:
+    """Several accounts as one, day by day. One that comes or goes is no result.
+
+    Their lows within a day need not have met, so only a single account keeps them.
+    """
+    if len(accounts) == 1:
+        return list(accounts[0])
+    found: dict[date, Day] = {}
+    for it in (day for days in accounts for day in days):
+        so_far = found.get(it.day, Day(it.day, 0.0, 0.0))
+        sums = (so_far.start + it.start, so_far.end + it.end, so_far.flow + it.flow)
+        found[it.day] = Day(it.day, *sums)
+    return [found[day] for day in sorted(found)]
+
+
 def index(days: Iterable[Day]) -> list[tuple[date, float, float]]:
     """The time-weighted index from 1: of each day its close and its low."""
     level, found = 1.0, []

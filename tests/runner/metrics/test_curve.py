@@ -3,7 +3,7 @@ from math import sqrt
 
 import pytest
 
-from runner.metrics import Flow, Period, Point, curve_figures, days_of, drawdowns
+from runner.metrics import Flow, Period, Point, curve_figures, days_of, drawdowns, together
 
 START = datetime(2026, 11, 2, tzinfo=UTC)
 MONTH = Period(START, START + timedelta(days=30))
@@ -96,3 +96,20 @@ def test_an_account_that_is_gone_stays_gone():
     found = curve_figures(days_of(points(100, -10, *[-10] * 40), []), MONTH)
     assert found["return"].value == -100
     assert found["annual_return"].value is None
+
+
+def test_an_account_that_joins_or_leaves_is_no_result():
+    """100 earn 10, then 1000 join and all earn 10 %, then the first leaves."""
+    first = days_of(points(100, 110, 121), [])
+    second = days_of(points(1000, 1090, 1090, start=START + timedelta(days=2)), [])
+    both = together([first, second])
+    assert [(it.start, it.result) for it in both] == [
+        (100, 0),
+        (100, 10),
+        (1110, 11),
+        (1000, 90),
+        (1090, 0),
+    ]
+    assert figures(both)["equity_result"] == 111
+    assert together([first]) == first
+    assert together([]) == []
