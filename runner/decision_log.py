@@ -96,7 +96,13 @@ class DecisionLog:
         known = self._known.get(key)
         return self._learn(key, step) if known is None else known
 
-    def refuse(self, reason: str) -> None:
+    def add_words(self, more: str) -> None:
+        """Say more of what the last candle decided."""
+        place = len(self.codes) - 1
+        said = self.words[place]
+        self.words[place] = Words(said.reason + more, said.details)
+
+    def refuse(self, reason: str, more: str = "") -> None:
         """The last candle's entry was refused outside the strategy, by limits or venue."""
         place = len(self.codes) - 1
         said = self.words[place]
@@ -109,7 +115,7 @@ class DecisionLog:
             self._known[key] = len(self.states)
             self.states.append(refused)
         self.codes[place] = self._known[key]
-        self.words[place] = Words(f"{said.reason}, but {reason}", said.details)
+        self.words[place] = Words(f"{said.reason}{more}, but {reason}", said.details)
 
     def _learn(self, key: tuple[object, ...], step: Step) -> int:
         state = State(

@@ -15,14 +15,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.backtest.account import Account, Purpose
+from runner.backtest.entering import Wish, enter
 from runner.backtest.lane import Lane, moment
 from runner.backtest.pictures import Pictures
 from runner.backtest.position import Position, levels
 from runner.backtest.request import Request
-from runner.desk import Intent
-from runner.exchange.base import Book, Funding, OrderKind
-from runner.protocol import Side
-from runner.risk import entry_quantity
+from runner.exchange.base import Book, Funding
 from runner.step import EXIT, NOTHING, ExitCall, Step
 from runner.strategy.spec import Holding
 
@@ -107,7 +105,7 @@ class CandleRun:
     def _until(self, lane: Lane) -> int:
         """Up to when an open position needs nothing but its exits."""
         now = lane.opens_at(lane.place)
-        if self._account.watches:
+        if self._account.watch.always:
             return now
         until = (now // self._hours + 1) * self._hours if self._hours else _FOREVER
         place = bisect_right(self._ends, now)
@@ -149,7 +147,7 @@ class CandleRun:
         if action == NOTHING and lane.position is None:
             return
         now = lane.closes_at(place)
-        self._mark(lane.span, now)
+        self._mark(walk, now)
         if action == EXIT:
             call = step.exit()
             assert call is not None
@@ -159,7 +157,7 @@ class CandleRun:
             self._enter(walk, place, step, now)
         if lane.position is None:
             return
-        why = self._account.look(now)
+        why = self._account.watch.look(now)
         if why is not None and not walk.pending:
             self._leave(walk, ExitCall("flatten", why), lane.price(lane.columns.closes, place), now)
             walk.pending = True
@@ -167,35 +165,19 @@ class CandleRun:
             self._follow(walk)
 
     def _enter(self, walk: _Walk, place: int, step: Step, now: datetime) -> None:
-        lane, account = walk.lane, self._account
-        side = Side.BUY if step.action > 0 else Side.SELL
+        lane = walk.lane
         book = walk.pictures.around(lane.price(lane.columns.closes, place))
-        price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
-        account.look(now)
-        instrument = account.instruments[lane.symbol]
-        quantity = entry_quantity(self._request.rules["sizing"], account.equity, price, instrument)
-        intent = Intent(
-            decision=f"{lane.symbol}@{moment(lane.opens_at(place)).isoformat()}",
-            leg="entry",
-            symbol=lane.symbol,
-            side=side,
-            kind=OrderKind.MARKET,
-            quantity=quantity,
-            purpose="entry",
-            reason=step.reason(),
-        )
-        refusal = (
-            instrument.fault(quantity, price, reduce_only=False)
-            or (UNFIT if place < lane.ready_at else None)
-            or account.standing.blocked(now, 0.0)
-            or account.objection(intent, now, book.worst_price(side, quantity))
-        )
-        if refusal is not None:
-            lane.log.refuse(refusal)
-            return
         walk.decided_at = lane.opens_at(place)
-        account.send(intent, now, Purpose("entry", intent.reason, price, moment(walk.decided_at)))
-        walk.pending = True
+        wish = Wish(
+            lane.symbol,
+            step.action,
+            step.reason(),
+            moment(walk.decided_at),
+            lane.engine.risk_distance,
+            UNFIT if place < lane.ready_at else None,
+        )
+        sizing = self._request.rules["sizing"]
+        walk.pending = enter(self._account, sizing, wish, book, now, lane.log)
 
     def _leave(self, walk: _Walk, call: ExitCall, expected: Decimal, now: datetime) -> None:
         lane = walk.lane
@@ -264,12 +246,12 @@ class CandleRun:
             self._leave(walk, call, met, now)
             self._feed(walk, walk.pictures.leaving(met, holding.side), met, now)
 
-    def _mark(self, span: int, now: datetime) -> None:
-        """Let the account know what every open position is worth now."""
-        last = int(now.timestamp()) - span
+    def _mark(self, acting: _Walk, now: datetime) -> None:
+        """Let the account know what every symbol at stake is worth now."""
+        last = int(now.timestamp()) - acting.lane.span
         for walk in self._walks:
             lane = walk.lane
-            if lane.position is not None:
+            if walk is acting or lane.position is not None:
                 place = bisect_right(lane.columns.times, last) - 1
                 price = lane.price(lane.columns.closes, max(place, 0))
                 self._account.on_mark(lane.symbol, price, now)

@@ -19,7 +19,7 @@ from typing import Any, TextIO
 from runner.backtest import chance, grid
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of
-from runner.backtest.run import Tell, histories, instruments, obtain, simulate
+from runner.backtest.run import Tell, histories, instruments, obtain, replayed, simulate
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
@@ -78,8 +78,13 @@ def run(plain: Any, tell: Tell) -> dict[str, Any]:
     if mode in _GRIDS:
         plan = grid.plan_of(options, request.rules)
         request = replace(request, warm=grid.longest_warmup(request, plan))
-    request, found = _histories(request, tell)
-    told = _MODES[mode](request, options, found, tell)
+    if request.recording is not None:
+        if mode != "single":
+            raise Refused("request", "mode", "a recording can only be run through once: single")
+        told = {"result": replayed(request, request.recording, tell).plain()}
+    else:
+        request, found = _histories(request, tell)
+        told = _MODES[mode](request, options, found, tell)
     whole = {"ok": True, "mode": mode, **told}
     return {**whole, "digest": digest_of(whole)}
 

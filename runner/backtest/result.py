@@ -122,7 +122,7 @@ class Result:
                 for it in account.trades.open.values()
             ],
             "halts": [
-                {"at": to_plain(halt.at), **to_plain(halt.breach)} for halt in account.halted
+                {"at": to_plain(halt.at), **to_plain(halt.breach)} for halt in account.watch.halted
             ],
             "funding": f"{account.funding:f}",
             "balance": f"{account.state.balance:f}",

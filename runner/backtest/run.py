@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from runner.backtest.account import Account
 from runner.backtest.candles import CandleRun
 from runner.backtest.lane import Lane
+from runner.backtest.replay import Replay
 from runner.backtest.request import Refused, Request
 from runner.backtest.result import Result
 from runner.errors import Operational
 from runner.exchange.base import Instrument
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.history import listing
+from runner.history.columns import of_candles
 from runner.history.files import Files, Series, Span
-from runner.history.reading import History, fetch, load
+from runner.history.reading import History, Recorded, fetch, load
+from runner.history.recording import Head, digest_of, head_of, seen
 from runner.protocol import Configuration, Mode
 from runner.strategy import warmup
 from runner.strategy.spec import TIMEFRAMES
@@ -113,3 +118,51 @@ def _public(request: Request) -> Configuration:
         quote=request.quote,
         endpoint=request.endpoint,
     )
+
+
+def replayed(request: Request, path: Path, tell: Tell) -> Result:
+    """The run on a recording: its own pictures of the book, its own candles.
+
+    Raises:
+        Refused: the file is none, or a recording of something else.
+    """
+    head = _head(request, path)
+    account = Account(request, {s: head.rules()[s] for s in request.symbols})
+    replay, last = Replay(request.rules, account, request.symbols), request.since
+    tell("replay", 0, 1)
+    for one in seen(path):
+        if request.since <= one.at < request.until:
+            replay.see(one)
+            last = one.at
+    tell("replay", 1, 1)
+    span = timedelta(seconds=TIMEFRAMES[request.rules["timeframe"]])
+    columns = {name: of_candles(track.judged) for name, track in replay.tracks.items()}
+    found = [
+        Recorded(Series(request.exchange, name, head.timeframe), part, (), digest_of(path))
+        for name, part in columns.items()
+    ]
+    firsts = [track.judged[0].opened_at for track in replay.tracks.values() if track.judged]
+    if not firsts:
+        raise Refused("recording", "since", "the recording holds no candle of this period")
+    ends = min(request.until, last + span)
+    seen_of = replace(request, since=min(firsts), until=ends, recording=path)
+    logs = {name: track.log for name, track in replay.tracks.items()}
+    return Result(seen_of, account, logs, list(found), columns)
+
+
+def _head(request: Request, path: Path) -> Head:
+    try:
+        head = head_of(path)
+    except Operational as error:
+        raise Refused("recording", "recording", str(error)) from error
+    wanted = {
+        "exchange": (request.exchange, head.exchange),
+        "timeframe": (request.rules["timeframe"], head.timeframe),
+    }
+    for name, (asked, there) in wanted.items():
+        if asked != there:
+            raise Refused("recording", name, f"the recording is of {there}, not of {asked}")
+    missing = [symbol for symbol in request.symbols if symbol not in head.instruments]
+    if missing:
+        raise Refused("recording", "symbols", f"the recording holds no {missing[0]}")
+    return head

@@ -49,9 +49,9 @@ def _account(account: Account) -> list[Warning_]:
     told = []
     if any(trade.closed.exit_reason == "liquidation" for trade in account.trades.closed):
         told.append(_say("liquidated", "A position was liquidated; size positions smaller."))
-    for name in sorted({halt.breach.limit for halt in account.halted}):
-        first = next(halt for halt in account.halted if halt.breach.limit == name)
-        times = sum(halt.breach.limit == name for halt in account.halted)
+    for name in sorted({halt.breach.limit for halt in account.watch.halted}):
+        first = next(halt for halt in account.watch.halted if halt.breach.limit == name)
+        times = sum(halt.breach.limit == name for halt in account.watch.halted)
         text = f"The limit {name} was passed {times} times, first at {first.at:%Y-%m-%d %H:%M} UTC."
         told.append(_say("limit", text))
     if account.refusals:

@@ -48,6 +48,18 @@ class History:
         return sum(last - first for first, last in self.gaps) // TIMEFRAMES[self.series.timeframe]
 
 
+@dataclass(frozen=True)
+class Recorded(History):
+    """Candles of a recording; its file pins more than they do."""
+
+    sha256: str
+
+    @property
+    def digest(self) -> str:
+        """What pins the recording."""
+        return self.sha256
+
+
 def load(files: Files, series: Series, since: int, until: int) -> History:
     """The candles that open in ``[since, until)``, from the files alone.
 
