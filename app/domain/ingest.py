@@ -181,6 +181,8 @@ def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
             liquidity=data.liquidity,
             reason=data.reason[:200],
             filled_at=data.at,
+            optimistic=data.optimistic,
+            pessimistic=data.pessimistic,
         )
     )
     trade_events.filled(order, data.at)

@@ -98,7 +98,10 @@ class OrderRow(Telemetry, Model):
 
 
 class FillRow(Telemetry, Model):
-    """One execution, once. Fee positive when paid."""
+    """One execution, once. Fee positive when paid.
+
+    ``optimistic``, ``pessimistic``: see ``protocol.Fill``; empty at a real venue.
+    """
 
     __tablename__ = "fill"
     __table_args__ = (
@@ -119,6 +122,8 @@ class FillRow(Telemetry, Model):
     liquidity: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(String(200), default="")
     filled_at: Mapped[datetime] = mapped_column(Moment)
+    optimistic: Mapped[Decimal | None] = mapped_column(Amount)
+    pessimistic: Mapped[Decimal | None] = mapped_column(Amount)
 
 
 class PositionRow(Tenant, Model):

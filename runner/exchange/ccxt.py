@@ -15,7 +15,7 @@ import aiohttp
 
 from runner.errors import Operational
 from runner.exchange import sanity
-from runner.exchange.base import DEPTH, Book, Instrument, PublicTrade
+from runner.exchange.base import DEPTH, Book, Funding, Instrument, PublicTrade
 from runner.exchange.failures import Failures
 from runner.exchange.numbers import NoNumber, amount, exact, price
 from runner.exchange.quirks import venue_of
@@ -113,6 +113,11 @@ class CcxtMarket:
             if found["markPrice"] is None:
                 raise Operational(f"the venue names no mark price of {symbol}")
             return price(found["markPrice"], f"the mark price of {symbol}")
+
+    async def funding(self, symbol: str) -> Funding:
+        with self._failures.reading(f"read the funding rate of {symbol}"):
+            found = await self._exchange.fetch_funding_rate(symbol)
+            return sanity.funding(symbol, found)
 
 
 def connect(

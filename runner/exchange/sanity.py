@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,10 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 from runner.errors import Temporary
-from runner.exchange.base import Book, Level, PublicTrade
+from runner.exchange.base import Book, Funding, Level, PublicTrade
 from runner.exchange.numbers import NoNumber, amount, exact, price
-from runner.protocol import Candle
+from runner.protocol import Candle, Side
 
+_HOURS = re.compile(r"[1-9]\d?h", re.ASCII)
+_USUAL_HOURS = 8
 _EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
 
 
@@ -66,9 +69,23 @@ def trades(symbol: str, rows: Iterable[dict[str, Any]], size: Decimal) -> list[P
             moment(row["timestamp"], f"the time of a trade of {symbol}"),
             price(row["price"], f"the price of a trade of {symbol}"),
             amount(row["amount"], f"the quantity of a trade of {symbol}") * size,
+            Side(row["side"]) if row.get("side") in set(Side) else None,
         )
         for row in rows
     ]
+
+
+def funding(symbol: str, row: dict[str, Any]) -> Funding:
+    """What is paid next. Raises ``NoNumber`` where rate or time make no sense.
+
+    Venues that do not tell how often it is paid do so every eight hours.
+    """
+    told = str(row["interval"] or "")
+    return Funding(
+        exact(row["fundingRate"], f"the funding rate of {symbol}"),
+        moment(row["fundingTimestamp"], f"the next funding time of {symbol}"),
+        int(told[:-1]) if _HOURS.fullmatch(told) else _USUAL_HOURS,
+    )
 
 
 def scaled(found: Book, size: Decimal) -> Book:
