@@ -138,6 +138,7 @@ ELSEWHERE = {
     "POST /account/workspace": "signed_in",
     "GET /healthz": "public",
     "GET /help": "signed_in",
+    "GET /help/paper": "signed_in",
     "GET /help/permissions": "signed_in",
     "GET /help/support": "signed_in",
     "GET /invitations/<token>": "public",
