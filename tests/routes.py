@@ -24,6 +24,7 @@ SAMPLES = {
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,
+    "year": lambda place: int(place.month[:4]),
     "connection_id": lambda place: place.spare,
     "invitation_id": lambda place: place.invitation,
     "approval_id": lambda place: place.approval,

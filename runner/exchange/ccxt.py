@@ -26,6 +26,8 @@ from runner.protocol import Candle, Configuration, Credentials, Mode
 log = logging.getLogger("runner")
 
 TIMEOUT_SECONDS = 10.0
+TAPE = 500
+"""Prints read at a time."""
 
 
 class CcxtMarket:
@@ -113,7 +115,7 @@ class CcxtMarket:
 
     async def trades(self, symbol: str) -> list[PublicTrade]:
         with self._failures.reading(f"read the tape of {symbol}"):
-            rows = await self._exchange.fetch_trades(symbol, limit=500)
+            rows = await self._exchange.fetch_trades(symbol, limit=TAPE)
             return sanity.trades(symbol, rows, self._unit(symbol))
 
     def _unit(self, symbol: str) -> Any:

@@ -123,10 +123,10 @@ class PaperVenue:
             self._fire(symbol, mark, now)
 
     def on_funding(self, symbol: str, funding: Funding, now: datetime) -> None:
-        """What the venue says is paid next."""
+        """What the venue says is paid next; right after a payment it may still name the last."""
         self.account.settle_funding(now)
-        self.state.funding[symbol] = funding
-        self.account.settle_funding(now)
+        if funding.next_at > now:
+            self.state.funding[symbol] = funding
 
     # -- what follows ---------------------------------------------------------------------------
 
@@ -234,6 +234,8 @@ class PaperVenue:
             self._end(order, OrderStatus.CANCELLED)
         held = self.account.held(symbol)
         side = Side.SELL if held > 0 else Side.BUY
+        if not depth.walk(side, abs(held)):
+            return  # nothing is left of what the picture shows; the next one may show more
         name = f"liquidation-{self.state.number + 1}"
         request = OrderRequest(name, symbol, side, OrderKind.MARKET, abs(held), reduce_only=True)
         order = self._walk(self._report(request), abs(held), None, depth, _LIQUIDATED, now)

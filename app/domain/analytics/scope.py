@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true
 
 from app.domain.profits import currency_of
 from app.extensions import db
-from app.models import Connection, Run, StrategyVersion, TradeRow, Workspace
+from app.models import Connection, Run, StrategyVersion, TradeRow
 from runner.metrics import Period
 from runner.protocol import Mode
 
@@ -105,11 +105,6 @@ def of(
     runs = tuple(run for run in _runs(whose, mode) if currency_of(run.symbols[0]) == chosen)
     begun = min((run.started_at for run in runs), default=now)
     return Scope(whose, mode, chosen, Period(max(since or begun, begun), now), runs)
-
-
-def workspace(found: Workspace) -> Whose:
-    """All of a workspace."""
-    return Whose(found.id)
 
 
 def _runs(whose: Whose, mode: Mode) -> list[RunOf]:

@@ -36,7 +36,7 @@ def whole(scope: Scope, sides: dict[Side, Tally]) -> Tally:
             mine, theirs = getattr(found, name), getattr(part, name)
             pick = {"largest_win": max, "largest_loss": min}.get(name)
             setattr(found, name, pick(mine, theirs) if pick else mine + theirs)
-    found.win_streak, found.loss_streak = _streaks(scope)
+    found.win_streak, found.loss_streak = _streaks(scope, found.count)
     return found
 
 
@@ -144,25 +144,27 @@ def _cells(scope: Scope, key: Any) -> list[tuple[Any, Cell]]:
     return [(name, Cell(count, wins, net)) for name, count, wins, net in rows]
 
 
-def _streaks(scope: Scope) -> tuple[int, int]:
-    """The longest rows of wins and of losses.
+def _streaks(scope: Scope, count: int) -> tuple[int, int]:
+    """The longest rows of wins and of losses among ``count`` trades.
 
-    Trades are numbered once in all and once among their likes: in a row of likes the difference
-    of the two numbers stays the same.
+    A row reaches from where the sign changes to where it changes next.
     """
-    sign = case((TradeRow.result > 0, 1), (TradeRow.result < 0, -1), else_=0).label("sign")
+    sign = case((TradeRow.result > 0, 1), (TradeRow.result < 0, -1), else_=0)
     order = (TradeRow.closed_at, TradeRow.number)
-    apart = func.row_number().over(order_by=order) - func.row_number().over(
-        partition_by=sign, order_by=order
+    each = select(
+        sign.label("sign"),
+        func.row_number().over(order_by=order).label("place"),
+        func.lag(sign).over(order_by=order).label("before"),
     )
-    marked = select(sign, apart.label("row")).where(scope.trades).subquery()
-    rows = (
-        select(marked.c.sign, func.count().label("length"))
-        .group_by(marked.c.sign, marked.c.row)
-        .subquery()
+    trades = each.where(scope.trades).subquery()
+    place = trades.c.place
+    length = func.coalesce(func.lead(place).over(order_by=place), count + 1) - place
+    turns = select(trades.c.sign, length.label("length")).where(
+        trades.c.before.is_(None) | (trades.c.before != trades.c.sign)
     )
+    rows = turns.subquery()
     longest = select(rows.c.sign, func.max(rows.c.length)).group_by(rows.c.sign)
-    found: dict[int, int] = {row[0]: row[1] for row in db.session.execute(longest)}
+    found = {row[0]: row[1] for row in db.session.execute(longest)}
     return found.get(1, 0), found.get(-1, 0)
 
 

@@ -1,13 +1,13 @@
 """Fills on paper: the best and the worst price each may well have had.
 
-Revision: 0011, after 0006
+Revision: 0011, after 0008
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0006"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from runner.exchange.base import Funding
 from runner.exchange.paper_state import PaperState
 from runner.exchange.paper_terms import Fees, Margin, Terms, Trigger
 from runner.protocol import FlowKind, OrderStatus, ProtocolError
@@ -285,6 +286,16 @@ def test_funding_is_paid_at_its_time_on_the_value_at_the_mark_and_once():
     hand.tick(16 * 3600)
     hand.show()
     assert len(hand.state.flows) == 3  # nobody was there for two of them
+
+
+def test_a_venue_that_still_names_the_last_payment_is_not_paid_twice():
+    hand = Hand()
+    hand.send("buy", 1)
+    due = hand.fund("0.0001", 1)
+    hand.tick(3600)
+    hand.venue.on_funding(SYMBOL, Funding(Decimal("0.0001"), due), hand.tick())
+    hand.show()
+    assert len(hand.state.flows) == 1
 
 
 def test_shorts_receive_what_longs_pay_and_who_is_flat_neither():
