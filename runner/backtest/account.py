@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from itertools import takewhile
 from typing import NamedTuple
 
 from runner.backtest.limiting import Watch
 from runner.backtest.request import Request
 from runner.backtest.trades import Book as Trades
-from runner.backtest.trades import Trade
 from runner.desk import Intent
 from runner.exchange.base import Book, Execution, Instrument, OrderKind, OrderRequest
-from runner.exchange.paper_state import PaperState
+from runner.exchange.paper_state import LIVE, PaperState
 from runner.exchange.paper_terms import Fees, Terms
 from runner.exchange.paper_venue import PaperVenue
+from runner.ledger import Lot
 from runner.protocol import OrderStatus, Side
 
 ZERO = Decimal(0)
@@ -60,9 +61,9 @@ class Account:
         self.refusals: list[tuple[datetime, str, str]] = []
         self.orders = 0
         self._purposes: dict[str, Purpose] = {}
-        self._names: dict[str, str] = {}
+        self._sent: set[str] = set()
         self.funding = ZERO
-        self._paid: set[str] = set()
+        self._paid = ""
         self._seen = 0
 
     def _instrument(self, symbol: str) -> Instrument:
@@ -96,10 +97,9 @@ class Account:
             intent.price,
             reduce_only=intent.reduce_only,
         )
-        self._purposes[name] = purpose
         self.watch.sent(now)
-        report = self.venue.place(request, now)
-        self._names[report.venue_id] = name
+        self._sent.add(name)
+        self._purposes[self.venue.place(request, now).venue_id] = purpose
         return name
 
     def leave(self, symbol: str, share: Decimal, now: datetime, purpose: Purpose) -> str | None:
@@ -128,37 +128,40 @@ class Account:
 
     # -- what the market does -------------------------------------------------------------------
 
-    def on_book(self, symbol: str, book: Book, now: datetime) -> list[Trade]:
-        """Feed a picture; what it filled is booked. Returns the trades it closed."""
+    def on_book(self, symbol: str, book: Book, now: datetime, *, fresh: bool = False) -> None:
+        """Feed a picture; what it filled is booked.
+
+        ``fresh``: nobody has taken anything of this book before, whatever it shows.
+        """
+        if fresh:
+            self.state.taken.pop(symbol, None)
         self.venue.on_book(symbol, book, now)
-        return self.collect(now)
+        self.collect(now)
 
     def on_mark(self, symbol: str, price: Decimal, now: datetime) -> None:
         """Feed what a position is worth by; funding that fell due until now is paid by it."""
         self.venue.on_mark(symbol, price, now)
         self._book_funding()
 
-    def collect(self, now: datetime) -> list[Trade]:
+    def collect(self, now: datetime) -> None:
         """Book what the venue did since the last look."""
         self._book_funding()
-        closed = list[Trade]()
-        fresh = [e for e in self.state.executions if _number(e) > self._seen]
-        for fill in fresh:
+        fresh = list(takewhile(lambda e: _number(e) > self._seen, reversed(self.state.executions)))
+        for fill in reversed(fresh):
             self._seen = _number(fill)
-            trade = self._book(fill)
-            if trade is not None:
-                closed.append(trade)
-        for order in list(self.state.orders.values()):
-            if order.status is OrderStatus.REJECTED and order.client_id in self._purposes:
-                del self._purposes[order.client_id]
+            self._book(fill)
+        for name in list(self._sent):
+            order = self.state.orders.get(name)
+            if order is not None and order.status in LIVE:
+                continue
+            self._sent.discard(name)
+            if order is not None and order.status is OrderStatus.REJECTED:
                 self.watch.refused()
-                why = self.state.refusals.get(order.client_id, "refused")
+                why = self.state.refusals.get(name, "refused")
                 self.refusals.append((now, order.symbol, why))
-        return closed
 
-    def _book(self, fill: Execution) -> Trade | None:
-        name = self._names.get(fill.venue_id, "")
-        purpose = self._purposes.get(name)
+    def _book(self, fill: Execution) -> None:
+        purpose = self._purposes.get(fill.venue_id)
         if purpose is None:
             purpose = Purpose("liquidation", fill.reason, fill.price, fill.at)
         self.watch.filled()
@@ -169,23 +172,18 @@ class Account:
                 fill.symbol, fill.side, fill.at, purpose.decided_at, purpose.words
             )
         trade.add(fill, purpose.expected)
-        lot = self.state.lots.get(fill.symbol)
-        quantity, cost = (lot.quantity, lot.cost) if lot is not None else (ZERO, ZERO)
-        if trade.quantity:
-            self._note(fill, quantity, cost)
-            return None
-        closed = self.trades.end(fill.symbol, fill.at, purpose.name, purpose.words)
-        self._note(fill, quantity, cost)
-        if closed.closed.net < 0:
-            self.watch.lost(fill.at)
-        return closed
+        lot = self.state.lots.get(fill.symbol, Lot())
+        self.marks.append(Mark(fill.at, fill.symbol, self.state.balance, lot.quantity, lot.cost))
+        if not trade.quantity:
+            closed = self.trades.end(fill.symbol, fill.at, purpose.name, purpose.words)
+            if closed.closed.net < 0:
+                self.watch.lost(fill.at)
 
     def _book_funding(self) -> None:
         """Funding belongs to the position it was paid for."""
-        for flow in self.state.flows:
-            if flow.id in self._paid:
-                continue
-            self._paid.add(flow.id)
+        fresh = takewhile(lambda flow: flow.id != self._paid, reversed(self.state.flows))
+        for flow in reversed(list(fresh)):
+            self._paid = flow.id
             self.funding += flow.amount
             trade = self.trades.open.get(flow.symbol or "")
             if trade is not None:
@@ -202,9 +200,6 @@ class Account:
         needed = lot.quantity - abs(lot.quantity) * self.venue.terms.maintenance
         price = (lot.cost - rest) / needed
         return price if price > 0 else None
-
-    def _note(self, fill: Execution, quantity: Decimal, cost: Decimal) -> None:
-        self.marks.append(Mark(fill.at, fill.symbol, self.state.balance, quantity, cost))
 
 
 def _number(execution: Execution) -> int:

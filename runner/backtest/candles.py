@@ -190,7 +190,7 @@ class CandleRun:
         """Show a picture to the venue, and take note of what is held then."""
         lane, account = walk.lane, self._account
         account.on_mark(lane.symbol, price, now)
-        account.on_book(lane.symbol, book, now)
+        account.on_book(lane.symbol, book, now, fresh=True)
         cost = account.entry_price(lane.symbol)
         if cost is None:
             lane.position = None

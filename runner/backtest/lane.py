@@ -8,7 +8,7 @@ opening. While nothing is sent, held at its levels or decided, candles pass with
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
@@ -25,7 +25,9 @@ from runner.step import Reason, Step
 from runner.strategy import warmup
 from runner.strategy.spec import Bar, Holding
 
-_bar = partial(tuple.__new__, Bar)
+_bar: Callable[[tuple[float, ...]], Bar] = partial(tuple.__new__, Bar)
+_holding: Callable[[tuple[object, ...]], Holding] = partial(tuple.__new__, Holding)
+_NONE: dict[str, Decimal] = {}
 
 
 class Lane:
@@ -104,37 +106,58 @@ class Lane:
         self.place, self.step = self.count, None
         return False
 
-    def ride(self, until: int) -> bool:
+    def ride(self, until: int) -> bool:  # noqa: C901 - a call a candle would cost as much as its step
         """Pass candles while nothing can fire in them; whether the next one needs a closer look.
 
         Stops after the candle that closes at ``until`` or later, or at which the strategy leaves:
         ``step`` is set then.
         """
         assert self.position is not None
-        position, times, highs, lows = self.position, self.columns.times, self.highs, self.lows
-        upward = position.side > 0
-        extreme, ends = (highs if upward else lows), until - self.span
+        position, ends, self.step = self.position, until - self.span, None
+        side, cost, steps, opened = (
+            position.side,
+            position.entry_price,
+            position.steps,
+            position.opened_at,
+        )
+        upward, times, highs, lows = side > 0, self.columns.times, self.highs, self.lows
+        extreme = highs if upward else lows
         best = None if position.best is None else float(position.best)
-        while self.place < self.count:
-            place = self.place
+        on_bar, log, plain = self.engine.on_bar, self.log, not self._anchored
+        append, code, last = log.codes.append, 0, -1
+        known, fired = list[int | None](), list[int]()
+        for place in range(self.place, self.count):
             if lows[place] <= self._low or highs[place] >= self._high:
-                self.step = None
                 return True
             reach = extreme[place]
             if best is None or (reach > best if upward else reach < best):
                 if self._moves:  # a level may follow the price within this very candle
-                    self.step = None
                     return True
                 best = reach
                 column = self.columns.highs if upward else self.columns.lows
                 position.best = self.price(column, place)
-            step = self.close()
+            holding: Holding | None
+            if plain:
+                age = (times[place] - position.decided_at) // self.span
+                holding = _holding((side, cost, age, position.best, opened, steps, _NONE))
+            else:
+                holding = self.holding(place)
+            bar = next(self._bars)
+            step = on_bar(bar, holding)
+            if step.code != last or step.values != known or step.fired != fired:
+                code, last, known = log.code(step), int(step.code), step.values[:]
+                fired = step.fired or []
+                if last <= _BROKEN:
+                    self._begin_anew(place, bar)
+            append(code)
+            self.place = place + 1
             if step.action or times[place] >= ends:
+                if step.action:
+                    log.say(step)
                 self.step = step
                 return False
             if self._moves:
                 self.watch(self._liquidation)
-        self.step = None
         return False
 
     def close(self) -> Step:

@@ -41,16 +41,10 @@ class Pictures:
         """What a taker of this side meets."""
         tick, away = self._instrument.tick, 1 if taker is Side.BUY else -1
         rounding = ROUND_CEILING if away > 0 else ROUND_FLOOR
+        first = int((touch / tick).to_integral_value(rounding))
+        between = max(int((touch * self._step / tick).to_integral_value(ROUND_CEILING)), 1)
         quantity = self._instrument.round_quantity(self._model.depth / touch)
         quantity = max(quantity, self._instrument.step)
-        levels, last = list[Level](), Decimal(0)
-        for number in range(self._model.levels):
-            price = (touch * (1 + away * number * self._step) / tick).to_integral_value(rounding)
-            price *= tick
-            if number and (price - last) * away <= 0:
-                price = last + away * tick
-            if price <= 0:
-                break
-            levels.append((price, quantity))
-            last = price
-        return tuple(levels)
+        last = first + away * between * self._model.levels
+        places = range(first, last, away * between)
+        return tuple((place * tick, quantity) for place in places if place > 0)
