@@ -21,6 +21,8 @@ _SIDES = {"long": (1,), "short": (-1,), "both": (1, -1)}
 # Bound once, as a member of an enumeration costs a look-up in its class at each candle.
 _WARMING_UP, _NO_SIGNAL, _OTHER_SIDE = Reason.WARMING_UP, Reason.NO_SIGNAL, Reason.OTHER_SIDE
 _FILTERED, _BLOCKED, _ENTERS = Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS
+_NO_PRICE = Decimal("NaN")
+"""For exits without a level: comparing with it raises."""
 _HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
 
 
@@ -51,6 +53,8 @@ class Engine:
             for place, placed in enumerate(self.components)
             if placed.role != "signal"
         ]
+        # Making a decimal of each close would cost more than all other exits together.
+        self._priced = any(type(p.rule).level is not ExitRule.level for p in self.exits)
         self._checks = [placed.rule.check for placed in self.exits]
         self._size_by = _SizeByAtr(rules["sizing"])
         self._wire()
@@ -209,8 +213,8 @@ class Engine:
         step.code, step.action = _ENTERS, direction
 
     def _hold(self, step: Step, holding: Holding, bar: Bar) -> None:
-        price, direction = Decimal(repr(bar.close)), step.direction or 0
-        step.holding, step.price = holding, price
+        step.holding, step.close, direction = holding, bar.close, step.direction or 0
+        price = step.price if self._priced else _NO_PRICE
         step.fired = fired = [check(holding, price, direction) for check in self._checks]
         if 1 in fired:
             step.action, step.code = EXIT, _LEAVES

@@ -126,8 +126,9 @@ class Lane:
         on_bar, log, plain = self.engine.on_bar, self.log, not self._anchored
         append, code, last = log.codes.append, 0, -1
         known, fired = list[int | None](), list[int]()
+        low, high, bars = self._low, self._high, self._bars
         for place in range(self.place, self.count):
-            if lows[place] <= self._low or highs[place] >= self._high:
+            if lows[place] <= low or highs[place] >= high:
                 return True
             reach = extreme[place]
             if best is None or (reach > best if upward else reach < best):
@@ -142,7 +143,7 @@ class Lane:
                 holding = _holding((side, cost, age, position.best, opened, steps, _NONE))
             else:
                 holding = self.holding(place)
-            bar = next(self._bars)
+            bar = next(bars)
             step = on_bar(bar, holding)
             if step.code != last or step.values != known or step.fired != fired:
                 code, last, known = log.code(step), int(step.code), step.values[:]
@@ -158,6 +159,7 @@ class Lane:
                 return False
             if self._moves:
                 self.watch(self._liquidation)
+                low, high = self._low, self._high
         return False
 
     def close(self) -> Step:
