@@ -15,7 +15,6 @@ from runner.backtest.request import Refused, Request
 from runner.backtest.result import Result
 from runner.errors import Operational
 from runner.exchange.base import Instrument
-from runner.exchange.ccxt import CcxtMarket, connect
 from runner.history import listing
 from runner.history.columns import of_candles
 from runner.history.files import Files, Series, Span
@@ -62,6 +61,9 @@ def instruments(request: Request) -> dict[str, Instrument]:
 
 async def obtain(request: Request, now: datetime, tell: Tell) -> None:
     """Fetch what the files do not hold. Raises ``Temporary`` or ``Operational``."""
+    # Most runs find their candles kept, and ccxt alone would take more memory than they do.
+    from runner.exchange.ccxt import CcxtMarket, connect  # noqa: PLC0415 - as said
+
     market = CcxtMarket(*connect(_public(request), None, None))
     timeframe, files = request.rules["timeframe"], Files(request.folder)
     try:
