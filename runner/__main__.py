@@ -17,6 +17,10 @@ def main(arguments: list[str]) -> int:
         from runner.backtest import command as backtest  # noqa: PLC0415 - a bot needs none of it
 
         return backtest.command()
+    if arguments == ["record"]:
+        from runner.history.record import main as record  # noqa: PLC0415 - as above
+
+        return record()
     if arguments:
         from runner.bundle import command  # noqa: PLC0415 - not part of what is deployed
 

@@ -59,7 +59,8 @@ class Seen:
 class Recorder:
     """Writes lines as answers come. Compressed; whole lines survive a kill after each ``flush``."""
 
-    def __init__(self, path: Path, head: Head) -> None:
+    def __init__(self, path: Path | str, head: Head) -> None:
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: TextIO = gzip.open(path, "wt", encoding="utf-8", compresslevel=6)  # noqa: SIM115 - closed by ``close``
         self._write(to_plain(head))

@@ -32,9 +32,10 @@ _METHOD = (
     "one crossing of EMA 50 and 200 to the next, judged at the close, filled at the next open, fee "
     "0.04 %, no spread. *Busy cross*: the same with EMA 12 and 26. *Five components*: that cross "
     "of 50 and 200 with four filters, both directions, a stop of 1 %, a target of 2 %. Each run is "
-    "a process of its own on one core; processor time is the least of {runs} runs, one for "
-    "the others: *run* from the candles in memory to the trades, engine, paper venue and decision log "
-    "included; *all* from the start of the process to its end. Memory is the most that was resident."
+    "a process of its own on one core; processor time is the least of {runs} runs, one for the "
+    "others: *run* from the candles in memory to the trades, engine, paper venue and decision log "
+    "included; *all* from the start of the process to its end. Memory is the most that was "
+    "resident."
 )
 
 
