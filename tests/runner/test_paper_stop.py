@@ -10,7 +10,6 @@ from runner.protocol import OrderStatus, ProtectionState
 from tests.runner.hand_desk import PRICE, SYMBOL, story
 from tests.runner.hand_market import HandMarket, StillClock
 
-
 LEVEL = Decimal("95000.1")
 
 
