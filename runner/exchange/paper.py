@@ -34,7 +34,7 @@ class PaperBroker:
     for then has come: the line's own latency, measured each time.
     """
 
-    protects = False
+    protects = False  # a stop rests here, and works while this process does
     unseen_after = timedelta(0)
 
     def __init__(
