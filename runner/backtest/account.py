@@ -126,6 +126,11 @@ class Account:
         )
         return self.send(intent, now, purpose)
 
+    def is_live(self, name: str) -> bool:
+        """Whether an order may still be filled."""
+        order = self.state.orders.get(name)
+        return order is not None and order.status in LIVE
+
     # -- what the market does -------------------------------------------------------------------
 
     def on_book(self, symbol: str, book: Book, now: datetime, *, fresh: bool = False) -> None:

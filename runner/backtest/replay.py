@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 from runner.backtest.account import Account, Purpose
@@ -17,12 +17,14 @@ from runner.backtest.entering import Wish, enter
 from runner.backtest.lane import components_of
 from runner.backtest.position import Position, anchored
 from runner.decision_log import DecisionLog
+from runner.desk import Intent
 from runner.engine import Engine, bar_of
-from runner.exchange.base import Book, Funding, PublicTrade
+from runner.exchange.base import Book, Funding, OrderKind, PublicTrade
 from runner.history.recording import BOTH, DESK, VENUE, Seen
-from runner.protocol import Candle
+from runner.protocol import Candle, Side
 from runner.step import EXIT, ExitCall
 from runner.strategy import warmup
+from runner.strategy.exits.base import tighter
 from runner.strategy.spec import Holding
 from runner.trader import SHOWN_AT_START, settled
 
@@ -42,7 +44,14 @@ class _Track:
     position: Position | None = None
     wish: Wish | None = None
     decided_at: datetime | None = None
-    leaving: bool = False
+    exit_id: str = ""
+    stop_id: str = ""
+    stop_price: Decimal | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether an exit is under way."""
+        return bool(self.exit_id)
 
 
 class Replay:
@@ -112,8 +121,43 @@ class Replay:
         holding = self._holding(track, now)
         assert holding is not None
         call = track.engine.on_price(holding, price)
+        level = self._level(track, symbol, holding)
+        if call is None and level is not None and (price - level) * holding.side <= 0:
+            call = ExitCall("stop", f"price {price:f} reached the stop {level:f}")
         if call is not None:
             self._leave(track, symbol, call, price, now)
+        elif level is not None and level != track.stop_price:
+            self._protect(track, symbol, level, now)
+
+    def _level(self, track: _Track, symbol: str, holding: Holding) -> Decimal | None:
+        """Where the stop rests; it only moves in favour."""
+        level = track.engine.stop_price(holding)
+        if level is None:
+            return track.stop_price
+        level = self._account.instruments[symbol].round_price(level, ROUND_HALF_EVEN)
+        return tighter(level, track.stop_price, holding.side)
+
+    def _protect(self, track: _Track, symbol: str, level: Decimal, now: datetime) -> None:
+        """Let a stop rest where the position's exits want it, in the place of the one before."""
+        assert track.position is not None
+        account, held = self._account, self._account.held(symbol)
+        if track.stop_id:
+            account.venue.cancel(track.stop_id, now)
+        words = f"the stop at {level:f} fired"
+        intent = Intent(
+            decision="",
+            leg="stop",
+            symbol=symbol,
+            side=Side.SELL if held > 0 else Side.BUY,
+            kind=OrderKind.STOP_MARKET,
+            quantity=abs(held),
+            purpose="stop",
+            reason=words,
+            price=level,
+            reduce_only=True,
+        )
+        purpose = Purpose("stop", words, level, track.decided_at or now)
+        track.stop_id, track.stop_price = account.send(intent, now, purpose), level
 
     def _candles(self, track: _Track, rows: list[Candle], now: datetime) -> None:
         """An answer of candles: judge those that are closed and were not judged."""
@@ -167,8 +211,7 @@ class Replay:
             return
         decided_at = track.decided_at or now
         purpose = Purpose(call.kind, call.reason, price, decided_at)
-        sent = self._account.leave(symbol, call.share, now, purpose)
-        track.leaving = sent is not None
+        track.exit_id = self._account.leave(symbol, call.share, now, purpose) or ""
         track.position.steps = max(track.position.steps, call.steps)
         self._follow(track, symbol, now)
 
@@ -183,11 +226,13 @@ class Replay:
         """Take note of what the venue did."""
         account = self._account
         account.collect(now)
-        if not account.state.live(symbol):
-            track.leaving = False
+        if track.exit_id and not account.is_live(track.exit_id):
+            track.exit_id = ""
         cost = account.entry_price(symbol)
         if cost is None:
-            track.position = None
+            if track.stop_id:
+                account.venue.cancel(track.stop_id, now)
+            track.position, track.stop_id, track.stop_price = None, "", None
         elif track.position is None:
             side = 1 if account.held(symbol) > 0 else -1
             decided = int((track.decided_at or now).timestamp())
