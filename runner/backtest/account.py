@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
@@ -55,6 +56,8 @@ class Account:
         terms = Terms(fees=None if model.taker_fee is model.maker_fee is None else fees)
         self.venue = PaperVenue(self.state, self._instrument, terms)
         self.watch = Watch(request, self.venue)
+        self.doubt = ZERO
+        """Half the width of a made-up book: by so much each price is a guess."""
         self.trades = Trades()
         self.fills: list[Execution] = []
         self.marks: list[Mark] = []
@@ -169,6 +172,8 @@ class Account:
         purpose = self._purposes.get(fill.venue_id)
         if purpose is None:
             purpose = Purpose("liquidation", fill.reason, fill.price, fill.at)
+        if self.doubt:
+            fill = self._doubted(fill)
         self.watch.filled()
         self.fills.append(fill)
         trade = self.trades.open.get(fill.symbol)
@@ -183,6 +188,12 @@ class Account:
             closed = self.trades.end(fill.symbol, fill.at, purpose.name, purpose.words)
             if closed.closed.net < 0:
                 self.watch.lost(fill.at)
+
+    def _doubted(self, fill: Execution) -> Execution:
+        """With the price there was without any spread, and with one twice as wide."""
+        worse = self.doubt if fill.side is Side.BUY else -self.doubt
+        middle = fill.price / (1 + worse)
+        return replace(fill, optimistic=middle, pessimistic=middle * (1 + 2 * worse))
 
     def _book_funding(self) -> None:
         """Funding belongs to the position it was paid for."""

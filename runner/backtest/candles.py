@@ -48,6 +48,7 @@ class CandleRun:
     def __init__(self, request: Request, account: Account, lanes: list[Lane]) -> None:
         self._request = request
         self._account = account
+        account.doubt = request.model.spread_percent / 200
         self._walks = [
             _Walk(lane, Pictures(request.model, account.instruments[lane.symbol])) for lane in lanes
         ]

@@ -33,8 +33,8 @@ class _Symbol:
         self.lots = [(float(mark.quantity), float(mark.cost)) for mark in marks]
 
     def worth(self, at: int) -> float:
-        """Open profit at the last close no later than ``at``."""
-        number = bisect_right(self.moments, at) - 1
+        """Open profit at the last close no later than ``at``; a fill at ``at`` comes after it."""
+        number = bisect_left(self.moments, at) - 1
         if number < 0 or not self.lots[number][0]:
             return 0.0
         quantity, cost = self.lots[number]
@@ -83,7 +83,7 @@ def stretches(
             wallet = _at(moments, balances, edge, start)
             low = min(low, wallet + sum(one.least(edge, end) for one in symbols.values()))
             edge = end
-        equity = _at(moments, balances, last, start)
+        equity = _before(moments, balances, last, start)
         equity += sum(one.worth(last) for one in symbols.values())
         found.append(Stretch(last, equity, min(low, equity)))
     return found
@@ -102,4 +102,10 @@ def points(found: Sequence[Stretch], start: float, since: int) -> list[Point]:
 def _at(moments: Sequence[float], balances: Sequence[float], at: float, start: float) -> float:
     """The wallet after the last change no later than ``at``."""
     number = bisect_right(moments, at) - 1
+    return balances[number] if number >= 0 else start
+
+
+def _before(moments: Sequence[float], balances: Sequence[float], at: float, start: float) -> float:
+    """The wallet after the last change before ``at``."""
+    number = bisect_left(moments, at) - 1
     return balances[number] if number >= 0 else start

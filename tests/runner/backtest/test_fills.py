@@ -95,6 +95,17 @@ def test_the_spread_is_paid_on_both_sides_and_fees_on_the_notional(tmp_path):
     assert result.trades[0].closed.fees == (bought + sold) / 1000
 
 
+def test_the_band_goes_from_no_spread_to_twice_as_much(tmp_path):
+    model = {"spread_percent": "0.2", "taker_fee": "0", "maker_fee": "0"}
+    hold = {"kind": "time_stop", "params": {"candles": 1}}
+    result = run(tmp_path, [UP, (100, 100, 100, 100), (100, 100, 100, 100)], [hold], model)
+    band = {name: Decimal(text) for name, text in result.plain()["band"].items()}
+    quantity = result.account.fills[0].quantity
+    assert band["model"] == -quantity * Decimal("0.2")
+    assert abs(band["optimistic"]) < Decimal("1e-20")
+    assert abs(band["pessimistic"] + quantity * Decimal("0.4")) < Decimal("1e-20")
+
+
 def test_a_trailing_stop_follows_the_best_price_within_the_candle(tmp_path):
     trail = {"kind": "trailing_stop", "params": {"activation": 5, "distance": 2}}
     rows = [UP, (100, 100, 100, 100), (100, 110, 100, 106)]
