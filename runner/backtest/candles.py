@@ -21,6 +21,7 @@ from runner.backtest.pictures import Pictures
 from runner.backtest.position import Position, levels
 from runner.backtest.request import Request
 from runner.exchange.base import Book, Funding
+from runner.protocol import Side
 from runner.step import EXIT, NOTHING, ExitCall, Step
 from runner.strategy.spec import Holding
 
@@ -33,13 +34,17 @@ Progress = Callable[[int], None]
 
 @dataclass
 class _Walk:
-    """Where a lane stands. ``pending``: an order of its waits for the next opening."""
+    """Where a lane stands. ``pending``: an order of its waits for the next opening.
+
+    ``decided_at``, ``side``: of the newest entry.
+    """
 
     lane: Lane
     pictures: Pictures
     stage: int = _DECIDES
     pending: bool = False
     decided_at: int = 0
+    side: int = 0
 
 
 class CandleRun:
@@ -119,7 +124,8 @@ class CandleRun:
         lane, now = walk.lane, moment(walk.lane.opens_at(walk.lane.place))
         walk.pending = False
         price = lane.price(lane.columns.opens, lane.place)
-        self._feed(walk, walk.pictures.around(price), price, now)
+        side = walk.side if lane.position is None else -lane.position.side
+        self._feed(walk, walk.pictures.around(price, _taker(side)), price, now)
 
     def _look(self, walk: _Walk) -> None:
         """Something may fire within the candle; then it closes."""
@@ -167,8 +173,9 @@ class CandleRun:
 
     def _enter(self, walk: _Walk, place: int, step: Step, now: datetime) -> None:
         lane = walk.lane
-        book = walk.pictures.around(lane.price(lane.columns.closes, place))
-        walk.decided_at = lane.opens_at(place)
+        walk.decided_at, walk.side = lane.opens_at(place), step.action
+        close = lane.price(lane.columns.closes, place)
+        book = walk.pictures.around(close, _taker(walk.side))
         wish = Wish(
             lane.symbol,
             step.action,
@@ -239,7 +246,8 @@ class CandleRun:
             if met is None:
                 return
             if doom is not None and met == doom:
-                self._feed(walk, walk.pictures.around(doom), doom, now)
+                book = walk.pictures.around(doom, _taker(-holding.side))
+                self._feed(walk, book, doom, now)
                 return
             call = lane.engine.on_price(holding, met)
             if call is None:
@@ -259,6 +267,11 @@ class CandleRun:
 
 
 _MOST_IN_A_ROW = 50
+
+
+def _taker(side: int) -> Side:
+    """Who opens a position of this side, or leaves one of the other."""
+    return Side.BUY if side > 0 else Side.SELL
 
 
 def _met(
