@@ -57,6 +57,7 @@ def _web(app: Flask) -> None:
         assets,
         doors,
         errors,
+        figures,
         formatting,
         guards,
         identity,
@@ -76,8 +77,8 @@ def _web(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     # Identity before transactions: a request is nobody's before its transaction begins.
-    parts = (security, identity, transactions, doors, templating, assets, formatting, errors)
-    for part in parts:
+    spelling = (formatting, figures)
+    for part in (security, identity, transactions, doors, templating, assets, *spelling, errors):
         part.init_app(app)
     views.register(app)
     cli.register(app)

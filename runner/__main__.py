@@ -1,4 +1,6 @@
-"""The runner's commands: no argument runs a bot, ``bundle`` builds what is deployed."""
+"""The runner's commands: no argument runs a bot, ``backtest`` tests a strategy on history, and
+``bundle`` builds what is deployed.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,14 @@ from runner.errors import Operational
 
 
 def main(arguments: list[str]) -> int:
+    if arguments == ["backtest"]:
+        from runner.backtest import command as backtest  # noqa: PLC0415 - a bot needs none of it
+
+        return backtest.command()
+    if arguments == ["record"]:
+        from runner.history.record import main as record  # noqa: PLC0415 - as above
+
+        return record()
     if arguments:
         from runner.bundle import command  # noqa: PLC0415 - not part of what is deployed
 

@@ -83,4 +83,6 @@ def _fill(execution: Execution, order: Order, reason: str) -> Fill:
         liquidity=execution.liquidity,
         at=execution.at,
         reason=reason or execution.reason,
+        optimistic=execution.optimistic,
+        pessimistic=execution.pessimistic,
     )

@@ -11,7 +11,7 @@ from typing import Any
 from runner.protocol import Candle
 from runner.step import ACTIONS, EXIT, NOTHING, Conclusion, ExitCall, Reason, Step
 from runner.strategy.combination import Combination
-from runner.strategy.exits.base import tighter
+from runner.strategy.exits.base import ExitRule, tighter
 from runner.strategy.folding import Fold
 from runner.strategy.indicators import Atr
 from runner.strategy.registry import assemble, assemble_exits
@@ -21,6 +21,9 @@ _SIDES = {"long": (1,), "short": (-1,), "both": (1, -1)}
 # Bound once, as a member of an enumeration costs a look-up in its class at each candle.
 _WARMING_UP, _NO_SIGNAL, _OTHER_SIDE = Reason.WARMING_UP, Reason.NO_SIGNAL, Reason.OTHER_SIDE
 _FILTERED, _BLOCKED, _ENTERS = Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS
+_NO_PRICE = Decimal("NaN")
+"""For exits without a level: comparing with it raises."""
+_HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
 
 
 class Engine:
@@ -50,6 +53,9 @@ class Engine:
             for place, placed in enumerate(self.components)
             if placed.role != "signal"
         ]
+        # Making a decimal of each close would cost more than all other exits together.
+        self._priced = any(type(p.rule).level is not ExitRule.level for p in self.exits)
+        self._checks = [placed.rule.check for placed in self.exits]
         self._size_by = _SizeByAtr(rules["sizing"])
         self._wire()
 
@@ -61,8 +67,10 @@ class Engine:
             for place, placed in enumerate(self.components)
             if placed.seconds == base
         ]
+        # Most exits read no candles, and a call that does nothing costs as much as one that does.
+        reading = [p for p in self.exits if type(p.rule).update is not ExitRule.update]
         self._readers: list[Callable[[Bar], object]] = [
-            placed.rule.update for placed in self.exits if placed.seconds == base
+            placed.rule.update for placed in reading if placed.seconds == base
         ]
         if self._size_by.atr is not None:
             self._readers.append(self._size_by.update)
@@ -75,10 +83,11 @@ class Engine:
                     for i, p in enumerate(self.components)
                     if p.seconds == seconds
                 ],
-                [p.rule.update for p in self.exits if p.seconds == seconds],
+                [p.rule.update for p in reading if p.seconds == seconds],
             )
             for seconds in sorted(set(lengths) - {base})
         ]
+        self._slow = bool(self._readers or self._folds)
 
     @property
     def last(self) -> datetime | None:
@@ -118,8 +127,13 @@ class Engine:
         step = self._step
         if (at != self._due or not sound) and self._is_unfit(bar, sound=sound):
             return self._step
-        self._read(bar)
-        step.direction = direction = self._judge(self._values)
+        self._due = at + self._span
+        values = self._values
+        for place, update in self._updates:
+            values[place] = update(bar)
+        if self._slow:
+            self._read_further(bar)
+        step.direction = direction = self._judge(values)
         if holding is not None:
             self._hold(step, holding, bar)
             return step
@@ -168,9 +182,13 @@ class Engine:
 
     def _read(self, bar: Bar) -> None:
         self._due = bar.at + self._span
-        values = self._values
         for place, update in self._updates:
-            values[place] = update(bar)
+            self._values[place] = update(bar)
+        self._read_further(bar)
+
+    def _read_further(self, bar: Bar) -> None:
+        """What exits, sizing and higher time frames make of a candle."""
+        values = self._values
         for read in self._readers:
             read(bar)
         for fold, updates, readers in self._folds:
@@ -195,12 +213,13 @@ class Engine:
         step.code, step.action = _ENTERS, direction
 
     def _hold(self, step: Step, holding: Holding, bar: Bar) -> None:
-        price, direction = Decimal(repr(bar.close)), step.direction or 0
-        step.holding, step.price = holding, price
-        step.fired = [placed.rule.check(holding, price, direction) for placed in self.exits]
-        leaves = 1 in step.fired
-        step.action = EXIT if leaves else NOTHING
-        step.code = Reason.LEAVES if leaves else Reason.HOLDS
+        step.holding, step.close, direction = holding, bar.close, step.direction or 0
+        price = step.price if self._priced else _NO_PRICE
+        step.fired = fired = [check(holding, price, direction) for check in self._checks]
+        if 1 in fired:
+            step.action, step.code = EXIT, _LEAVES
+        else:
+            step.action, step.code = NOTHING, _HOLDS
 
     def _is_unfit(self, bar: Bar, *, sound: bool) -> bool:
         """Whether nothing can be concluded from this candle; then the step says why."""

@@ -34,7 +34,7 @@ _MOVE_AGAIN_AFTER = timedelta(seconds=60)
 _MOVE_EVERY = timedelta(seconds=5)
 _UNSURE = (OrderStatus.PLANNED, OrderStatus.SENT, OrderStatus.UNKNOWN)
 _OVER = (OrderStatus.FILLED, OrderStatus.CANCELLED)
-WATCHED_HERE = "nothing rests at a venue; the bot watches the price itself"
+RESTS_HERE = "on paper the stop rests on the bot's own machine"
 NO_LEVEL = "the strategy has no stop loss and the bot no disaster stop"
 IN_DOUBT = "it is not known what is held, so no stop can be counted on"
 UNANSWERED = "the venue does not answer, so nobody knows whether the stop still rests"
@@ -82,7 +82,7 @@ class Protector:
         try:
             if holding is None or entry is None:
                 self._seen, self._refused = {}, None
-            elif self._bench.broker.protects and self.level(holding) is not None:
+            elif self.level(holding) is not None:
                 await self._arrange(holding, entry, at_once=at_once)
         finally:
             self._teller.tell(self._state(holding, entry))
@@ -225,7 +225,7 @@ class Protector:
         self._doubted_at = None
         level, quantity = self.level(holding), self._quantity()
         if not self._bench.broker.protects or level is None:
-            why = NO_LEVEL if level is None else WATCHED_HERE
+            why = NO_LEVEL if level is None else RESTS_HERE
             return Protection(self._symbol, ProtectionState.NONE, price=level, why=why)
         best = self._best(holding)
         if best is not None and self._seen_at is not None and now - self._seen_at <= TRUSTED_FOR:

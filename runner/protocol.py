@@ -428,7 +428,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Fill:
-    """One execution, deduplicated by ``trade_id``. Fee positive when paid."""
+    """One execution, deduplicated by ``trade_id``. Fee positive when paid.
+
+    ``optimistic``, ``pessimistic``: on paper, the best and the worst price this fill may well have
+    had; ``None`` at a real venue, where the price is no guess.
+    """
 
     trade_id: str
     client_id: str
@@ -441,6 +445,8 @@ class Fill:
     liquidity: str
     at: datetime
     reason: str = ""
+    optimistic: Decimal | None = None
+    pessimistic: Decimal | None = None
 
 
 @dataclass(frozen=True)

@@ -85,12 +85,12 @@ class Step:
         "action",
         "blocked",
         "blocker",
+        "close",
         "code",
         "direction",
         "fired",
         "holding",
         "missing",
-        "price",
         "values",
     )
 
@@ -113,8 +113,13 @@ class Step:
         self.blocker = -1
         self.blocked: str | None = None
         self.holding: Holding | None = None
-        self.price = Decimal(0)
+        self.close = 0.0
         self.missing = 0
+
+    @property
+    def price(self) -> Decimal:
+        """What the candle closed at, as the venue wrote it."""
+        return Decimal(repr(self.close))
 
     @property
     def readable(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.bench import Bench
@@ -65,10 +65,7 @@ class Trader:
 
     async def _closed_candles(self, limit: int) -> list[Candle]:
         candles = await self._bench.market.candles(self.symbol, self._rules["timeframe"], limit)
-        now = self._bench.clock.now()
-        if candles and candles[-1].opened_at + self._span + _SETTLED_AFTER > now:
-            candles = candles[:-1]
-        return candles
+        return settled(candles, self._span, self._bench.clock.now())
 
     async def _judge(self, candle: Candle, *, newest: bool) -> None:
         holding = self.custodian.holding(candle.opened_at + self._span)
@@ -156,3 +153,10 @@ class Trader:
     def _tell(self, candle: Candle, conclusion: Conclusion, action: str, reason: str) -> None:
         decision = Decision(self.symbol, candle, action, reason, conclusion.verdicts)
         self._bench.outbox.append(EventKind.DECISION, decision, self._bench.clock.now())
+
+
+def settled(candles: list[Candle], span: timedelta, now: datetime) -> list[Candle]:
+    """Those of an answer that came at ``now`` that will not change any more."""
+    if candles and candles[-1].opened_at + span + _SETTLED_AFTER > now:
+        return candles[:-1]
+    return candles

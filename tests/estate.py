@@ -71,6 +71,9 @@ from app.models import (
     SweepRun,
     TelegramCall,
     TicketCategory,
+    TradeNote,
+    TradeRow,
+    TradeTag,
     UpgradeStep,
     UsageInterval,
 )
@@ -127,6 +130,11 @@ def _machinery(workspace, _people, now, marker, made):
     telling.session(bot, machine, now, candles=120, trades=1)
     machine.end_reason = f"{marker}reason"
     made.run, made.machine = machine.run_id, machine.id
+    found = select(TradeRow.id).where(TradeRow.run_id == machine.run_id)
+    made.trade = db.session.scalars(found.order_by(TradeRow.number)).first()
+    about = {"workspace_id": workspace.id, "trade_id": made.trade}
+    db.session.add(TradeNote(**about, text=f"{marker}thought", written_at=now))
+    db.session.add(TradeTag(**about, name=f"{marker}tag"))
     made.month = f"{now:%Y-%m}"
     own = {"workspace_id": workspace.id, "bot_id": bot.id}
     db.session.add_all(

@@ -4,12 +4,22 @@ import itertools
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from app.domain import accounts, bots, connections, schedule, strategies, workspaces
+from app.domain import (
+    accounts,
+    bots,
+    connections,
+    ledger,
+    profits,
+    schedule,
+    strategies,
+    workspaces,
+)
 from app.domain.audit import Actor
 from app.domain.lifecycle import Tempo
 from app.extensions import db
-from app.models import Environment, OrderRow, Role
+from app.models import Environment, OrderRow, Role, Run, TradeRow
 from app.practice.keys import new_key
+from runner.metrics import hour_of_week
 from runner.protocol import Limits, Mode, Side
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -101,4 +111,48 @@ def order(bot, run_id, client_id, status):
         updated_at=NOW,
     )
     db.session.add(row)
+    return row
+
+
+def run(bot, mode=None, now=NOW, **values):
+    """A stretch of a bot, begun now."""
+    plan = {
+        "mode": mode or bot.mode,
+        "symbols": bot.symbols,
+        "strategy_version_id": bot.strategy_version_id,
+        "starting_balance": bot.starting_balance,
+        "started_at": now,
+    }
+    made = Run(workspace_id=bot.workspace_id, bot_id=bot.id, **(plan | values))
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def trade(run, cost=100, proceeds=101, fees=0, opened=NOW, closed=NOW, **values):
+    """A trade of one unit as ingest would have folded it; open where ``closed`` is none."""
+    symbol = values.pop("symbol", run.symbols[0])
+    row = TradeRow(
+        workspace_id=run.workspace_id,
+        bot_id=run.bot_id,
+        run_id=run.id,
+        mode=run.mode,
+        symbol=symbol,
+        currency=profits.currency_of(symbol),
+        side=values.pop("side", Side.BUY),
+        entered=Decimal(1),
+        entry_notional=Decimal(cost),
+        exited=Decimal(1 if closed else 0),
+        exit_notional=Decimal(proceeds),
+        fees=Decimal(fees),
+        funding=Decimal(values.pop("funding", 0)),
+        exit_reason=values.pop("reason", ""),
+        exit_kind=values.pop("kind", "take_profit"),
+        opened_at=opened,
+        closed_at=closed,
+        entry_hour=hour_of_week(opened),
+    )
+    ledger.tell_result(row)
+    db.session.add(row)
+    db.session.flush()
     return row

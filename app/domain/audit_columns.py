@@ -144,6 +144,8 @@ AUDITED: dict[str, Columns] = {
         ignore="id workspace_id ticket_id asked_at answered_by ended_by",
     ),
     "hold": Columns(track="cause text lifted_at", ignore="id imposed_by since"),
+    "trade_note": Columns(track="text", ignore="workspace_id trade_id written_by written_at"),
+    "trade_tag": Columns(track="name", ignore="workspace_id trade_id"),
     "telegram_link": Columns(
         track="telegram_id confirmed_at inactive_at", ignore="id user_id chat_id name created_at"
     ),
@@ -161,7 +163,7 @@ _LEDGERS = (
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
     "candle decision bot_order fill trade position equity_point runner_notice checkpoint "
-    "cash_flow limit_breach protection "
+    "cash_flow limit_breach protection equity_day "
     "kill kill_bot bot_alarm"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())

@@ -22,7 +22,7 @@ from app.models import (
     TradeRow,
     Workspace,
 )
-from app.models.telemetry import gain
+from app.models.trade import gain
 from runner.protocol import FlowKind, Mode, OrderStatus
 
 ENOUGH_DAYS, ENOUGH_TRADES = 7, 20
@@ -59,13 +59,14 @@ def so_far(bot: Bot, now: datetime) -> Record:
     of_runs = [run.id for run in like_now]
     record.since = min((run.started_at for run in like_now), default=None)
     _count_machines(of_runs, record, now)
-    for side, cost, proceeds, fees in db.session.execute(
+    for side, cost, proceeds, fees, funding in db.session.execute(
         select(
-            *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees)
+            *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional),
+            *(TradeRow.fees, TradeRow.funding),
         ).where(TradeRow.run_id.in_(of_runs), TradeRow.closed_at.is_not(None))
     ):
         record.trades += 1
-        record.net += gain(side, cost, proceeds) - fees
+        record.net += gain(side, cost, proceeds) - fees + funding
     record.rejected = _count(OrderRow, of_runs, OrderRow.status == OrderStatus.REJECTED)
     codes = select(RunnerNotice.code, func.count()).where(
         RunnerNotice.run_id.in_(of_runs), RunnerNotice.level == "alarm"

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, case, select
 
 from app.extensions import db, prepared
 from app.models import AuditEvent, Bot, Run, RunnerNotice, TradeRow, User, Workspace
-from app.models.telemetry import gain
+from app.models.trade import gain
 from runner.protocol import Mode, Side
 
 
@@ -56,7 +56,7 @@ def _events(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
 def _trades(one: bool, limit: int) -> Select[*tuple[Any, ...]]:
     query = select(
         *(TradeRow.bot_id, TradeRow.symbol, TradeRow.side, TradeRow.entered),
-        *(TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees),
+        *(TradeRow.entry_notional, TradeRow.exit_notional, TradeRow.fees, TradeRow.funding),
         *(TradeRow.exit_reason, TradeRow.opened_at, TradeRow.closed_at, Run.mode),
     ).join(Run, Run.id == TradeRow.run_id)
     return _newest(query, TradeRow, one, limit)
@@ -138,6 +138,7 @@ def _traded(
     cost: Decimal,
     proceeds: Decimal,
     fees: Decimal,
+    funding: Decimal,
     reason: str,
     opened_at: datetime,
     closed_at: datetime | None,
@@ -147,7 +148,7 @@ def _traded(
     if closed_at is None:
         text = f"opened {way} {symbol} at {cost / entered:,.2f} on {mode}"
         return Activity(opened_at, "trade", bot_id, text, "info")
-    net = gain(side, cost, proceeds) - fees
+    net = gain(side, cost, proceeds) - fees + funding
     result = f"{net:+,.2f}".replace("-", "\u2212")
     text = f"closed {way} {symbol} on {mode}, {result} ({reason.replace('_', ' ')})"
     return Activity(closed_at, "trade", bot_id, text, "good" if net >= 0 else "bad")

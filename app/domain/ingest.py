@@ -9,7 +9,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import DataError
 
-from app.domain import alarm_events, commands, money_events, preflights, trades
+from app.domain import (
+    alarm_events,
+    commands,
+    money_events,
+    preflights,
+    trade_book,
+    trade_events,
+)
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
@@ -140,10 +147,12 @@ def _decision(source: Source, data: protocol.Decision, _at: datetime) -> None:
             verdicts=to_plain(data.verdicts),
         )
     )
+    trade_events.decided(source, data)
 
 
 def _order(source: Source, data: protocol.Order, at: datetime) -> None:
     row = _one(OrderRow, run_id=source.run_id, client_id=data.client_id)
+    fresh = row is None
     if row is None:
         row = OrderRow(**source.keys, client_id=data.client_id)
         db.session.add(row)
@@ -156,6 +165,8 @@ def _order(source: Source, data: protocol.Order, at: datetime) -> None:
         setattr(row, field, getattr(data, field))
     row.reason = data.reason[:300]
     row.updated_at = at
+    if fresh:
+        trade_events.arrived(source, row)
 
 
 def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
@@ -175,9 +186,13 @@ def _fill(source: Source, data: protocol.Fill, _at: datetime) -> None:
             liquidity=data.liquidity,
             reason=data.reason[:200],
             filled_at=data.at,
+            optimistic=data.optimistic,
+            pessimistic=data.pessimistic,
         )
     )
-    trades.book(source, data)
+    order = _one(OrderRow, run_id=source.run_id, client_id=data.client_id)
+    trade_events.filled(order, data.at)
+    trade_book.book(source, data, order)
 
 
 def _position(source: Source, data: protocol.Position, at: datetime) -> None:
@@ -206,6 +221,7 @@ def _equity(source: Source, data: protocol.Equity, at: datetime) -> None:
                 unrealised=data.unrealised,
             )
         )
+        trade_events.weighed(source, data.equity, at)
 
 
 def _checkpoint(source: Source, data: protocol.Checkpoint, at: datetime) -> None:

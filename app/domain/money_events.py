@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from app.domain import limit_breaches
+from app.domain import limit_breaches, trade_events
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import CashFlow, LimitBreach, ProtectionRow, RunnerNotice
@@ -29,6 +29,7 @@ def flow(source: Source, data: protocol.Flow, _at: datetime) -> None:
             at=data.at,
         )
     )
+    trade_events.funded(source, data)
 
 
 def protection(source: Source, data: protocol.Protection, at: datetime) -> None:

@@ -32,7 +32,7 @@ from app.models import (
     Workspace,
 )
 from app.models.strategy import label_of
-from app.models.telemetry import gain
+from app.models.trade import gain
 from runner.protocol import Mode, PositionState
 
 NOTHING = Decimal(0)
@@ -134,8 +134,9 @@ def _summaries(now: datetime, tempo: Tempo, **scope: str) -> list[Summary]:
         if position.quantity:
             positions[bot_id].append(position)
     results: dict[str, list[Decimal]] = defaultdict(list)
-    for bot_id, fees, *closed in db.session.execute(_closed(one), scope | {"midnight": midnight}):
-        results[bot_id].append(gain(*closed) - fees)
+    closed_today = db.session.execute(_closed(one), scope | {"midnight": midnight})
+    for bot_id, fees, funding, *closed in closed_today:
+        results[bot_id].append(gain(*closed) - fees + funding)
     learned, first = leads.by_region(tempo), leads.first(tempo)
     return [
         _summary(
@@ -260,7 +261,7 @@ def _positions(one: bool) -> Select[*tuple[Any, ...]]:
 def _closed(one: bool) -> Select[*tuple[Any, ...]]:
     """Only trades of a run in the mode the bot is in now: results of two modes never add up."""
     query = select(
-        *(TradeRow.bot_id, TradeRow.fees),
+        *(TradeRow.bot_id, TradeRow.fees, TradeRow.funding),
         *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional),
     ).where(
         TradeRow.workspace_id == bindparam("workspace"),

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.extensions import db
 from app.models import CashFlow, Run, TradeRow, Workspace
-from app.models.telemetry import gain
+from app.models.trade import gain
 from runner.protocol import FlowKind, Mode
 
 DOLLARS = frozenset({"USD", "USDT", "USDC", "FDUSD", "TUSD", "USDE", "DAI", "PYUSD", "RLUSD"})

@@ -115,7 +115,6 @@ from app.models.telemetry import (
     PositionRow,
     ProtectionRow,
     RunnerNotice,
-    TradeRow,
 )
 from app.models.ticket import (
     AuthorKind,
@@ -131,6 +130,7 @@ from app.models.ticket import (
     TicketState,
     Verification,
 )
+from app.models.trade import EquityDay, TradeNote, TradeRow, TradeTag
 from app.models.upgrade import FleetUpgrade, StepEnd, UpgradeState, UpgradeStep
 from app.models.usage import Resource, UsageInterval
 from app.models.user import LoginSession, User
@@ -183,6 +183,7 @@ __all__ = [
     "DiagnosticBundle",
     "Draft",
     "Environment",
+    "EquityDay",
     "EquityPoint",
     "FillRow",
     "FindKind",
@@ -270,7 +271,9 @@ __all__ = [
     "TicketTag",
     "TokenPurpose",
     "TotpFactor",
+    "TradeNote",
     "TradeRow",
+    "TradeTag",
     "UpgradeState",
     "UpgradeStep",
     "UsageInterval",

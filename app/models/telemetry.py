@@ -1,10 +1,10 @@
-"""What runners tell: candles, decisions, orders, fills, trades, positions, equity, notices."""
+"""What runners tell: candles, decisions, orders, fills, positions, equity, notices."""
 
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, Double, Index, Integer, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
@@ -64,7 +64,11 @@ class DecisionRow(Telemetry, Model):
 
 
 class OrderRow(Telemetry, Model):
-    """The present state of one order, as the runner's journal has it."""
+    """The present state of one order, as the runner's journal has it.
+
+    ``arrival_price``: the price its decision was made on; a stop's is its trigger.
+    ``fill_seconds``: from the decision to the newest fill.
+    """
 
     __tablename__ = "bot_order"
     __table_args__ = (
@@ -89,10 +93,15 @@ class OrderRow(Telemetry, Model):
     reason: Mapped[str] = mapped_column(String(300), default="")
     decided_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
+    arrival_price: Mapped[Decimal | None] = mapped_column(Amount)
+    fill_seconds: Mapped[float | None] = mapped_column(Double)
 
 
 class FillRow(Telemetry, Model):
-    """One execution, once. Fee positive when paid."""
+    """One execution, once. Fee positive when paid.
+
+    ``optimistic``, ``pessimistic``: see ``protocol.Fill``; empty at a real venue.
+    """
 
     __tablename__ = "fill"
     __table_args__ = (
@@ -114,72 +123,8 @@ class FillRow(Telemetry, Model):
     liquidity: Mapped[str] = mapped_column(String(8))
     reason: Mapped[str] = mapped_column(String(200), default="")
     filled_at: Mapped[datetime] = mapped_column(Moment)
-
-
-def gain(side: Side, cost: Decimal, proceeds: Decimal) -> Decimal:
-    """What a trade gained before fees, from the notionals of entry and exit."""
-    return proceeds - cost if side is Side.BUY else cost - proceeds
-
-
-class TradeRow(Telemetry, Model):
-    """From flat to flat: folded from the fills and from nothing else; open until ``closed_at``.
-
-    Quantities in base units, notionals and fees in quote currency. Notionals are kept instead of
-    average prices, so that the result of a closed trade is exact.
-    """
-
-    __tablename__ = "trade"
-    __table_args__ = (
-        belongs_to("bot", "bot_id"),
-        belongs_to("run", "run_id"),
-        Index("ix_trade_newest", "bot_id", "number"),
-        Index("ix_trade_closed", "workspace_id", "closed_at"),
-        Index(
-            "uq_trade_open",
-            "run_id",
-            "symbol",
-            unique=True,
-            sqlite_where=text("closed_at IS NULL"),
-            postgresql_where=text("closed_at IS NULL"),
-        ),
-    )
-
-    symbol: Mapped[str] = mapped_column(String(40))
-    side: Mapped[Side] = mapped_column(Chosen(Side))
-    entered: Mapped[Decimal] = mapped_column(Amount)
-    entry_notional: Mapped[Decimal] = mapped_column(Amount)
-    exited: Mapped[Decimal] = mapped_column(Amount)
-    exit_notional: Mapped[Decimal] = mapped_column(Amount)
-    fees: Mapped[Decimal] = mapped_column(Amount)
-    exit_reason: Mapped[str] = mapped_column(String(200), default="")
-    opened_at: Mapped[datetime] = mapped_column(Moment)
-    closed_at: Mapped[datetime | None] = mapped_column(Moment)
-
-    @property
-    def held(self) -> Decimal:
-        """What is held now, in base units, without sign."""
-        return self.entered - self.exited
-
-    @property
-    def entry_price(self) -> Decimal:
-        """Average price of all entries."""
-        return self.entry_notional / self.entered
-
-    @property
-    def exit_price(self) -> Decimal | None:
-        """Average price of all exits so far."""
-        return self.exit_notional / self.exited if self.exited else None
-
-    @property
-    def gross(self) -> Decimal:
-        """Realised result before fees; exact once the trade is closed."""
-        cost = self.entry_notional if not self.held else self.entry_price * self.exited
-        return gain(self.side, cost, self.exit_notional)
-
-    @property
-    def net(self) -> Decimal:
-        """Realised result after all fees, those of the entry included."""
-        return self.gross - self.fees
+    optimistic: Mapped[Decimal | None] = mapped_column(Amount)
+    pessimistic: Mapped[Decimal | None] = mapped_column(Amount)
 
 
 class PositionRow(Tenant, Model):

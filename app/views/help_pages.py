@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 
-from app.domain import access, access_guide
+from app.domain import access, access_guide, paper_guide
 from app.domain.support import desk_sight
 from app.web.guards import signed_in
 
@@ -22,6 +22,13 @@ def index() -> ResponseReturnValue:
 def permissions() -> ResponseReturnValue:
     """Who may do what: the registry that every route is guarded by."""
     return render_template("help/permissions.html", access=access, guide=access_guide)
+
+
+@bp.get("/paper")
+@signed_in
+def paper() -> ResponseReturnValue:
+    """What a fill on paper leaves out, and what it takes into account."""
+    return render_template("help/paper.html", guide=paper_guide)
 
 
 @bp.get("/support")

@@ -36,6 +36,7 @@ STYLES = (
     "css/fleet.css",
     "css/safety.css",
     "css/billing.css",
+    "css/analytics.css",
     "css/utilities.css",
 )
 SCRIPTS = ("vendor/htmx-2.0.11.min.js", "js/app.js")

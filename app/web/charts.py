@@ -29,6 +29,11 @@ def sparkline(points: Sequence[Decimal | float], title: str) -> Markup:
     )
 
 
+def plain_share(value: float, most: float, steps: int) -> int:
+    """Into which of ``steps`` equal parts of ``most`` a value falls; 0 is none of it."""
+    return 0 if not value or not most else min(int(steps * value / most) + 1, steps)
+
+
 def thin(values: list[float], most: int = MOST) -> list[float]:
     """At most ``most`` values, evenly picked, first and last always kept."""
     if len(values) <= most:

@@ -37,6 +37,7 @@ def init_app(app: Flask) -> None:
         clock=clock,
         relative=relative,
         duration=duration,
+        seconds=seconds,
         decimals=decimals,
         symbol=symbol,
         words=words,
@@ -156,6 +157,11 @@ def duration(value: timedelta) -> str:
     if minutes:
         return f"{minutes} min {seconds} s" if seconds and minutes < 5 else f"{minutes} min"
     return f"{seconds} s"
+
+
+def seconds(value: float) -> str:
+    """A length of time in seconds; short ones with their tenths."""
+    return f"{value:.1f} s" if value < 10 else duration(timedelta(seconds=value))
 
 
 def until(value: datetime, now: datetime, zone: str) -> str:

@@ -5,6 +5,7 @@ from flask import abort, request
 from app import current, tenancy
 from app.domain import bots, connections, invitation_book, invited, strategies
 from app.domain.support import finding
+from app.domain.trades import notes
 from app.models import (
     Bot,
     Connection,
@@ -15,6 +16,7 @@ from app.models import (
     StrategyVersion,
     Ticket,
     TicketMessage,
+    TradeRow,
 )
 from app.web import guards
 
@@ -35,6 +37,11 @@ def version(strategy_id: str, number: int) -> StrategyVersion:
     """One version of a strategy of this workspace, or 404."""
     found = strategy(strategy_id)
     return next((item for item in found.versions if item.number == number), None) or abort(404)
+
+
+def trade(trade_id: str) -> TradeRow:
+    """A trade of this workspace, or 404."""
+    return notes.find(current.workspace(), trade_id) or abort(404)
 
 
 def connection(connection_id: str) -> Connection:

@@ -3,6 +3,7 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 
 from flask import Response
 
@@ -18,6 +19,25 @@ def answer(name: str, columns: Sequence[str], rows: Iterable[Iterable[object]]) 
     response = Response(body.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = disposition(name)
     return response
+
+
+def line(cells: Iterable[object]) -> str:
+    """One row of such a file, for those that are sent while they are made."""
+    body = io.StringIO()
+    csv.writer(body, lineterminator="\r\n").writerow(cells)
+    return body.getvalue()
+
+
+def harmless_cells(row: Iterable[object]) -> list[object]:
+    """A row whose texts calculate nothing; numbers stay as they are, in plain digits."""
+    return [
+        harmless(cell)
+        if isinstance(cell, str)
+        else format(cell, "f")
+        if isinstance(cell, Decimal)
+        else cell
+        for cell in row
+    ]
 
 
 def harmless(text: str) -> str:

@@ -87,16 +87,32 @@ class Book:
 
 @dataclass(frozen=True)
 class PublicTrade:
-    """One print of the tape."""
+    """One print of the tape; ``side`` is the taker's, ``None`` where the venue does not tell."""
 
     at: datetime
     price: Decimal
     quantity: Decimal
+    side: Side | None = None
+
+
+@dataclass(frozen=True)
+class Funding:
+    """What longs pay shorts at ``next_at`` as a share of the position's value at the mark.
+
+    A negative rate is paid by shorts. Then again every ``hours``.
+    """
+
+    rate: Decimal
+    next_at: datetime
+    hours: int = 8
 
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """An order as decided; ``price`` is the limit or, for a stop, the trigger."""
+    """An order as decided; ``price`` is the limit or, for a stop, the trigger.
+
+    ``post_only``: a limit that would take at once is refused instead.
+    """
 
     client_id: str
     symbol: str
@@ -105,6 +121,7 @@ class OrderRequest:
     quantity: Decimal
     price: Decimal | None = None
     reduce_only: bool = False
+    post_only: bool = False
 
 
 def request_of(order: Order) -> OrderRequest:
@@ -163,7 +180,11 @@ def found_order(report: OrderReport, now: datetime) -> Order:
 
 @dataclass(frozen=True)
 class Execution:
-    """One fill as the venue reports it; ``venue_id`` is the order it belongs to."""
+    """One fill as the venue reports it; ``venue_id`` is the order it belongs to.
+
+    ``optimistic``, ``pessimistic``: the same fill at the touch and as bad as it may well have been.
+    Only a simulated venue knows them, as only there the price is a guess.
+    """
 
     trade_id: str
     venue_id: str
@@ -176,6 +197,8 @@ class Execution:
     liquidity: str
     at: datetime
     reason: str = ""
+    optimistic: Decimal | None = None
+    pessimistic: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -239,6 +262,9 @@ class Market(Protocol):
     async def trades(self, symbol: str) -> list[PublicTrade]: ...
     async def mark(self, symbol: str) -> Decimal:
         """The venue's mark price, which a thin book does not move."""
+
+    async def funding(self, symbol: str) -> Funding:
+        """What is paid next, and when."""
 
 
 class Broker(Protocol):

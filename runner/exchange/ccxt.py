@@ -15,7 +15,7 @@ import aiohttp
 
 from runner.errors import Operational
 from runner.exchange import sanity
-from runner.exchange.base import DEPTH, Book, Instrument, PublicTrade
+from runner.exchange.base import DEPTH, Book, Funding, Instrument, PublicTrade
 from runner.exchange.failures import Failures
 from runner.exchange.numbers import NoNumber, amount, exact, price
 from runner.exchange.quirks import venue_of
@@ -26,6 +26,8 @@ from runner.protocol import Candle, Configuration, Credentials, Mode
 log = logging.getLogger("runner")
 
 TIMEOUT_SECONDS = 10.0
+TAPE = 500
+"""Prints read at a time."""
 
 
 class CcxtMarket:
@@ -90,6 +92,21 @@ class CcxtMarket:
                     break
             return sanity.candles(symbol, rows, span)
 
+    async def past(self, symbol: str, timeframe: str, since: datetime, limit: int) -> list[Candle]:
+        """Those of the ``limit`` spans from ``since`` on, in as many requests as that takes."""
+        self.instrument(symbol)
+        if timeframe not in self._exchange.timeframes:
+            raise Operational(f"{self._venue.exchange} has no {timeframe} candles; choose others")
+        span, rows = self._exchange.parse_timeframe(timeframe) * 1000, list[list[Any]]()
+        first, most = milliseconds(since), self._venue.candles_at_once
+        with self._failures.reading(f"read candles of {symbol}"):
+            for done in range(0, limit, most):
+                count = min(limit - done, most)
+                rows += await self._exchange.fetch_ohlcv(
+                    symbol, timeframe, first + done * span, count
+                )
+        return sanity.past_candles(symbol, rows)
+
     async def book(self, symbol: str, depth: int = DEPTH) -> Book:
         with self._failures.reading(f"read the book of {symbol}"):
             found = await self._exchange.fetch_order_book(symbol, depth)
@@ -98,7 +115,7 @@ class CcxtMarket:
 
     async def trades(self, symbol: str) -> list[PublicTrade]:
         with self._failures.reading(f"read the tape of {symbol}"):
-            rows = await self._exchange.fetch_trades(symbol, limit=500)
+            rows = await self._exchange.fetch_trades(symbol, limit=TAPE)
             return sanity.trades(symbol, rows, self._unit(symbol))
 
     def _unit(self, symbol: str) -> Any:
@@ -113,6 +130,11 @@ class CcxtMarket:
             if found["markPrice"] is None:
                 raise Operational(f"the venue names no mark price of {symbol}")
             return price(found["markPrice"], f"the mark price of {symbol}")
+
+    async def funding(self, symbol: str) -> Funding:
+        with self._failures.reading(f"read the funding rate of {symbol}"):
+            found = await self._exchange.fetch_funding_rate(symbol)
+            return sanity.funding(symbol, found)
 
 
 def connect(

@@ -1,23 +1,18 @@
-"""The paper broker: real book, real rules, no order ever leaves the machine."""
+"""The paper broker: feeds a venue in memory from the real market; no order leaves the machine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from runner.clock import Clock
-from runner.errors import Operational
+from runner.errors import Operational, RunnerError
 from runner.exchange.base import (
     DEPTH,
     TOP,
     Account,
-    Book,
     Execution,
-    Instrument,
-    Level,
     Market,
     OrderKind,
     OrderReport,
@@ -25,23 +20,21 @@ from runner.exchange.base import (
     VenuePosition,
 )
 from runner.exchange.paper_state import PaperState
-from runner.ledger import Lot, apply, signed
-from runner.protocol import Check, Flow, OrderStatus, Side, to_plain
+from runner.exchange.paper_terms import Terms, Trigger
+from runner.exchange.paper_venue import PaperVenue
+from runner.protocol import Check, Flow, OrderStatus, to_plain
 
-LEVERAGE = 20
-_KEEP_FINISHED = 10
-_LIVE = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+_RATE_EVERY = timedelta(seconds=60)
 
 
 class PaperBroker:
-    """Fills against the venue's public book at the moment of the order.
+    """Everything the venue is told is as old as a request takes, as it would be for a real order.
 
-    Takers walk the depth; what the book cannot fill of a market order is cancelled. Resting limits
-    fill whole at their price once the market trades through it, never on a touch. Stops are the
-    runner's: they pay the price that is there, however far beyond the stop.
+    An order is sent to the paper venue when it is decided and arrives when the book that was asked
+    for then has come: the line's own latency, measured each time.
     """
 
-    protects = False
+    protects = False  # a stop rests here, and works while this process does
     trims = True
     unseen_after = timedelta(0)
 
@@ -51,12 +44,14 @@ class PaperBroker:
         clock: Clock,
         state: PaperState,
         save: Callable[[dict[str, Any]], None],
+        terms: Terms | None = None,
     ) -> None:
         self._market = market
         self._clock = clock
         self._state = state
         self._save = save
-        self._marks: dict[str, Decimal] = {}
+        self._venue = PaperVenue(state, market.instrument, terms)
+        self._rated: dict[str, datetime] = {}
 
     def snapshot(self) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self._state)
@@ -71,10 +66,9 @@ class PaperBroker:
         """There is no key."""
 
     async def account(self) -> Account:
-        open_profit = Decimal(0)
-        for symbol, lot in self._state.lots.items():
-            open_profit += lot.unrealised((await self._book(symbol, TOP)).middle)
-        return Account(self._state.balance, open_profit)
+        for symbol in list(self._state.lots):
+            self._venue.on_mark(symbol, await self._market.mark(symbol), self._clock.now())
+        return Account(self._state.balance, self._venue.account.unrealised)
 
     async def positions(self) -> list[VenuePosition]:
         return [
@@ -84,40 +78,15 @@ class PaperBroker:
         ]
 
     async def place(self, request: OrderRequest) -> OrderReport:
-        if request.client_id in self._state.orders:
-            return self._state.orders[request.client_id]
-        instrument = self._market.instrument(request.symbol)
-        book = await self._book(request.symbol)
-        self._refuse(request, instrument, book)
-        self._state.number += 1
-        report = OrderReport(
-            client_id=request.client_id,
-            venue_id=f"paper-{self._state.number}",
-            symbol=request.symbol,
-            side=request.side,
-            kind=request.kind,
-            quantity=request.quantity,
-            status=OrderStatus.OPEN,
-            filled=Decimal(0),
-            average=None,
-            price=request.price,
-            reduce_only=request.reduce_only,
-            fill_venue_id=f"paper-{self._state.number}",
-        )
-        report = self._take(report, instrument, book)
-        if report.kind is OrderKind.MARKET and report.status in _LIVE:
-            report = replace(report, status=OrderStatus.CANCELLED)
-        self._keep(report)
-        self._state.seen.setdefault(request.symbol, self._clock.now())
-        self._save(self.snapshot())
+        if request.client_id not in self._state.orders:
+            await self._send(request)
+        report = self._state.orders[request.client_id]
+        if report.status is OrderStatus.REJECTED:
+            raise Operational(self._state.refusals[request.client_id])
         return report
 
     async def cancel(self, request: OrderRequest) -> OrderReport | None:
-        report = self._state.orders.get(request.client_id)
-        if report is None or report.status not in _LIVE:
-            return None
-        report = replace(report, status=OrderStatus.CANCELLED)
-        self._keep(report)
+        report = self._venue.cancel(request.client_id, self._clock.now())
         self._save(self.snapshot())
         return report
 
@@ -129,129 +98,55 @@ class PaperBroker:
         return next((o for o in orders if o.symbol == symbol and o.venue_id == venue_id), None)
 
     async def open_orders(self, symbol: str) -> list[OrderReport]:
-        return [o for o in self._state.orders.values() if o.symbol == symbol and o.status in _LIVE]
+        return self._state.live(symbol)
 
     async def executions(self, symbol: str, since: datetime) -> list[Execution]:
-        await self._match_resting(symbol)
+        await self._look(symbol)
         return [e for e in self._state.executions if e.symbol == symbol and e.at >= since]
 
-    async def flows(self, since: datetime) -> list[Flow]:  # noqa: ARG002 - as brokers are asked
-        """None: nobody can pay in or out, and paper positions are charged no funding."""
-        return []
+    async def flows(self, since: datetime) -> list[Flow]:
+        """Funding, and what the venue's insurance took over; nobody can pay in or out."""
+        return [flow for flow in self._state.flows if flow.at >= since]
 
-    async def _match_resting(self, symbol: str) -> None:
-        """Fill resting limits the tape or the book has traded through since the last look."""
-        resting = await self.open_orders(symbol)
-        if not resting:
-            self._state.seen.pop(symbol, None)
-            return
-        since = self._state.seen.setdefault(symbol, self._clock.now())
-        fresh = [t for t in await self._market.trades(symbol) if t.at > since]
-        prices = [trade.price for trade in fresh]
-        book = await self._book(symbol, TOP)
-        lowest, highest = min([book.asks[0][0], *prices]), max([book.bids[0][0], *prices])
-        instrument = self._market.instrument(symbol)
-        for order in resting:
-            assert order.price is not None
-            through = lowest < order.price if order.side is Side.BUY else highest > order.price
-            if through:
-                rest = order.quantity - order.filled
-                self._keep(self._fill(order, instrument, [(order.price, rest)], "maker"))
-        self._state.seen[symbol] = max([since, *(trade.at for trade in fresh)])
+    async def _send(self, request: OrderRequest) -> None:
+        decided = self._clock.now()
+        if request.kind is OrderKind.STOP_MARKET:
+            await self._read_tape(request.symbol)  # whether it would fire at once
+        book = await self._market.book(request.symbol, DEPTH)
+        now = self._clock.now()
+        self._venue.on_book(request.symbol, book, now)
+        self._venue.place(request, decided, now - decided)
         self._save(self.snapshot())
 
-    async def _book(self, symbol: str, depth: int = DEPTH) -> Book:
+    async def _look(self, symbol: str) -> None:
+        """Let what happened since the last look meet what rests and what is held."""
+        resting, held = self._state.live(symbol), symbol in self._state.lots
+        if not resting and not held:
+            return
+        if resting:
+            await self._read_tape(symbol)
+        if held:
+            await self._read_rates(symbol)
+        depth = DEPTH if self._venue.wants_depth(symbol) else TOP
         book = await self._market.book(symbol, depth)
-        self._marks[symbol] = book.middle
-        return book
+        self._venue.on_book(symbol, book, self._clock.now())
+        self._save(self.snapshot())
 
-    def _refuse(self, request: OrderRequest, instrument: Instrument, book: Book) -> None:
-        """The venue's own rules; raises ``Operational`` as the venue would refuse."""
-        if request.kind is OrderKind.STOP_MARKET:
-            raise Operational("paper stops are watched by the runner, not placed")
-        price = request.price or book.middle
-        fault = instrument.fault(request.quantity, price, reduce_only=request.reduce_only)
-        if fault is not None:
-            raise Operational(fault)
-        held = self._state.lots.get(request.symbol, Lot()).quantity
-        change = signed(request.side, request.quantity)
-        if request.reduce_only and (held * change >= 0 or abs(change) > abs(held)):
-            raise Operational("reduce-only order is rejected: it would open or turn a position")
-        if not request.reduce_only and abs(held + change) * price > self._equity() * LEVERAGE:
-            raise Operational("margin is insufficient")
+    async def _read_tape(self, symbol: str) -> None:
+        trades = await self._market.trades(symbol)
+        self._venue.on_trades(symbol, trades, self._clock.now())
 
-    def _equity(self) -> Decimal:
-        return self._state.balance + sum(
-            (
-                lot.unrealised(self._marks[s])
-                for s, lot in self._state.lots.items()
-                if s in self._marks
-            ),
-            Decimal(0),
-        )
-
-    def _take(self, order: OrderReport, instrument: Instrument, book: Book) -> OrderReport:
-        """Walk the opposite side of the book, up to the limit price where there is one."""
-        buying = order.side is Side.BUY
-        rest, taken = order.quantity, list[Level]()
-        for price, quantity in book.asks if buying else book.bids:
-            beyond = order.price is not None and (
-                price > order.price if buying else price < order.price
-            )
-            if rest <= 0 or beyond:
-                break
-            taken.append((price, min(rest, quantity)))
-            rest -= taken[-1][1]
-        return self._fill(order, instrument, taken, "taker") if taken else order
-
-    def _fill(
-        self, order: OrderReport, instrument: Instrument, levels: list[Level], liquidity: str
-    ) -> OrderReport:
-        rate = instrument.taker_fee if liquidity == "taker" else instrument.maker_fee
-        paid = (order.average or Decimal(0)) * order.filled
-        for price, quantity in levels:
-            fee = price * quantity * rate
-            change = signed(order.side, quantity)
-            lot, realised = apply(self._state.lots.get(order.symbol, Lot()), change, price)
-            self._state.balance += realised - fee
-            self._state.lots[order.symbol] = lot
-            if not lot.quantity:
-                del self._state.lots[order.symbol]
-            self._state.number += 1
-            self._state.executions.append(
-                Execution(
-                    trade_id=f"paper:{self._clock.now():%Y%m%d%H%M%S}:{self._state.number}",
-                    venue_id=order.venue_id,
-                    symbol=order.symbol,
-                    side=order.side,
-                    price=price,
-                    quantity=quantity,
-                    fee=fee,
-                    fee_currency=instrument.quote,
-                    liquidity=liquidity,
-                    at=self._clock.now(),
-                    reason=_WHY[liquidity],
-                )
-            )
-            paid += price * quantity
-        filled = order.filled + sum((q for _, q in levels), Decimal(0))
-        status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIAL
-        return replace(order, filled=filled, average=paid / filled, status=status)
-
-    def _keep(self, report: OrderReport) -> None:
-        """Remember the order; let go of all but the last finished ones and their fills.
-
-        The state travels in every checkpoint, and the runner reads fills right after the order.
-        """
-        self._state.orders[report.client_id] = report
-        finished = [i for i, o in self._state.orders.items() if o.status not in _LIVE]
-        for old in finished[:-_KEEP_FINISHED]:
-            del self._state.orders[old]
-        known = {order.venue_id for order in self._state.orders.values()}
-        self._state.executions = [e for e in self._state.executions if e.venue_id in known]
-
-
-_WHY = {
-    "taker": "walked the venue's book at the moment of the order",
-    "maker": "the market traded through the limit price",
-}
+    async def _read_rates(self, symbol: str) -> None:
+        """Funding, once a minute. What is not told now is charged late, at the last rate known."""
+        now = self._clock.now()
+        if self._venue.terms.trigger is Trigger.MARK:
+            self._venue.on_mark(symbol, await self._market.mark(symbol), now)
+        rated = self._rated.get(symbol)
+        if rated is not None and now - rated < _RATE_EVERY:
+            return
+        self._rated[symbol] = now
+        try:
+            funding = await self._market.funding(symbol)
+        except RunnerError:
+            return
+        self._venue.on_funding(symbol, funding, self._clock.now())

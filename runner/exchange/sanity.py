@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -9,10 +11,12 @@ from itertools import pairwise
 from typing import Any
 
 from runner.errors import Temporary
-from runner.exchange.base import Book, Level, PublicTrade
+from runner.exchange.base import Book, Funding, Level, PublicTrade
 from runner.exchange.numbers import NoNumber, amount, exact, price
-from runner.protocol import Candle
+from runner.protocol import Candle, Side
 
+_HOURS = re.compile(r"[1-9]\d?h", re.ASCII)
+_USUAL_HOURS = 8
 _EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
 
 
@@ -42,6 +46,19 @@ def candles(symbol: str, rows: Iterable[list[Any]], span: timedelta) -> list[Can
     return found
 
 
+def past_candles(symbol: str, rows: Iterable[list[Any]]) -> list[Candle]:
+    """Candles of long ago, oldest first: nobody can ask again, so what cannot be true is left out.
+
+    Whoever keeps them finds the gap.
+    """
+    found: dict[datetime, Candle] = {}
+    for row in rows:
+        with contextlib.suppress(NoNumber, Temporary):
+            candle = _candle(symbol, row)
+            found[candle.opened_at] = candle
+    return [found[at] for at in sorted(found)]
+
+
 def book(symbol: str, bids: Iterable[Any], asks: Iterable[Any]) -> Book:
     """A book whose sides are sorted and do not cross. Raises ``Temporary`` otherwise."""
     sides = [_side(symbol, name, levels) for name, levels in (("a bid", bids), ("an ask", asks))]
@@ -66,9 +83,23 @@ def trades(symbol: str, rows: Iterable[dict[str, Any]], size: Decimal) -> list[P
             moment(row["timestamp"], f"the time of a trade of {symbol}"),
             price(row["price"], f"the price of a trade of {symbol}"),
             amount(row["amount"], f"the quantity of a trade of {symbol}") * size,
+            Side(row["side"]) if row.get("side") in set(Side) else None,
         )
         for row in rows
     ]
+
+
+def funding(symbol: str, row: dict[str, Any]) -> Funding:
+    """What is paid next. Raises ``NoNumber`` where rate or time make no sense.
+
+    Venues that do not tell how often it is paid do so every eight hours.
+    """
+    told = str(row["interval"] or "")
+    return Funding(
+        exact(row["fundingRate"], f"the funding rate of {symbol}"),
+        moment(row["fundingTimestamp"], f"the next funding time of {symbol}"),
+        int(told[:-1]) if _HOURS.fullmatch(told) else _USUAL_HOURS,
+    )
 
 
 def scaled(found: Book, size: Decimal) -> Book:

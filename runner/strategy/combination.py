@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
 Values = Sequence[int | None]
@@ -29,6 +30,9 @@ class Combination:
         if self.mode in SCORES:
             self._needed_score = self._needed - _ROUNDING
             self.judge = self._scored
+        most = self._weights[0] if self.mode in SCORES and self._weights else 1.0
+        if self._count == 1 and most >= self._needed - _ROUNDING:
+            self.judge = itemgetter(0)  # one signal that is enough is the answer
 
     def words(self, values: Values, direction: int | None) -> str:
         """What the signals came to."""

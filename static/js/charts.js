@@ -32,7 +32,7 @@
       textColor: colour(box, "ink-faint"),
       fontFamily: getComputedStyle(document.body).fontFamily,
       fontSize: 11,
-      attributionLogo: box.dataset.chart !== "equity",
+      attributionLogo: box.dataset.chart === "candles",
     },
     grid: {
       vertLines: { color: colour(box, "line", 0.45) },
@@ -81,7 +81,7 @@
     };
   };
 
-  const equity = (box, chart) => {
+  const line = (box, chart) => {
     const paint = () => ({
       lineColor: colour(box, "accent"),
       topColor: colour(box, "accent", 0.22),
@@ -91,7 +91,7 @@
     const series = chart.addSeries(library.AreaSeries, paint());
     return {
       repaint: () => series.applyOptions(paint()),
-      show: (data) => series.setData(data.equity),
+      show: (data) => series.setData(data[box.dataset.chart]),
     };
   };
 
@@ -99,12 +99,14 @@
     if (box.dataset.mounted) return;
     box.dataset.mounted = "yes";
     const chart = library.createChart(box, look(box));
-    const plot = (box.dataset.chart === "equity" ? equity : candles)(box, chart);
+    const plot = (box.dataset.chart === "candles" ? candles : line)(box, chart);
     let version = "", fitted = false, drawn = null;
     const refresh = async () => {
       if (!box.isConnected) return clearInterval(timer);
       if (document.hidden && fitted) return undefined;
-      const answer = await fetch(`${box.dataset.seriesUrl}?v=${version}`).catch(() => null);
+      const url = new URL(box.dataset.seriesUrl, document.baseURI);
+      url.searchParams.set("v", version);
+      const answer = await fetch(url).catch(() => null);
       if (!answer || answer.status !== 200) return undefined;
       const data = await answer.json();
       version = data.version;

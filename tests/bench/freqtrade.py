@@ -58,20 +58,36 @@ def install(folder: Path) -> Path:
     Raises:
         RuntimeError: it cannot be installed here; the message is the installer's.
     """
-    program = folder / "bin" / "freqtrade"
-    if _version(program) == VERSION:
-        return program
+    environment(folder, f"freqtrade=={VERSION}")
+    return folder / "bin" / "freqtrade"
+
+
+def environment(folder: Path, wanted: str) -> Path:
+    """The Python of an environment that holds ``name==version``, made where it is missing.
+
+    Raises:
+        RuntimeError: it cannot be installed here; the message is the installer's.
+    """
+    python, (name, _, version) = folder / "bin" / "python", wanted.partition("==")
+    if _version(python, name) == version:
+        return python
     shutil.rmtree(folder, ignore_errors=True)
     _run([sys.executable, "-m", "venv", str(folder)])
-    python, wanted = str(folder / "bin" / "python"), f"freqtrade=={VERSION}"
     uv = Path(sys.executable).with_name("uv")
     if uv.exists():
-        _run(
-            [str(uv), "pip", "install", "--quiet", "--compile-bytecode", "--python", python, wanted]
-        )
+        quiet = [
+            str(uv),
+            "pip",
+            "install",
+            "--quiet",
+            "--compile-bytecode",
+            "--python",
+            str(python),
+        ]
+        _run([*quiet, wanted])
     else:
-        _run([python, "-m", "pip", "install", "--quiet", wanted])
-    return program
+        _run([str(python), "-m", "pip", "install", "--quiet", wanted])
+    return python
 
 
 def prepare(folder: Path, endpoint: str) -> list[str]:
@@ -111,12 +127,11 @@ def _configuration(endpoint: str) -> dict[str, object]:
     }
 
 
-def _version(program: Path) -> str | None:
-    if not program.exists():
+def _version(python: Path, name: str) -> str | None:
+    if not python.exists():
         return None
-    code = "from importlib.metadata import version; print(version('freqtrade'))"
     told = subprocess.run(
-        [program.with_name("python"), "-c", code],
+        [python, "-c", f"from importlib.metadata import version; print(version({name!r}))"],
         capture_output=True,
         text=True,
         check=False,

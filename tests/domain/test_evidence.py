@@ -15,9 +15,8 @@ from app.models import (
     EquityPoint,
     Run,
     RunnerNotice,
-    TradeRow,
 )
-from runner.protocol import FlowKind, Limits, Mode, OrderStatus, Side
+from runner.protocol import FlowKind, Limits, Mode, OrderStatus
 from tests import factories, telling
 from tests.factories import NOW
 
@@ -49,17 +48,8 @@ def test_what_it_has_shown_is_what_its_rows_say(app):
     machine.claimed_at = NOW - timedelta(days=8)
     trades = [(100, 110, 1), (100, 95, 1), (50, 50, 0)]
     for entry, exit_, fees in trades:
-        row = TradeRow(
-            **told(bot, machine.run_id, symbol=bot.symbols[0], side=Side.BUY),
-            entered=Decimal(1),
-            exited=Decimal(1),
-            entry_notional=Decimal(entry),
-            exit_notional=Decimal(exit_),
-            fees=Decimal(fees),
-            opened_at=NOW,
-            closed_at=NOW,
-        )
-        db.session.add(row)
+        run = db.session.get_one(Run, machine.run_id)
+        factories.trade(run, entry, exit_, fees)
     factories.order(bot, machine.run_id, "c1", OrderStatus.REJECTED)
     factories.order(bot, machine.run_id, "c2", OrderStatus.FILLED)
     alarm = told(bot, machine.run_id, level="alarm", code="stop_missing", message="", at=NOW)

@@ -179,6 +179,16 @@ def test_what_cannot_be_read_is_an_alarm_and_not_a_blockade(feed, kind, payload)
     assert db.session.scalar(select(RunnerNotice.level)) == "alarm"
 
 
+def test_a_paper_fill_keeps_its_three_prices_and_a_venue_s_has_but_one(feed):
+    guess = replace(fill(), optimistic=D("99.5"), pessimistic=D("101"))
+    feed.take(feed.event(EventKind.FILL, guess), feed.event(EventKind.FILL, fill("t2")))
+    rows = db.session.scalars(select(FillRow).order_by(FillRow.number))
+    assert [(r.optimistic, r.price, r.pessimistic) for r in rows] == [
+        (D("99.5"), 100, 101),
+        (None, 100, None),
+    ]
+
+
 def test_a_value_the_database_refuses_blocks_nothing(feed):
     too_long = feed.event(EventKind.ORDER, order(client_id="x" * 500))
     assert feed.take(too_long, feed.event(EventKind.FILL, fill())) == 2

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain import ledger
-from runner.protocol import Fill, Side
+from runner.protocol import Fill, Mode, Side
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -36,7 +36,7 @@ def fold(fills):
         if closing is not None:
             ledger.add(current, closing)
         if opening is not None:
-            trades.append(ledger.open_with(opening))
+            trades.append(ledger.open_with(opening, Mode.PAPER, "BTC/USDT:USDT", "USDT"))
     return trades
 
 

@@ -4,8 +4,8 @@ import pytest
 
 from app.domain import feed, overview, records
 from app.extensions import db
-from app.models import PositionRow, Run, TradeRow
-from runner.protocol import Mode, Side
+from app.models import PositionRow, Run
+from runner.protocol import Mode
 from tests import factories
 from tests.factories import NOW, TEMPO
 
@@ -48,21 +48,7 @@ def begin_run(bot):
 
 
 def trade(bot, run, won):
-    row = TradeRow(
-        workspace_id=bot.workspace_id,
-        bot_id=bot.id,
-        run_id=run.id,
-        symbol=bot.symbols[0],
-        side=Side.BUY,
-        entered=Decimal(1),
-        entry_notional=Decimal(100),
-        exited=Decimal(1),
-        exit_notional=Decimal(100 + won),
-        fees=Decimal(0),
-        opened_at=NOW,
-        closed_at=NOW,
-    )
-    db.session.add(row)
+    factories.trade(run, 100, 100 + won)
 
 
 def switch(bot):

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from app.domain import profits
 from app.extensions import db
-from app.models import CashFlow, Run, TradeRow
-from runner.protocol import FlowKind, Mode, Side
+from app.models import CashFlow, Run
+from runner.protocol import FlowKind, Mode
 from tests import factories
 from tests.factories import NOW
 
@@ -18,34 +18,9 @@ END = datetime(2026, 12, 1, tzinfo=NOW.tzinfo)
 
 
 def trade(bot, symbol, result, mode=Mode.PAPER, closed=NOW):
-    run = Run(
-        workspace_id=bot.workspace_id,
-        bot_id=bot.id,
-        mode=mode,
-        strategy_version_id=bot.strategy_version_id,
-        symbols=[symbol],
-        starting_balance=Decimal(100),
-        started_at=NOW,
-    )
-    db.session.add(run)
-    db.session.flush()
-    db.session.add(
-        TradeRow(
-            workspace_id=bot.workspace_id,
-            bot_id=bot.id,
-            run_id=run.id,
-            symbol=symbol,
-            side=Side.BUY,
-            entered=Decimal(1),
-            entry_notional=Decimal(100),
-            exited=Decimal(1),
-            exit_notional=Decimal(101) + Decimal(result),
-            fees=Decimal(1),
-            opened_at=START,
-            closed_at=closed,
-        )
-    )
-    db.session.flush()
+    run = factories.run(bot, mode, symbols=[symbol])
+    proceeds = Decimal(101) + Decimal(result)
+    factories.trade(run, 100, proceeds, 1, START, closed)
 
 
 def test_by_mode_and_currency_and_only_what_closed_within(app):

@@ -4,7 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from runner.exchange.base import Book, Instrument, PublicTrade
+from runner.exchange.base import Book, Funding, Instrument, PublicTrade
+from runner.protocol import Side
 
 SYMBOL = "BTC/USDT:USDT"
 START = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -49,6 +50,7 @@ class HandMarket:
     def __init__(self, clock, bids, asks):
         self.clock = clock
         self.tape = []
+        self.rate = Funding(Decimal("0.0001"), START + timedelta(hours=7))
         self.set(bids, asks)
 
     def set(self, bids, asks):
@@ -60,8 +62,10 @@ class HandMarket:
     def now(self):
         return self._book
 
-    def print(self, price, quantity=1):
-        self.tape.append(PublicTrade(self.clock.now(), Decimal(str(price)), Decimal(quantity)))
+    def print(self, price, quantity=1, side=None):
+        """A trade of the public; ``side`` is its taker's."""
+        at, side = self.clock.now(), None if side is None else Side(side)
+        self.tape.append(PublicTrade(at, Decimal(str(price)), Decimal(str(quantity)), side))
 
     def instrument(self, symbol):
         return BTC
@@ -77,3 +81,9 @@ class HandMarket:
 
     async def trades(self, symbol):
         return list(self.tape)
+
+    async def mark(self, symbol):
+        return self._book.middle
+
+    async def funding(self, symbol):
+        return self.rate

@@ -25,13 +25,22 @@ IGNORING = {"panic": 303, "audit/export": 200}
 export by a foreign id is an empty one."""
 
 SAME = frozenset({"number", "month", "tab", "filename", "token", "workspace_id", "incident_id"})
-SAME |= {"region", "alarm_id", "find_id", "upgrade_id", "banner_id", "machine_id", "hold_id"}
+SAME |= {
+    "year",
+    "region",
+    "alarm_id",
+    "find_id",
+    "upgrade_id",
+    "banner_id",
+    "machine_id",
+    "hold_id",
+}
 """Holes whose value names no row, and tokens: whoever holds one is let in by it."""
 
 PLAIN = frozenset({"bot_address", "bot_compute", "candle", "equity_point", "fill", "position"})
 PLAIN |= {"audit_head", "audit_checkpoint", "trade", "decision", "ownership_offer", "run"}
 PLAIN |= {"invitation_link", "membership", "outbox", "ticket_note"}
-PLAIN |= {"billing_terms", "budget", "budget_alert", "kill_bot"}
+PLAIN |= {"billing_terms", "budget", "budget_alert", "kill_bot", "equity_day"}
 """Tables in which nobody writes words of their own."""
 
 

@@ -60,8 +60,8 @@ def lines(page):
         ),
         (
             STATES.NONE,
-            {"why": "nothing rests at a venue; the bot watches the price itself"},
-            ("Nothing rests at a venue", "No money is at stake on paper"),
+            {"why": "on paper the stop rests on the bot's own machine"},
+            ("On paper the stop rests on", "No money is at stake on paper"),
         ),
     ],
 )

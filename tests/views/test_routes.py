@@ -68,6 +68,7 @@ VERBS = {
     "strategies/<strategy_id>/edit": "strategy.manage",
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",
     "strategies/<strategy_id>/archive": "strategy.manage",
+    "trades/<trade_id>/note": "bot.configure",
     "tickets/new": "ticket.open",
     "tickets/hints": "ticket.open",
     "tickets/<ticket_id>/bundles": "ticket.open",

@@ -36,7 +36,10 @@ class ExitRule:
         return None
 
     def check(self, holding: Holding, price: Decimal, direction: int) -> int:
-        """1 to leave now, else 0; ``direction`` is what the signals now ask for (-1, 0, 1)."""
+        """1 to leave now, else 0; ``direction`` is what the signals now ask for (-1, 0, 1).
+
+        ``price`` is for rules that have a level; the others judge by candles and signals alone.
+        """
         raise NotImplementedError
 
     def share(self, holding: Holding, price: Decimal) -> Decimal:  # noqa: ARG002 - most leave whole

@@ -185,12 +185,18 @@ def test_the_account_survives_kill_and_sleep():
     assert again.look()[-1] == ("99.5", "1", "maker")
 
 
-def test_paper_has_no_stop_order_to_place():
+def test_a_stop_rests_and_fires_on_a_print_that_nobody_saw_live():
     paper = Paper()
-    request = OrderRequest("s", SYMBOL, Side.SELL, OrderKind.STOP_MARKET, Decimal(1), Decimal(90))
-    with pytest.raises(Operational, match="watched by the runner"):
-        asyncio.run(paper.broker.place(request))
-    assert not paper.broker.protects
+    paper.send("buy", 1)
+    stop = OrderRequest(
+        "s", SYMBOL, Side.SELL, OrderKind.STOP_MARKET, Decimal(1), Decimal(98), reduce_only=True
+    )
+    assert asyncio.run(paper.broker.place(stop)).status is OrderStatus.OPEN
+    paper.clock.advance()
+    paper.market.print("97.9")
+    assert paper.look()[1:] == [("99.9", "1", "taker")]  # it had come back already
+    assert asyncio.run(paper.broker.find(stop)).status is OrderStatus.FILLED
+    assert paper.position() == []
 
 
 steps = st.lists(
@@ -227,8 +233,9 @@ def test_the_paper_ledger_adds_up(steps):
 
 def test_the_state_stays_small_enough_for_every_checkpoint():
     paper = Paper(balance=1_000_000)
-    for _ in range(100):
+    for number in range(100):
+        paper.market.set([(99, 1 + number)], [(100, 1 + number)])
         paper.send("buy", "0.1")
         paper.send("sell", "0.1", reduce_only=True)
-    assert len(json.dumps(paper.saved[-1])) < 15_000
+    assert len(json.dumps(paper.saved[-1])) < 15_000, len(json.dumps(paper.saved[-1]))
     assert len(paper.look()) >= 10

@@ -6,6 +6,7 @@ is never proven here: only a testnet key can show it.
 """
 
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -129,6 +130,17 @@ def test_an_unproven_kind_is_refused_with_the_reason(monkeypatch):
         assert len(seen) == before
 
     at_real_hosts(monkeypatch, "bybit", Mode.LIVE, KEY, answer("bybit"), act)
+
+
+def test_a_post_only_order_is_not_sent_without_its_flag(monkeypatch):
+    async def act(_market, broker, seen):
+        before = len(seen)
+        limit = request(next(row for row in WIRE["okx"]["rows"] if row["kind"] == "limit"))
+        with pytest.raises(Operational, match=r"okx is not sent post-only orders"):
+            await broker.place(replace(limit, post_only=True))
+        assert len(seen) == before
+
+    at_real_hosts(monkeypatch, "okx", Mode.LIVE, KEY, answer("okx"), act)
 
 
 @pytest.mark.parametrize("exchange", WIRE)

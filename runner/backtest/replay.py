@@ -1,0 +1,241 @@
+"""Drives an account through a recording: every picture the runner saw, at the moment it saw it.
+
+Decisions are made when candles were seen to be closed, orders meet the picture of the book that was
+read for them, levels are compared with each picture while a position is held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any
+
+from runner.backtest.account import Account, Purpose
+from runner.backtest.entering import Wish, enter
+from runner.backtest.lane import components_of
+from runner.backtest.position import Position, anchored
+from runner.decision_log import DecisionLog
+from runner.desk import Intent
+from runner.engine import Engine, bar_of
+from runner.exchange.base import Book, Funding, OrderKind, PublicTrade
+from runner.history.recording import BOTH, DESK, VENUE, Seen
+from runner.protocol import Candle, Side
+from runner.step import EXIT, ExitCall
+from runner.strategy import warmup
+from runner.strategy.exits.base import tighter
+from runner.strategy.spec import Holding
+from runner.trader import SHOWN_AT_START, settled
+
+LATE = "the candle was seen too late to act on"
+BUSY = "what the last order left is not known yet"
+
+
+@dataclass
+class _Track:
+    """One symbol: what was seen of its candles, and what is wished for or held."""
+
+    engine: Engine
+    log: DecisionLog
+    rows: dict[datetime, Candle] = field(default_factory=dict)
+    waiting: list[Candle] = field(default_factory=list)
+    judged: list[Candle] = field(default_factory=list)
+    position: Position | None = None
+    wish: Wish | None = None
+    decided_at: datetime | None = None
+    exit_id: str = ""
+    stop_id: str = ""
+    stop_price: Decimal | None = None
+
+    @property
+    def leaving(self) -> bool:
+        """Whether an exit is under way."""
+        return bool(self.exit_id)
+
+
+class Replay:
+    """All symbols of a recording on one account."""
+
+    def __init__(self, rules: dict[str, Any], account: Account, symbols: Iterable[str]) -> None:
+        self._rules = rules
+        self._account = account
+        self.tracks: dict[str, _Track] = {}
+        for symbol in symbols:
+            engine = Engine(rules)
+            self.tracks[symbol] = _Track(engine, DecisionLog(components_of(engine)))
+        self._need = max(warmup(rules), SHOWN_AT_START) + 1
+
+    def see(self, seen: Seen) -> None:
+        """The next answer of the recording."""
+        track = self.tracks.get(seen.symbol)
+        if track is None:
+            return
+        what = seen.what
+        if isinstance(what, Book):
+            self._picture(track, seen.symbol, what, seen)
+        elif isinstance(what, list) and what and isinstance(what[0], Candle):
+            if seen.who in (DESK, BOTH):
+                rows = [row for row in what if isinstance(row, Candle)]
+                self._candles(track, rows, seen.at)
+        elif seen.who in (VENUE, BOTH):
+            self._told(seen)
+            self._follow(track, seen.symbol, seen.at)
+        self._judge_waiting(track, seen.symbol, seen.at)
+
+    def _told(self, seen: Seen) -> None:
+        """What the venue fills by, beside its book."""
+        what, venue = seen.what, self._account.venue
+        if isinstance(what, Decimal):
+            self._account.on_mark(seen.symbol, what, seen.at)
+        elif isinstance(what, Funding):
+            venue.on_funding(seen.symbol, what, seen.at)
+        elif isinstance(what, list):
+            prints = [one for one in what if isinstance(one, PublicTrade)]
+            venue.on_trades(seen.symbol, prints, seen.at)
+
+    def _picture(self, track: _Track, symbol: str, book: Book, seen: Seen) -> None:
+        account = self._account
+        if seen.who in (VENUE, BOTH):
+            account.venue.on_book(symbol, book, seen.at)
+            self._follow(track, symbol, seen.at)
+        if seen.who == VENUE:
+            return
+        if track.wish is not None:
+            wish, track.wish = track.wish, None
+            track.decided_at = wish.candle_at
+            enter(account, self._rules["sizing"], wish, book, seen.at, track.log)
+            self._follow(track, symbol, seen.at)
+        elif track.position is not None and not track.leaving:
+            self._watch(track, symbol, book, seen.at)
+
+    def _watch(self, track: _Track, symbol: str, book: Book, now: datetime) -> None:
+        """Between candles: compare the price one could leave at with the levels."""
+        assert track.position is not None
+        price = book.closing_price(self._account.held(symbol))
+        why = self._account.watch.look(now)
+        if why is not None:
+            self._leave(track, symbol, ExitCall("flatten", why), price, now)
+            return
+        track.position.note(price)
+        holding = self._holding(track, now)
+        assert holding is not None
+        call = track.engine.on_price(holding, price)
+        level = self._level(track, symbol, holding)
+        if call is None and level is not None and (price - level) * holding.side <= 0:
+            call = ExitCall("stop", f"price {price:f} reached the stop {level:f}")
+        if call is not None:
+            self._leave(track, symbol, call, price, now)
+        elif level is not None and level != track.stop_price:
+            self._protect(track, symbol, level, now)
+
+    def _level(self, track: _Track, symbol: str, holding: Holding) -> Decimal | None:
+        """Where the stop rests; it only moves in favour."""
+        level = track.engine.stop_price(holding)
+        if level is None:
+            return track.stop_price
+        level = self._account.instruments[symbol].round_price(level, ROUND_HALF_EVEN)
+        return tighter(level, track.stop_price, holding.side)
+
+    def _protect(self, track: _Track, symbol: str, level: Decimal, now: datetime) -> None:
+        """Let a stop rest where the position's exits want it, in the place of the one before."""
+        assert track.position is not None
+        account, held = self._account, self._account.held(symbol)
+        if track.stop_id:
+            account.venue.cancel(track.stop_id, now)
+        words = f"the stop at {level:f} fired"
+        intent = Intent(
+            decision="",
+            leg="stop",
+            symbol=symbol,
+            side=Side.SELL if held > 0 else Side.BUY,
+            kind=OrderKind.STOP_MARKET,
+            quantity=abs(held),
+            purpose="stop",
+            reason=words,
+            price=level,
+            reduce_only=True,
+        )
+        purpose = Purpose("stop", words, level, track.decided_at or now)
+        track.stop_id, track.stop_price = account.send(intent, now, purpose), level
+
+    def _candles(self, track: _Track, rows: list[Candle], now: datetime) -> None:
+        """An answer of candles: judge those that are closed and were not judged."""
+        engine, span = track.engine, timedelta(seconds=track.engine.candle_seconds)
+        track.rows.update((row.opened_at, row) for row in rows)
+        closed = settled([track.rows[at] for at in sorted(track.rows)], span, now)
+        for old in sorted(track.rows)[: -self._need - 1]:
+            del track.rows[old]
+        if engine.last is None:
+            engine.warm(closed)
+            return
+        last = track.waiting[-1].opened_at if track.waiting else engine.last
+        track.waiting += [candle for candle in closed if candle.opened_at > last]
+
+    def _judge_waiting(self, track: _Track, symbol: str, now: datetime) -> None:
+        """One after the other, each once the order of the one before has met a picture."""
+        while track.waiting and not track.leaving:
+            candle = track.waiting.pop(0)
+            self._judge(track, symbol, candle, now, newest=not track.waiting)
+
+    def _judge(
+        self, track: _Track, symbol: str, candle: Candle, now: datetime, *, newest: bool
+    ) -> None:
+        span = timedelta(seconds=track.engine.candle_seconds)
+        step = track.engine.on_bar(bar_of(candle), self._holding(track, candle.opened_at + span))
+        track.judged.append(candle)
+        track.log.add(int(candle.opened_at.timestamp()), step)
+        if step.action == EXIT:
+            call = step.exit()
+            assert call is not None
+            self._leave(track, symbol, call, candle.close, now)
+        elif step.action:
+            against = LATE if not newest else self._blocked(symbol, now)
+            if against is not None:
+                track.log.refuse(against)
+                return
+            distance = track.engine.risk_distance
+            track.wish = Wish(symbol, step.action, step.reason(), candle.opened_at, distance)
+
+    def _blocked(self, symbol: str, now: datetime) -> str | None:
+        account = self._account
+        if account.state.live(symbol) or account.held(symbol):
+            return BUSY
+        return account.watch.standing.blocked(now, 0.0)
+
+    def _leave(
+        self, track: _Track, symbol: str, call: ExitCall, price: Decimal, now: datetime
+    ) -> None:
+        assert track.position is not None
+        if track.leaving:
+            return
+        decided_at = track.decided_at or now
+        purpose = Purpose(call.kind, call.reason, price, decided_at)
+        track.exit_id = self._account.leave(symbol, call.share, now, purpose) or ""
+        track.position.steps = max(track.position.steps, call.steps)
+        self._follow(track, symbol, now)
+
+    def _holding(self, track: _Track, at: datetime) -> Holding | None:
+        position, engine = track.position, track.engine
+        if position is None:
+            return None
+        age = int(at.timestamp() - position.decided_at) // engine.candle_seconds - 1
+        return position.holding(max(age, 0), engine, anchored=anchored(engine))
+
+    def _follow(self, track: _Track, symbol: str, now: datetime) -> None:
+        """Take note of what the venue did."""
+        account = self._account
+        account.collect(now)
+        if track.exit_id and not account.is_live(track.exit_id):
+            track.exit_id = ""
+        cost = account.entry_price(symbol)
+        if cost is None:
+            if track.stop_id:
+                account.venue.cancel(track.stop_id, now)
+            track.position, track.stop_id, track.stop_price = None, "", None
+        elif track.position is None:
+            side = 1 if account.held(symbol) > 0 else -1
+            decided = int((track.decided_at or now).timestamp())
+            track.position = Position(side, cost, decided, now)
+        else:
+            track.position.entry_price = cost

@@ -1,0 +1,1 @@
+"""Candles of the past: fetched through the exchange adapter, kept in columnar files."""

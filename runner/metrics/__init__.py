@@ -1,0 +1,59 @@
+"""Statistics of trading, each with its definition, period and sample. Standard library only.
+
+Backtests and the platform compute by the same formulas. Statistics are floats; the exact amounts
+stand on trades, fills and flows. What is undefined is ``None`` with the reason, never a number.
+"""
+
+from runner.metrics.curve import (
+    Day,
+    Drawdown,
+    Flow,
+    Point,
+    curve_figures,
+    days_of,
+    drawdowns,
+    index,
+    together,
+)
+from runner.metrics.execution import (
+    ExecutionTally,
+    OrderOutcome,
+    execution_figures,
+    execution_tally,
+)
+from runner.metrics.facts import ClosedTrade, Figure, Period
+from runner.metrics.figures import cost_figures, trade_figures
+from runner.metrics.student import interval, p_value
+from runner.metrics.tables import Cell, by_exit_reason, by_hour, by_month, by_side, hour_of_week
+from runner.metrics.tally import Tally, tally
+
+__all__ = [
+    "Cell",
+    "ClosedTrade",
+    "Day",
+    "Drawdown",
+    "ExecutionTally",
+    "Figure",
+    "Flow",
+    "OrderOutcome",
+    "Period",
+    "Point",
+    "Tally",
+    "by_exit_reason",
+    "by_hour",
+    "by_month",
+    "by_side",
+    "cost_figures",
+    "curve_figures",
+    "days_of",
+    "drawdowns",
+    "execution_figures",
+    "execution_tally",
+    "hour_of_week",
+    "index",
+    "interval",
+    "p_value",
+    "tally",
+    "together",
+    "trade_figures",
+]

@@ -1,0 +1,40 @@
+"""One measured backtest in a process of its own: a request in, what it took out."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+
+from runner.backtest.request import read
+from runner.backtest.run import histories, instruments, simulate
+
+
+def main() -> None:
+    """Times are of the processor; trades as seconds since the epoch."""
+    request = read(json.load(sys.stdin))
+    found, rules = histories(request), instruments(request)
+    begun = time.process_time()
+    result = simulate(request, found, rules, lambda *_: None)
+    run = time.process_time() - begun
+    (log,) = result.logs.values()
+    size = sum(len(chunk) for chunk in log.chunks())
+    trades = [
+        (int(t.closed.opened_at.timestamp()), int(t.closed.closed_at.timestamp()))
+        for t in result.trades
+    ]
+    result.plain()
+    told = {
+        "run": run,
+        "whole": time.process_time(),
+        "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "trades": trades,
+        "log_bytes": size / len(log),
+        "decided": len(log),
+    }
+    json.dump(told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""What is paid next, as each venue documents its answer, through the unmodified ccxt class.
+
+Sources: Binance USD-M "Mark Price", Bybit V5 "Get Tickers", OKX V5 "Get funding rate".
+"""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from runner.errors import Temporary
+from runner.exchange import sanity
+from runner.exchange.base import Funding
+from runner.exchange.ccxt import CcxtMarket, connect
+from runner.protocol import Mode, Side
+from tests.fakes.venues import bybit as bybit_fake
+from tests.runner.exchange.real_hosts import at_real_hosts
+from tests.runner.exchange.test_wire_venues import answer
+from tests.runner.machine import SYMBOL, configuration
+
+DUE = datetime(2026, 11, 23, 16, tzinfo=UTC)
+AT = int(DUE.timestamp() * 1000)
+PATHS = {
+    "binance": "/fapi/v1/premiumIndex",
+    "bybit": "/v5/market/tickers",
+    "okx": "/api/v5/public/funding-rate",
+}
+
+
+def told(exchange):
+    if exchange == "binance":
+        mark = {"symbol": "BTCUSDT", "markPrice": "57000.1", "indexPrice": "57001.2"}
+        rate = {"lastFundingRate": "0.00038246", "interestRate": "0.00010000"}
+        return mark | rate | {"nextFundingTime": AT, "time": AT - 9000}
+    if exchange == "bybit":
+        row = {"symbol": "BTCUSDT", "lastPrice": "57000.5", "markPrice": "57000.1"}
+        row |= {"fundingRate": "0.00038246", "nextFundingTime": str(AT)}
+        return bybit_fake.enveloped({"category": "linear", "list": [row]})
+    row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "fundingRate": "0.00038246"}
+    row |= {"fundingTime": str(AT), "nextFundingTime": str(AT + 4 * 3_600_000)}
+    return {"code": "0", "msg": "", "data": [row]}
+
+
+@pytest.mark.parametrize(("exchange", "hours"), [("binance", 8), ("bybit", 8), ("okx", 4)])
+def test_rate_and_time_are_read_as_documented(monkeypatch, exchange, hours):
+    def answered(seen):
+        return (200, told(exchange)) if seen.path == PATHS[exchange] else answer(exchange)(seen)
+
+    async def act(market, _broker, _seen):
+        return await market.funding(SYMBOL)
+
+    found = at_real_hosts(monkeypatch, exchange, Mode.PAPER, None, answered, act)
+    assert found == Funding(Decimal("0.00038246"), DUE, hours)
+
+
+def test_the_practice_market_says_what_it_will_charge(practice):
+    async def go():
+        market = CcxtMarket(*connect(configuration(practice.url, Mode.PAPER), None, None))
+        try:
+            await market.open()
+            return await market.funding(SYMBOL), await market.trades(SYMBOL)
+        finally:
+            await market.close()
+
+    found, trades = asyncio.run(go())
+    now = datetime.now(UTC)
+    assert now - timedelta(minutes=1) < found.next_at <= now + timedelta(hours=8)
+    assert found.next_at.hour % 8 == 0
+    assert abs(found.rate) < Decimal("0.01")
+    assert {trade.side for trade in trades} == set(Side)
+
+
+@pytest.mark.parametrize(("field", "value"), [("fundingRate", None), ("fundingTimestamp", "soon")])
+def test_what_makes_no_sense_is_not_believed(field, value):
+    row = {"fundingRate": "0.0001", "fundingTimestamp": AT, "interval": None}
+    with pytest.raises(Temporary):
+        sanity.funding(SYMBOL, row | {field: value})
