@@ -67,6 +67,8 @@ def open_with(part: Slice, mode: Mode, symbol: str, currency: str) -> TradeRow:
         funding=Decimal(0),
         opened_at=part.at,
         entry_hour=hour_of_week(part.at),
+        exit_reason="",
+        exit_kind="",
     )
 
 

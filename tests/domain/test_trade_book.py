@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from app.domain import ingest
 from app.extensions import db
-from app.models import TradeRow
-from runner.protocol import Fill, Order, OrderStatus, Side
+from app.models import TradeNote, TradeRow, TradeTag
+from runner.protocol import Fill, Flow, FlowKind, Order, OrderStatus, Side
 from tests.domain.test_ingest import NOW, EventKind, Feed
 
 D = Decimal
@@ -98,3 +98,48 @@ def test_any_order_of_delivery_comes_to_the_same_trades(feed, history, chance):
     mixed = [replace(f, symbol=f"mixed{number}", trade_id=f"m{f.trade_id}") for f in in_order]
     chance.shuffle(mixed)
     assert trades_after(feed, mixed) == trades_after(feed, in_order)
+
+
+def test_what_people_wrote_stays_with_a_trade_that_is_folded_anew(feed):
+    buy, again = fill(1, Side.BUY, "1"), fill(3, Side.BUY, "1", "120")
+    trades_after(feed, [buy, again])
+    (trade,) = db.session.scalars(select(TradeRow))
+    known = trade.id
+    db.session.add(TradeTag(workspace_id=trade.workspace_id, trade_id=known, name="late"))
+    db.session.commit()
+    trades_after(feed, [fill(2, Side.SELL, "1", "110")])
+    first, second = db.session.scalars(select(TradeRow).order_by(TradeRow.opened_at))
+    assert (first.id, first.closed_at is None) == (known, False)
+    assert second.closed_at is None
+    assert db.session.scalars(select(TradeTag.trade_id)).all() == [known]
+
+
+def test_two_trades_that_become_one_keep_what_was_written_on_both(feed):
+    """The entry that was between them comes last: it was one trade all the time."""
+    trades_after(feed, [fill(1, Side.BUY, "1"), fill(5, Side.SELL, "1")])
+    trades_after(feed, [fill(6, Side.BUY, "1"), fill(9, Side.SELL, "1")])
+    trades = db.session.scalars(select(TradeRow).order_by(TradeRow.opened_at)).all()
+    for trade, name in zip(trades, ("one", "two"), strict=True):
+        keys = {"workspace_id": trade.workspace_id, "trade_id": trade.id}
+        db.session.add(TradeTag(**keys, name=name))
+        db.session.add(TradeNote(**keys, text=f"of {name}", written_at=NOW))
+    db.session.commit()
+    rest = [fill(3, Side.BUY, "1"), fill(10, Side.SELL, "1")]
+    (whole,) = trades_after(feed, rest)
+    assert whole[1:4:2] == (3, 3)
+    (trade,) = db.session.scalars(select(TradeRow))
+    assert set(db.session.scalars(select(TradeTag.name))) == {"one", "two"}
+    assert db.session.get(TradeNote, trade.id).text == "of one\nof two"
+
+
+def test_funding_follows_its_trade(feed):
+    buy, again = fill(1, Side.BUY, "1"), fill(3, Side.BUY, "1", "120")
+    trades_after(feed, [buy, again])
+    paid = Flow("f1", FlowKind.FUNDING, D(-2), "USDT", buy.at + timedelta(seconds=0.5), buy.symbol)
+    event = feed.event(EventKind.FLOW, paid)
+    ingest.take(feed.bot, feed.machine, (event,), NOW)
+    trades_after(feed, [fill(2, Side.SELL, "1", "110")])
+    first, second = db.session.scalars(select(TradeRow).order_by(TradeRow.opened_at))
+    assert (first.funding, second.funding) == (-2, 0)
+    assert first.net == 10 - first.fees - 2
+    assert first.result == float(first.net)
