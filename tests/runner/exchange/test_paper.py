@@ -114,13 +114,23 @@ def test_funding_is_asked_for_while_something_is_held_and_told_as_a_flow():
     assert asyncio.run(paper.broker.flows(due + timedelta(seconds=1))) == []
 
 
-def test_a_venue_that_does_not_tell_its_funding_hides_no_fill():
+def test_a_position_is_liquidated_though_nobody_asks_for_the_account():
+    paper = Paper(balance=100)
+    paper.send("buy", 8)
+    paper.look()
+    paper.market.set([(87, 9)], [(88, 9)])
+    paper.clock.advance(5)
+    paper.look()
+    assert paper.position() == []
+
+
+def test_a_venue_that_does_not_tell_mark_and_funding_hides_no_fill():
     paper = Paper()
 
     async def away(_symbol):
         raise Temporary("the venue is away")
 
-    paper.market.funding = away
+    paper.market.funding = paper.market.mark = away
     paper.send("buy", 1)
     assert paper.look() == [("100.1", "1", "taker")]
 
