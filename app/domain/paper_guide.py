@@ -5,7 +5,7 @@ Its numbers are those of the venue in ``runner/exchange``; a test compares them.
 
 from typing import NamedTuple
 
-BETTER, WORSE, EITHER = "better than live", "worse than live", "better or worse"
+BETTER, WORSE, EITHER = "better than live", "worse than live", "better or worse than live"
 
 
 class Omission(NamedTuple):
@@ -53,7 +53,7 @@ OMITTED = (
         "What happens between two looks",
         "Book and tape are read every few seconds, and not streamed. A level that comes and goes "
         "in between was never there, and of more than 500 trades the oldest are missed.",
-        WORSE,
+        EITHER,
     ),
     Omission(
         "Hidden size and better prices",
@@ -82,7 +82,7 @@ OMITTED = (
         BETTER,
     ),
     Omission(
-        "Funding of the last minute and while asleep",
+        "Funding while asleep",
         "The rate is the one read within a minute of its time. Of times that pass while no machine "
         "is there, the last rate and mark known are used.",
         EITHER,

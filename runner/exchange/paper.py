@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,7 +25,8 @@ from runner.exchange.paper_terms import Terms, Trigger
 from runner.exchange.paper_venue import PaperVenue
 from runner.protocol import Check, Flow, OrderStatus, to_plain
 
-_RATE_EVERY = timedelta(seconds=60)
+_MARK_EVERY = timedelta(seconds=5)
+_FUNDING_EVERY = timedelta(seconds=60)
 
 
 class PaperBroker:
@@ -51,7 +53,7 @@ class PaperBroker:
         self._state = state
         self._save = save
         self._venue = PaperVenue(state, market.instrument, terms)
-        self._rated: dict[str, datetime] = {}
+        self._read_at: dict[tuple[str, str], datetime] = {}
 
     def snapshot(self) -> dict[str, Any]:
         plain: dict[str, Any] = to_plain(self._state)
@@ -137,16 +139,20 @@ class PaperBroker:
         self._venue.on_trades(symbol, trades, self._clock.now())
 
     async def _read_rates(self, symbol: str) -> None:
-        """Funding, once a minute. What is not told now is charged late, at the last rate known."""
-        now = self._clock.now()
-        if self._venue.terms.trigger is Trigger.MARK:
-            self._venue.on_mark(symbol, await self._market.mark(symbol), now)
-        rated = self._rated.get(symbol)
-        if rated is not None and now - rated < _RATE_EVERY:
-            return
-        self._rated[symbol] = now
-        try:
-            funding = await self._market.funding(symbol)
-        except RunnerError:
-            return
-        self._venue.on_funding(symbol, funding, self._clock.now())
+        """Mark and funding. What is not told now is asked for again; no fill waits for it."""
+        on_mark = self._venue.terms.trigger is Trigger.MARK
+        with contextlib.suppress(RunnerError):
+            if on_mark or self._is_due("mark", symbol, _MARK_EVERY):
+                mark = await self._market.mark(symbol)
+                self._venue.on_mark(symbol, mark, self._clock.now())
+        with contextlib.suppress(RunnerError):
+            if self._is_due("funding", symbol, _FUNDING_EVERY):
+                funding = await self._market.funding(symbol)
+                self._venue.on_funding(symbol, funding, self._clock.now())
+
+    def _is_due(self, what: str, symbol: str, every: timedelta) -> bool:
+        now, read = self._clock.now(), self._read_at.get((what, symbol))
+        if read is not None and now - read < every:
+            return False
+        self._read_at[what, symbol] = now
+        return True

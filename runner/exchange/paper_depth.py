@@ -9,7 +9,7 @@ from runner.exchange.paper_state import Taken
 from runner.protocol import Side
 
 ZERO = Decimal(0)
-_KEEP_TAKEN = 100
+_KEEP_TAKEN = 40
 
 
 class Depth:

@@ -118,6 +118,7 @@ def addresses(desk, ticket):
             "/account/sessions",
             "/workspaces/new",
             "/help",
+            "/help/paper",
             "/help/permissions",
             "/styleguide",
         ],

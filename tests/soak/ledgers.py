@@ -186,6 +186,8 @@ class Story:
                 continue
             trades = [t for t in self._own("trade", "number") if t["run_id"] == run["id"]]
             result = sum((_net(trade) for trade in trades), Decimal(0))
+            flows = [f for f in self._own("cash_flow", "number") if f["run_id"] == run["id"]]
+            result += sum((Decimal(flow["amount"]) for flow in flows), Decimal(0))
             wanted = Decimal(run["starting_balance"]) + result
             if Decimal(memory["paper"]["balance"]) != wanted:
                 yield f"the paper account has {memory['paper']['balance']}, the trades say {wanted}"

@@ -59,4 +59,4 @@ def test_the_guide_to_paper_names_the_numbers_of_the_venue_itself():
     left = {one.what: one.why for one in paper_guide.OMITTED}
     assert f"more than {TAPE} trades" in left["What happens between two looks"]
     assert f"{DEPTH} levels" in left["Sizes beyond the book that is read"]
-    assert paper._RATE_EVERY.total_seconds() == 60
+    assert paper._FUNDING_EVERY.total_seconds() == 60

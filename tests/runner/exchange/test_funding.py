@@ -11,7 +11,7 @@ import pytest
 
 from runner.errors import Temporary
 from runner.exchange import sanity
-from runner.exchange.base import Funding
+from runner.exchange.base import Funding, PublicTrade
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.protocol import Mode, Side
 from tests.fakes.venues import bybit as bybit_fake
@@ -69,6 +69,22 @@ def test_the_practice_market_says_what_it_will_charge(practice):
     assert found.next_at.hour % 8 == 0
     assert abs(found.rate) < Decimal("0.01")
     assert {trade.side for trade in trades} == set(Side)
+
+
+def test_binance_s_tape_is_read_where_it_is_cheap(monkeypatch):
+    row = {"id": 28457, "price": "57000.5", "qty": "0.014", "quoteQty": "798.0"}
+    row |= {"time": AT, "isBuyerMaker": True}
+
+    def answered(seen):
+        return (200, [row]) if seen.path == "/fapi/v1/trades" else answer("binance")(seen)
+
+    async def act(market, _broker, seen):
+        before = len(seen)
+        return await market.trades(SYMBOL), [one.path for one in seen[before:]]
+
+    trades, paths = at_real_hosts(monkeypatch, "binance", Mode.PAPER, None, answered, act)
+    assert paths == ["/fapi/v1/trades"]
+    assert trades == [PublicTrade(DUE, Decimal("57000.5"), Decimal("0.014"), Side.SELL)]
 
 
 @pytest.mark.parametrize(("field", "value"), [("fundingRate", None), ("fundingTimestamp", "soon")])

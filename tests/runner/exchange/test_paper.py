@@ -2,17 +2,18 @@
 
 import asyncio
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.errors import Operational
+from runner.errors import Operational, Temporary
 from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.paper import PaperBroker
 from runner.exchange.paper_state import PaperState
-from runner.protocol import OrderStatus, Side
+from runner.protocol import FlowKind, OrderStatus, Side
 from tests.runner.hand_market import START, SYMBOL, HandMarket, StillClock
 
 BIDS = [(99.9, 1), (99.5, 2), (99.0, 5)]
@@ -82,6 +83,56 @@ def test_a_gap_is_paid_in_full():
     fees = (Decimal("100.1") + 90) * Decimal("0.0004")
     assert paper.account().balance == 10_000 - Decimal("10.1") - fees
     assert paper.position() == []
+
+
+def test_an_order_meets_the_book_that_comes_after_the_decision():
+    """While the book is asked for, as long as a real order would travel, the market goes on."""
+    paper = Paper()
+    asked = paper.clock.now()
+    read = paper.market.book
+
+    async def later(symbol, depth):
+        paper.clock.advance(0.4)
+        paper.market.set([(104.9, 1)], [(105.1, 1)])
+        return await read(symbol, depth)
+
+    paper.market.book = later
+    assert paper.send("buy", 1).average == Decimal("105.1")
+    [fill] = asyncio.run(paper.broker.executions(SYMBOL, START))
+    assert (fill.at - asked).total_seconds() == 0.4
+
+
+def test_funding_is_asked_for_while_something_is_held_and_told_as_a_flow():
+    paper = Paper()
+    paper.send("buy", 1)
+    paper.look()
+    due = paper.market.rate.next_at
+    paper.clock.at = due
+    paper.look()
+    [flow] = asyncio.run(paper.broker.flows(START))
+    assert (flow.kind, flow.at, flow.amount) == (FlowKind.FUNDING, due, Decimal("-0.01"))
+    assert asyncio.run(paper.broker.flows(due + timedelta(seconds=1))) == []
+
+
+def test_a_position_is_liquidated_though_nobody_asks_for_the_account():
+    paper = Paper(balance=100)
+    paper.send("buy", 8)
+    paper.look()
+    paper.market.set([(87, 9)], [(88, 9)])
+    paper.clock.advance(5)
+    paper.look()
+    assert paper.position() == []
+
+
+def test_a_venue_that_does_not_tell_mark_and_funding_hides_no_fill():
+    paper = Paper()
+
+    async def away(_symbol):
+        raise Temporary("the venue is away")
+
+    paper.market.funding = paper.market.mark = away
+    paper.send("buy", 1)
+    assert paper.look() == [("100.1", "1", "taker")]
 
 
 def test_a_touch_does_not_fill_a_resting_limit():
