@@ -12,7 +12,7 @@ from decimal import Decimal
 from runner.bench import Bench
 from runner.desk import Desk
 from runner.errors import Operational, UnknownOutcome
-from runner.exchange.base import Lender
+from runner.exchange.lending import Lender
 from runner.protocol import Check
 
 TROUBLE = "terms"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 from runner.protocol import Candle, Check, Flow, Order, OrderStatus, Side
 
@@ -219,18 +219,6 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Terms:
-    """On what terms the venue lends for a symbol.
-
-    ``isolated``: a position is liquidated at its own margin, whatever else the account holds.
-    ``leverage``: the most it lends, as a multiple; ``None`` where the account sets no such bound.
-    """
-
-    isolated: bool
-    leverage: Decimal | None
-
-
-@dataclass(frozen=True)
 class Rights:
     """What a key may do, as the venue tells; ``None`` is what it does not tell.
 
@@ -300,12 +288,3 @@ class Broker(Protocol):
 
     def snapshot(self) -> dict[str, Any]:
         """What the next machine needs to go on; empty where the venue keeps it."""
-
-
-@runtime_checkable
-class Lender(Protocol):
-    """A broker whose venue lends; a paper account lends on its own terms, which nobody changes."""
-
-    async def terms(self, symbol: str) -> Terms: ...
-    async def set_leverage(self, symbol: str, leverage: int) -> None:
-        """Never while something is held. May raise ``UnknownOutcome``: read the terms then."""

@@ -14,11 +14,11 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
-    Terms,
     VenuePosition,
 )
 from runner.exchange.causes import UNPROVEN
 from runner.exchange.failures import Failures, Gone
+from runner.exchange.lending import MarginTerms
 from runner.exchange.quirks.venue import Venue
 from runner.protocol import Check, Flow, OrderStatus
 
@@ -68,7 +68,7 @@ class CcxtBroker:
         with self._failures.reading("read what the key may do"):
             return await self._venue.rights(self._exchange)
 
-    async def terms(self, symbol: str) -> Terms:
+    async def terms(self, symbol: str) -> MarginTerms:
         with self._failures.reading(f"read the leverage of {symbol}"):
             return await self._venue.terms(self._exchange, symbol)
 

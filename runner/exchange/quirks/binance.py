@@ -21,9 +21,9 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
-    Terms,
     VenuePosition,
 )
+from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.binance_codes import CODES
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
@@ -176,10 +176,10 @@ class Binance(Venue):
     async def hedged(self, api: Any, symbol: str) -> bool:
         return bool((await api.fetch_position_mode(symbol))["hedged"])
 
-    async def terms(self, api: Any, symbol: str) -> Terms:
+    async def terms(self, api: Any, symbol: str) -> MarginTerms:
         (row,) = await api.fapiPrivateGetSymbolConfig({"symbol": api.market_id(symbol)})
         leverage = price(row["leverage"], f"the leverage of {symbol}")
-        return Terms(row["marginType"] != "CROSSED", leverage)
+        return MarginTerms(row["marginType"] != "CROSSED", leverage)
 
     async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
         body = {"symbol": api.market_id(symbol), "leverage": leverage}

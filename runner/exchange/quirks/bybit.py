@@ -22,9 +22,9 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
-    Terms,
     VenuePosition,
 )
+from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.bybit_codes import CODES
 from runner.exchange.quirks.bybit_reports import REASONS, execution, flow, report
@@ -187,13 +187,13 @@ class Bybit(Venue):
         rows = (await api.privateGetV5PositionList(query))["result"]["list"]
         return any(int(row["positionIdx"]) != 0 for row in rows)
 
-    async def terms(self, api: Any, symbol: str) -> Terms:
+    async def terms(self, api: Any, symbol: str) -> MarginTerms:
         """The margin mode is the account's; a portfolio account has no leverage by symbol."""
         mode = (await api.privateGetV5AccountInfo())["result"]["marginMode"]
         query = {"category": "linear", "symbol": api.market_id(symbol)}
         rows = (await api.privateGetV5PositionList(query))["result"]["list"]
         told = [exact_or_none(row["leverage"], f"the leverage of {symbol}") for row in rows]
-        return Terms(mode == "ISOLATED_MARGIN", next(iter(told), None))
+        return MarginTerms(mode == "ISOLATED_MARGIN", next(iter(told), None))
 
     async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
         body = {"category": "linear", "symbol": api.market_id(symbol)}

@@ -26,9 +26,9 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
-    Terms,
     VenuePosition,
 )
+from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, text
 from runner.exchange.quirks.okx_codes import CODES
 from runner.exchange.quirks.okx_reports import TRADING, algo_report, execution, flow, order_report
@@ -209,12 +209,12 @@ class Okx(Venue):
             "at OKX under Trade, Account mode"
         )
 
-    async def terms(self, api: Any, symbol: str) -> Terms:
+    async def terms(self, api: Any, symbol: str) -> MarginTerms:
         """Each order says itself that it is cross (``tdMode``), so that only that is asked for."""
         query = {"instId": api.market_id(symbol), "mgnMode": "cross"}
         rows = (await api.privateGetAccountLeverageInfo(query))["data"]
         told = [exact_or_none(row["lever"], f"the leverage of {symbol}") for row in rows]
-        return Terms(isolated=False, leverage=next(iter(told), None))
+        return MarginTerms(isolated=False, leverage=next(iter(told), None))
 
     async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None:
         body = {"instId": api.market_id(symbol), "lever": str(leverage), "mgnMode": "cross"}

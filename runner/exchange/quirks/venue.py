@@ -15,10 +15,10 @@ from runner.exchange.base import (
     OrderReport,
     OrderRequest,
     Rights,
-    Terms,
     VenuePosition,
 )
 from runner.exchange.causes import Cause
+from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import price
 from runner.protocol import Flow, Mode
 
@@ -107,7 +107,7 @@ class Venue(ABC):
         return None
 
     @abstractmethod
-    async def terms(self, api: Any, symbol: str) -> Terms: ...
+    async def terms(self, api: Any, symbol: str) -> MarginTerms: ...
 
     @abstractmethod
     async def set_leverage(self, api: Any, symbol: str, leverage: int) -> None: ...
