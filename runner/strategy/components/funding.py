@@ -82,8 +82,8 @@ class FundingFlip:
         (number("percent", "Beyond", (0, 1), 0.005, "Smaller rates keep the side.", "%"),),
         group="funding",
         directional=True,
-        # Funding is set every eight hours or more often; one flip a week is usual.
-        days=7,
+        # Three payments or more; in a day without any rate beyond the bound there is no side.
+        days=1,
         sentence=lambda p: (
             f"the funding rate turns positive (long) or negative (short) by {p['percent']:g} %"
         ),

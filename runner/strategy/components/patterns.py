@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.strategy.components.parts import SIGNAL, STATE, candles, number
+from runner.strategy.components.parts import SIGNAL, STATE, candles, number, sign
 from runner.strategy.indicators.averages import settled
 from runner.strategy.spec import Bar, ComponentSpec, Params
 
@@ -33,7 +33,7 @@ class HeikinAshi:
         close = (bar.open + bar.high + bar.low + bar.close) / 4.0
         opened = sum(self._body) / 2.0 if self._body else (bar.open + bar.close) / 2.0
         self._body = (opened, close)
-        side = (close > opened) - (close < opened)
+        side = sign(close - opened, close)
         self._run = self._run + side if self._run * side > 0 else side
         self._seen += 1
         if self._seen < self._count:

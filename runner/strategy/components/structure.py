@@ -227,7 +227,9 @@ class OpeningRange:
         (
             whole("hour", "Opens at", (0, 23), 0, "Hour at which the session opens.", "h UTC"),
             whole("minute", "and", (0, 59), 0, "Minute at which it opens.", "min"),
-            whole("minutes", "Range length", (1, 720), 60, "Length of the range.", "min"),
+            whole(
+                "minutes", "Range length", (1, 720), 60, "Candles must begin at the open.", "min"
+            ),
             number("buffer", "Buffer", (0, 5), 0, "How far beyond the range counts.", "% of price"),
         ),
         group="structure",

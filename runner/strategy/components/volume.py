@@ -10,6 +10,7 @@ from runner.strategy.components.parts import (
     Crossing,
     candles,
     number,
+    sign,
 )
 from runner.strategy.indicators.averages import Ema, Sma, ema_settled
 from runner.strategy.indicators.rolling import STILL
@@ -284,7 +285,7 @@ class ForceSide:
         if force is None:
             return None
         self._last = force
-        return (force > 0) - (force < 0)
+        return sign(force, bar.close * bar.volume)
 
     def detail(self) -> str:
         return f"force index is {self._last:+.6g}"

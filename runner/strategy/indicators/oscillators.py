@@ -68,7 +68,7 @@ class Cmo:
             return None
         gain, loss = changes
         total = gain + loss
-        return 100.0 * (gain - loss) / total if total > 0 else 0.0
+        return 100.0 * (gain - loss) / total if total > STILL * price else 0.0
 
 
 class Position:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runner.strategy import TEMPLATES, explain, validate
 from runner.strategy.registry import COMPONENTS, assemble
 from runner.strategy.spec import GROUPS, ROLES
-from tests.runner.strategy.markets import MARKETS, walk
+from tests.runner.strategy.markets import MARKETS, flat, joined, walk
 
 KINDS = [spec.kind for spec in COMPONENTS.values() if "exit" not in spec.roles]
 DAY_LONG = 96  # candles of 15 minutes
@@ -150,3 +150,18 @@ def test_unknown_funding_and_interest_pass_nothing(kind):
     ]
     assert set(told) <= {None, 0}
     assert "not known" in component.detail()
+
+
+# A stop has a side as long as it is not hit, and so have the levels of a day and of swings.
+LASTING = {"supertrend", "parabolic_sar", "pivot_points", "previous_day_break", "swing_trend"}
+
+
+@pytest.mark.parametrize(
+    "kind", [k for k in KINDS if COMPONENTS[k].directional and k not in LASTING]
+)
+def test_a_market_that_stands_still_gives_no_direction(kind):
+    # Wherever it stood before: what is left of the walk in an average is rounding in the end.
+    still = [bar._replace(funding=0.0) for bar in flat(1300, 60_000.1)]
+    component = made(kind)
+    told = [component.update(bar) for bar in joined(walk(300, 5, price=60_000.0), still)]
+    assert set(told[-100:]) <= {0, None}
