@@ -68,6 +68,11 @@ class Part:
     weight: Field | None
     fields: tuple[tuple[Parameter, Field], ...]
 
+    @property
+    def shown(self) -> bool:
+        """Whether it is one of the rules or was just switched on; the others are offered."""
+        return self.entry is not None or bool(self.enabled.data)
+
 
 class RulesForm(Form):
     """The rules of the next version, all components of the library included."""
