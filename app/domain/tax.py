@@ -29,16 +29,12 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Year:
-    """A year of a workspace by its own clock, in one mode."""
+    """A year of a workspace by its own clock, in one mode; plain values, for files are streamed."""
 
-    workspace: Workspace
+    workspace_id: str
+    zone: ZoneInfo
     number: int
     mode: Mode
-
-    @property
-    def zone(self) -> ZoneInfo:
-        """The workspace's."""
-        return ZoneInfo(self.workspace.zone)
 
     @property
     def bounds(self) -> tuple[datetime, datetime]:
@@ -47,6 +43,11 @@ class Year:
             datetime(it, 1, 1, tzinfo=self.zone) for it in (self.number, self.number + 1)
         )
         return first, after
+
+
+def year_of(workspace: Workspace, number: int, mode: Mode) -> Year:
+    """A year of a workspace."""
+    return Year(workspace.id, ZoneInfo(workspace.zone), number, mode)
 
 
 def years(workspace: Workspace, now: datetime) -> list[int]:
@@ -118,7 +119,7 @@ def _of(year: Year, kind: Any, moment: Any, more: Any) -> Select[Any]:
     query = query.join(Run, Run.id == kind.run_id).join(Bot, Bot.id == kind.bot_id)
     query = query.outerjoin(Connection, Connection.id == Run.connection_id)
     return query.where(
-        kind.workspace_id == year.workspace.id,
+        kind.workspace_id == year.workspace_id,
         Run.mode == year.mode,
         moment >= first,
         moment < after,

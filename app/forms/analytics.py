@@ -29,6 +29,10 @@ class AnalyticsForm(Form):
         start = now - reach if reach else None
         return start and start.replace(hour=0, minute=0, second=0, microsecond=0)
 
+    def address(self) -> dict[str, str]:
+        """What is asked for, for links to the same figures."""
+        return {name: value for name, value in self.data.items() if value}
+
 
 def mode_of(text: str, known: list[Mode]) -> Mode:
     """The mode an address names, if there is one; else the most serious one that has run."""

@@ -21,7 +21,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/series")
 @requires(Permission.ANALYTICS_VIEW)
-def points() -> Response:
+def index_points() -> Response:
     """Their result and drawdown by day."""
     return jsonify(analytics_pages.lines(_all()))
 

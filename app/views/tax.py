@@ -29,6 +29,6 @@ def file(year: int) -> Response:
     workspace = current.workspace()
     if year not in tax.years(workspace, current.now()):
         abort(404)
-    asked = tax.Year(workspace, year, mode_of(request.args.get("mode", ""), [Mode.LIVE]))
+    asked = tax.year_of(workspace, year, mode_of(request.args.get("mode", ""), [Mode.LIVE]))
     name = f"tax-{workspace.slug}-{year}-{asked.mode}.csv"
     return trade_pages.streamed(name, tax.COLUMNS, lambda: tax.rows(asked))

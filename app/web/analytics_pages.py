@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import request
+from flask import request, url_for
 
 from app import current
 from app.domain.analytics import report, scope
@@ -62,8 +62,9 @@ def page(whose: Whose, **about: Any) -> dict[str, Any]:
         "sides": [(side, [sums[it] for it in SPLIT]) for side, sums in found.sides.items()],
         "heat": list(figures.heat(found.hours)),
         "weekdays": figures.WEEKDAYS,
-        "modes": tuple(reversed(Mode)),
-        "address": {name: value for name, value in request.args.items() if name != "mode"},
+        "tabs": _tabs(asked),
+        "series": _here(f"{request.endpoint}_points", asked.mode, form.address()),
+        "here": _here(str(request.endpoint), asked.mode, {}),
     } | {"bot": None, "strategy": None, **about}
 
 
@@ -84,6 +85,22 @@ def lines(whose: Whose) -> dict[str, Any]:
         ],
         "live": False,
     }
+
+
+def _tabs(asked: Scope) -> list[tuple[str, str, bool]]:
+    """The same page in each mode: text, address, whether it is this one."""
+    said = {name: request.args[name] for name in ("range",) if name in request.args}
+    endpoint = str(request.endpoint)
+    return [
+        (mode.capitalize(), _here(endpoint, mode, said), mode is asked.mode)
+        for mode in reversed(Mode)
+    ]
+
+
+def _here(endpoint: str, mode: Mode, said: dict[str, str]) -> str:
+    """An address about the same workspace, bot or strategy."""
+    values: dict[str, Any] = {**(request.view_args or {}), **said, "mode": mode}
+    return url_for(endpoint, **values)
 
 
 def _asked(whose: Whose) -> tuple[AnalyticsForm, Scope]:

@@ -13,6 +13,8 @@ from runner.metrics import Cell, Figure
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 STEPS = 3
+LEAST = 0.0001
+"""A ratio smaller than this is said to be below it: nothing is shown as a false zero."""
 
 
 def init_app(app: Flask) -> None:
@@ -30,7 +32,9 @@ def value(figure: Figure, currency: str) -> Markup:
     if figure.unit == "seconds":
         return escape(formatting.seconds(it))
     places = {"count": 0, "days": 0, "bp": 1, "percent": 2}.get(figure.unit, 2)
-    if 0 < abs(it) < 0.01 and figure.unit == "ratio":
+    if figure.unit == "ratio" and 0 < abs(it) < LEAST:
+        return escape(f"below {LEAST}")
+    if figure.unit == "ratio" and 0 < abs(it) < 0.01:
         places = 4
     unit = {"percent": "%", "bp": "bp", "days": "d"}.get(figure.unit, "")
     return formatting.amount(it, places, unit)

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, render_template, request, stream_with_context
 
-from app import current
+from app import current, tenancy
 from app.domain.trades import export, listing, notes, story
 from app.domain.trades.story import Story
 from app.forms.trades import TradeFilterForm, TradeNoteForm
@@ -102,15 +102,21 @@ def file(form: TradeFilterForm) -> Response:
         return Response(render_template("trades/index.html", **listed(form)), 422)
     workspace, wanted = current.workspace(), form.wanted(current.now())
     name = f"trades-{workspace.slug}-{current.now():%Y%m%d}.csv"
-    return streamed(name, export.COLUMNS, lambda: export.rows(workspace, wanted))
+    workspace_id = workspace.id
+    return streamed(name, export.COLUMNS, lambda: export.rows(workspace_id, wanted))
 
 
 def streamed(
     name: str, columns: Sequence[str], rows: Callable[[], Iterable[tuple[object, ...]]]
 ) -> Response:
-    """A table of any length, row by row, in a transaction of its own; the request's ends first."""
+    """A table of any length, row by row, in a transaction of its own; the request's ends first.
+
+    ``rows`` closes over plain values: what the request loaded is gone by then.
+    """
+    workspace_id = current.workspace().id
 
     def lines() -> Iterator[str]:
+        tenancy.enter(workspace_id)
         with transactions.reading():
             yield sheets.line(columns)
             for row in rows():

@@ -8,7 +8,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.bench import backtests, bills, bots, machine, orders, pages, planner, rush
+from tests.bench import (
+    backtests,
+    bills,
+    bots,
+    machine,
+    orders,
+    pages,
+    planner,
+    results_pages,
+    rush,
+)
 from tests.bench.report import Section, page
 
 RESULTS = machine.ROOT / "docs" / "results"
@@ -75,6 +85,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "pages": lambda: pages.measure(10, 100, rounds=20),
             "planner": lambda: planner.measure((1_000, 10_000), rounds=100),
             "bills": lambda: bills.measure(100, rounds=3),
+            "results": lambda: results_pages.measure(5_000, rounds=3),
             "rush": lambda: rush.measure(rush.Rush(60, 8)),
             "backtest": lambda: backtests.measure(backtests.Plan(50_000, runs=1, peers=False)),
         }
@@ -84,6 +95,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         "pages": lambda: pages.measure(10, 1_000, rounds=40),
         "planner": lambda: planner.measure((1_000, 10_000, 100_000), rounds=200),
         "bills": lambda: bills.measure(500, rounds=9),
+        "results": lambda: results_pages.measure(50_000, rounds=9),
         "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
         "backtest": lambda: backtests.measure(backtests.Plan(525_600, runs=3)),
     }

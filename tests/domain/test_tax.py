@@ -36,7 +36,7 @@ def flow(run, kind, amount, at, name="f1", symbol=None):
 
 
 def rows(workspace, year=2026, mode=Mode.PAPER):
-    found = tax.rows(tax.Year(workspace, year, mode))
+    found = tax.rows(tax.year_of(workspace, year, mode))
     return [dict(zip(tax.COLUMNS, row, strict=True)) for row in found]
 
 

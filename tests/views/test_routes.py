@@ -96,7 +96,9 @@ def routes(house, desk):
             name: getattr(desk, NAMES.get(name, ""), "/x").rpartition("/")[2]
             for name in rule.arguments
         }
-        ids |= {"workspace": desk.id} | ({"number": 1} if "number" in rule.arguments else {})
+        numbers = {"number": 1, "year": 2026}
+        ids |= {"workspace": desk.id}
+        ids |= {name: value for name, value in numbers.items() if name in rule.arguments}
         with house.test_request_context():
             address = rule.build(ids, append_unknown=False)[1]
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from app.domain.trades import listing
 from app.domain.trades.listing import Listed, TradeFilter
-from app.models import Workspace
 
 COLUMNS = (
     *("trade", "bot", "strategy", "mode", "symbol", "side", "currency"),
@@ -14,9 +13,9 @@ COLUMNS = (
 )
 
 
-def rows(workspace: Workspace, wanted: TradeFilter) -> Iterator[tuple[object, ...]]:
+def rows(workspace_id: str, wanted: TradeFilter) -> Iterator[tuple[object, ...]]:
     """One row a trade, oldest first; what is not known is empty."""
-    for it in listing.everything(workspace, wanted):
+    for it in listing.everything(workspace_id, wanted):
         yield _row(it)
 
 

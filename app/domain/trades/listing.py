@@ -43,7 +43,7 @@ class TradeFilter:
     since: datetime | None = None
     until: datetime | None = None
 
-    def condition(self, workspace: Workspace) -> ColumnElement[bool]:
+    def condition(self, workspace_id: str) -> ColumnElement[bool]:
         """The filter as SQL."""
         exact = {
             TradeRow.bot_id: self.bot,
@@ -52,7 +52,7 @@ class TradeFilter:
             TradeRow.side: Side(self.side) if self.side else None,
             TradeRow.exit_kind: self.kind,
         }
-        parts = [TradeRow.workspace_id == workspace.id]
+        parts = [TradeRow.workspace_id == workspace_id]
         parts += [column == wanted for column, wanted in exact.items() if wanted]
         if self.strategy:
             versions = select(StrategyVersion.id).where(
@@ -103,14 +103,14 @@ def page(
 
 def count(workspace: Workspace, wanted: TradeFilter) -> int:
     """How many pass the filter."""
-    query = select(func.count()).select_from(TradeRow).where(wanted.condition(workspace))
+    query = select(func.count()).select_from(TradeRow).where(wanted.condition(workspace.id))
     return db.session.scalar(query) or 0
 
 
-def everything(workspace: Workspace, wanted: TradeFilter, batch: int = 500) -> Iterator[Listed]:
+def everything(workspace_id: str, wanted: TradeFilter, batch: int = 500) -> Iterator[Listed]:
     """All that pass it, oldest first, a batch at a time."""
     last = 0
-    base = _joined().where(wanted.condition(workspace)).order_by(TradeRow.number).limit(batch)
+    base = _joined().where(wanted.condition(workspace_id)).order_by(TradeRow.number).limit(batch)
     while rows := db.session.execute(base.where(TradeRow.number > last)).all():
         yield from _dressed(rows)
         last = rows[-1][0].number
@@ -142,7 +142,7 @@ def _ordered(workspace: Workspace, wanted: TradeFilter, sort: str, *, rising: bo
     order = (column.asc().nulls_first(), TradeRow.number.asc())
     if not rising:
         order = (column.desc().nulls_first(), TradeRow.number.desc())
-    return _joined().where(wanted.condition(workspace)).order_by(*order)
+    return _joined().where(wanted.condition(workspace.id)).order_by(*order)
 
 
 def _joined() -> Any:
