@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select, update
+from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
 from sqlalchemy.orm import aliased
 
 from app.domain import ledger, profits, trade_events
@@ -84,7 +84,7 @@ def _put_in_place(old: Sequence[TradeRow], fresh: list[TradeRow]) -> None:
     db.session.flush()
     kept = old[: len(fresh)]
     for trade, other in zip(kept, fresh, strict=False):
-        for column in TradeRow.__table__.columns:
+        for column in inspect(TradeRow).column_attrs:
             if column.key not in _OWN:
                 setattr(trade, column.key, getattr(other, column.key))
     for trade in old[len(fresh) :]:
