@@ -155,16 +155,26 @@ def test_a_component_s_own_candles_and_the_risk_are_explained():
 
 
 def test_the_warm_up_counts_candles_of_the_strategy():
-    rules = rules_of()  # 15m; the slow average has 26 candles
-    assert warmup(rules) == 4 * 26 + 1
+    rules = rules_of()  # 15m; the slow average has 26 candles, and (25/27)^69 is under 0.5 %
+    assert warmup(rules) == 26 + 69 + 1
     rules["signals"][0]["timeframe"] = "1h"
-    assert warmup(rules) == 4 * (4 * 26 + 1) + 3
+    assert warmup(rules) == 4 * (26 + 69 + 1) + 3
     rules["signals"][0]["enabled"] = False
     rules["exits"].append({"kind": "chandelier", "params": {"period": 20}, "timeframe": "4h"})
     assert warmup(rules) == 16 * (6 * 20 + 2) + 15
     rules["exits"][-1]["enabled"] = False
     rules["sizing"] = {**BY_ATR, "period": 100}
     assert warmup(rules) == 602
+
+
+def test_the_warm_up_counts_the_days_a_component_has_to_see():
+    rules = rules_of()
+    rules["signals"] = [{"kind": "previous_day_break"}]
+    assert warmup(rules) == 2 * 96 + 1
+    rules["signals"][0]["timeframe"] = "1h"
+    assert warmup(rules) == 4 * (2 * 24 + 1) + 3
+    rules["timeframe"] = rules["signals"][0]["timeframe"] = "1s"
+    assert [fault.path for fault in validate(rules)] == ["signals[0].timeframe"]
 
 
 @pytest.mark.parametrize(
