@@ -13,6 +13,7 @@ from runner.exchange.base import Account
 from runner.memory import Entry, Halt
 from runner.protocol import Breach, Checkpoint, EventKind, Limits, OnBreach, Side
 from runner.risk import Exposure, Stake, judge, judge_account, needs_marks
+from runner.sizing import room
 
 if TYPE_CHECKING:
     from runner.bench import Bench
@@ -64,6 +65,11 @@ class Guard:
             return f"limit: {unknown}"
         breach = judge(intent, self._limits, exposure)
         return None if breach is None else f"limit: {breach.text}"
+
+    def room(self, desk: Desk, symbol: str) -> tuple[Decimal, str] | None:
+        """The most base units the limits leave for an entry, and which of them; see ``sizing``."""
+        exposure = None if self._unlimited else self._exposure(desk, symbol)
+        return None if exposure is None else room(self._limits, exposure, symbol)
 
     def expect(self, symbol: str, price: Decimal | None) -> None:
         """Where a market order is about to trade; it counts until the next look for the symbol."""

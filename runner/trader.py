@@ -9,7 +9,7 @@ from runner.bench import Bench
 from runner.custodian import Custodian
 from runner.desk import Desk, Intent
 from runner.engine import Engine
-from runner.exchange.base import DEPTH, TOP, OrderKind
+from runner.exchange.base import DEPTH, TOP, Book, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
 from runner.sizing import entry_quantity
@@ -17,7 +17,7 @@ from runner.step import Conclusion
 from runner.strategy import warmup
 
 SHOWN_AT_START = 300
-_MOST_PER_REQUEST = 1500
+_MOST_MISSED = 1500
 # A venue may add the last trades of a candle a moment after its end. A newer candle proves the end;
 # a market without trades shows none, so there time has to do.
 _SETTLED_AFTER = timedelta(seconds=2)
@@ -42,7 +42,7 @@ class Trader:
     async def warm_up(self) -> None:
         """Feed the engine enough history, and show the last of it to the platform."""
         need = max(warmup(self._rules), SHOWN_AT_START) + 1
-        closed = await self._closed_candles(min(need, _MOST_PER_REQUEST))
+        closed = await self._closed_candles(need)
         self._engine.warm(closed)
         shown = Candles(self.symbol, self._rules["timeframe"], tuple(closed[-SHOWN_AT_START:]))
         self._bench.outbox.append(EventKind.CANDLES, shown, self._bench.clock.now())
@@ -56,7 +56,7 @@ class Trader:
         missing = int((self._bench.clock.now() - last) / self._span) - 1
         if missing < 1:
             return
-        limit = min(missing + 2, _MOST_PER_REQUEST)
+        limit = min(missing + 2, _MOST_MISSED)
         fresh = [c for c in await self._closed_candles(limit) if c.opened_at > last]
         for candle in fresh:
             await self._judge(candle, newest=candle is fresh[-1])
@@ -82,7 +82,7 @@ class Trader:
         book = await self._bench.market.book(self.symbol, self._depth())
         price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
         account = await self._bench.guard.look(self._desk, self.symbol)
-        quantity, fault = self._size(price, account.balance + account.unrealised)
+        quantity, cut, fault = self._size(book, side, account.balance + account.unrealised)
         intent = Intent(
             decision=f"{self.symbol}@{candle.opened_at.isoformat()}",
             leg="entry",
@@ -91,18 +91,17 @@ class Trader:
             kind=OrderKind.MARKET,
             quantity=quantity,
             purpose="entry",
-            reason=conclusion.reason,
+            reason=conclusion.reason + cut,
         )
-        self._bench.guard.expect(self.symbol, book.worst_price(side, quantity))
         # The venue was asked twice meanwhile: what stood against it may have come only now.
         refusal = fault or self._blocked() or self._bench.guard.refusal(intent, self._desk)
         if refusal is not None:
-            self._tell(candle, conclusion, "none", f"{conclusion.reason}, but {refusal}")
+            self._tell(candle, conclusion, "none", f"{intent.reason}, but {refusal}")
             return
         entry_id = self._desk.order_id(intent.decision, intent.leg)
         # Before the order: should the process die now, the restart knows whose position it finds.
         with self._bench.journal.transaction():
-            self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+            self._tell(candle, conclusion, conclusion.action, intent.reason)
             self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
 
@@ -110,11 +109,21 @@ class Trader:
         """How much of the book to read: a collar wants the price the whole order would reach."""
         return TOP if self._bench.configuration.limits.price_collar_percent is None else DEPTH
 
-    def _size(self, price: Decimal, equity: Decimal) -> tuple[Decimal, str | None]:
-        """How much to enter with, and why the venue would not take it."""
-        instrument = self._bench.market.instrument(self.symbol)
-        quantity = entry_quantity(self._rules["sizing"], equity, price, instrument)
-        return quantity, instrument.fault(quantity, price, reduce_only=False)
+    def _size(self, book: Book, side: Side, equity: Decimal) -> tuple[Decimal, str, str | None]:
+        """How much to enter with, what a limit cut it to, and why the venue would not take it."""
+        instrument, guard = self._bench.market.instrument(self.symbol), self._bench.guard
+        price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
+        sizing, distance = self._rules["sizing"], self._engine.risk_distance
+        if sizing["kind"] == "atr_risk" and not distance:
+            return Decimal(0), "", "the ATR that sizes the position is not known yet"
+        quantity = entry_quantity(sizing, equity, price, instrument, distance)
+        guard.expect(self.symbol, book.worst_price(side, quantity))
+        most, cut = guard.room(self._desk, self.symbol), ""
+        if most is not None and most[0] < quantity:
+            quantity = instrument.round_quantity(most[0])
+            guard.expect(self.symbol, book.worst_price(side, quantity))
+            cut = f", cut to {quantity:f} by the limit {most[1]}"
+        return quantity, cut, instrument.fault(quantity, price, reduce_only=False)
 
     def _blocked(self) -> str | None:
         if self._desk.unsure(self.symbol):

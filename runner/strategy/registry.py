@@ -120,14 +120,16 @@ def warmup(rules: dict[str, Any]) -> int:
     percent of their seed. A higher time frame counts in whole candles of its own, one of which
     may have begun before the history did.
     """
-    base = TIMEFRAMES[rules["timeframe"]]
-    need = 2
-    for section in SECTIONS:
-        for entry in enabled(rules, section):
-            spec, seconds = COMPONENTS[entry["kind"]], seconds_of(rules, entry)
-            own = max(spec.warmup(parameters_of(entry)), spec.days * _DAY // seconds) + 1
-            multiple = seconds // base
-            need = max(need, own * multiple + (multiple - 1))
+    entries = [entry for section in SECTIONS for entry in enabled(rules, section)]
+    need = max((entry_warmup(rules, entry) for entry in entries), default=2)
     if rules["sizing"]["kind"] == "atr_risk":
         need = max(need, 6 * int(rules["sizing"]["period"]) + 2)
-    return need
+    return max(need, 2)
+
+
+def entry_warmup(rules: dict[str, Any], entry: dict[str, Any]) -> int:
+    """Candles of the strategy's time frame that one entry needs."""
+    spec, seconds = COMPONENTS[entry["kind"]], seconds_of(rules, entry)
+    own = max(spec.warmup(parameters_of(entry)), spec.days * _DAY // seconds) + 1
+    multiple = seconds // TIMEFRAMES[rules["timeframe"]]
+    return own * multiple + (multiple - 1)

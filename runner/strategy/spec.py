@@ -20,6 +20,8 @@ TIMEFRAMES: dict[str, int] = {
 }
 """Timeframe to its length in seconds."""
 
+MOST_HISTORY = 20_000
+"""Candles that are read at most before the first decision."""
 MARKET_TYPES = ("linear", "inverse", "spot")
 DIRECTIONS = ("long", "short", "both")
 COMBINATIONS = ("weighted", "min_score", "min_signals", "all", "any", "majority")

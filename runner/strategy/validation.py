@@ -8,11 +8,19 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from runner.strategy.combination import NEEDS_THRESHOLD
-from runner.strategy.registry import COMPONENTS, SECTIONS, enabled, parameters_of, seconds_of
+from runner.strategy.registry import (
+    COMPONENTS,
+    SECTIONS,
+    enabled,
+    entry_warmup,
+    parameters_of,
+    seconds_of,
+)
 from runner.strategy.spec import (
     COMBINATIONS,
     DIRECTIONS,
     MARKET_TYPES,
+    MOST_HISTORY,
     SIZINGS,
     TIMEFRAMES,
     ComponentSpec,
@@ -224,5 +232,11 @@ def _together(rules: dict[str, Any]) -> list[Fault]:
             ]
             if seconds_of(rules, entry) % base:
                 message = f"Must be a whole multiple of the strategy's {rules['timeframe']}."
+                faults.append(Fault(f"{path}.timeframe", message))
+            elif (need := entry_warmup(rules, entry)) > MOST_HISTORY:
+                message = (
+                    f"Needs {need} candles of {rules['timeframe']} before its first answer, "
+                    f"{MOST_HISTORY} are read. Shorten it, or give the strategy longer ones."
+                )
                 faults.append(Fault(f"{path}.timeframe", message))
     return faults

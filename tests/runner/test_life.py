@@ -52,7 +52,7 @@ def switched_off():
 
 @pytest.mark.parametrize("without", [rules(stop=None), switched_off()])
 def test_live_needs_a_stop_of_some_kind(without):
-    with pytest.raises(Operational, match="stop loss in the strategy, or the bot's disaster stop"):
+    with pytest.raises(Operational, match="stop in the strategy, or the bot's disaster stop"):
         _refuse_what_cannot_run(answer(Mode.LIVE, rules=without))
     _refuse_what_cannot_run(answer(Mode.LIVE, rules=rules()))
     _refuse_what_cannot_run(answer(Mode.LIVE, rules=without, disaster_stop_percent=Decimal(12)))

@@ -15,6 +15,7 @@ def rules_of(key="ema_trend"):
     return copy.deepcopy(next(t.rules for t in TEMPLATES if t.key == key))
 
 
+SLOW = {"timeframe": "1d", "params": {"fast": 100, "slow": 200}}
 BY_ATR = {"kind": "atr_risk", "value": "1", "period": 14, "multiple": 2}
 
 
@@ -72,6 +73,7 @@ def test_a_fault_names_its_place_and_the_cure():
         (lambda r: r["signals"][0].update(timeframe="5m"), "signals[0].timeframe"),
         (lambda r: r["exits"][1].update(timeframe="1m"), "exits[1].timeframe"),
         (lambda r: r["filters"][0].update(surprise=1), "filters[0].surprise"),
+        (lambda r: r["signals"][0].update(SLOW), "signals[0].timeframe"),
         (lambda r: r["combination"].update(mode="all"), "combination.threshold"),
         (lambda r: r["combination"].update(mode="weighted", threshold=2), "combination.threshold"),
         (lambda r: r["combination"].update(threshold=None), "combination.threshold"),
