@@ -141,7 +141,7 @@ def _agrees(told, row):
     """Action, every component's value, and whatever words were kept."""
     at, state, words = row
     assert int(told.candle.opened_at.timestamp()) == at
-    assert told.action == action_of(state)
+    assert told.action == action_of(state), (told.reason, state, words)
     values = [*state.values, *state.fired] if told.verdicts else []
     assert [verdict.value for verdict in told.verdicts] == values
     if words is not None:
