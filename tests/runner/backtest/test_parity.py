@@ -63,9 +63,11 @@ async def recorded(directory, endpoint, mode, plan):
     listed = {SYMBOL: to_plain(market.instrument(SYMBOL))}
     recorder = Recorder(directory / "seen.jsonl.gz", Head(FORMAT, "practice", "1s", listed))
     broker = CcxtBroker(exchange, venue, "USDT")
+    filling = Tap(market, clock, recorder, VENUE)
     if mode is Mode.PAPER:
-        tapped = Tap(market, clock, recorder, VENUE)
-        broker = PaperBroker(tapped, clock, PaperState(Decimal(10_000)), memory.keep_paper)
+        broker = PaperBroker(filling, clock, PaperState(Decimal(10_000)), memory.keep_paper)
+    else:
+        broker.place = _pictured(broker.place, filling)
     bench = Bench(
         bot="bot_a",
         generation=1,
@@ -81,12 +83,9 @@ async def recorded(directory, endpoint, mode, plan):
     desk, now = Desk(bench), clock.now()
     answer = ClaimAnswer("c", now, "", settings, (ALWAYS,), "hold", Lease(now))
     loop = Loop(answer, bench, desk, Link(None, outbox, clock), store)
-    filling = Tap(market, clock, recorder, VENUE)
 
     async def tick():
         await loop._trade()
-        if mode is Mode.TESTNET:  # the venue fills by itself; a picture of its book is all there is
-            await filling.book(SYMBOL)
         await asyncio.sleep(1)
 
     try:
@@ -95,6 +94,17 @@ async def recorded(directory, endpoint, mode, plan):
         recorder.close()
         await market.close()
         store.close()
+
+
+def _pictured(place, market):
+    """The venue fills by itself; a picture of its book at that moment is all a replay gets."""
+
+    async def placed(request):
+        report = await place(request)
+        await market.book(request.symbol)
+        return report
+
+    return placed
 
 
 def decisions(bench):
@@ -131,7 +141,7 @@ def _agrees(told, row):
     """Action, every component's value, and whatever words were kept."""
     at, state, words = row
     assert int(told.candle.opened_at.timestamp()) == at
-    assert told.action == action_of(state)
+    assert told.action == action_of(state), (told.reason, state, words)
     values = [*state.values, *state.fired] if told.verdicts else []
     assert [verdict.value for verdict in told.verdicts] == values
     if words is not None:
