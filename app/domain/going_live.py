@@ -85,6 +85,10 @@ def _venue(bot: Bot) -> Line:
         found = f"{venue.title} has no live mode."
         cure = "Make a bot of the same strategy at an exchange that has one."
         return Line("venue", "Live trading", Standing.MISSING, found, cure)
+    if venue.unproven:
+        found = f"{venue.title} has a live mode that nobody has seen at work yet."
+        cure = "Read what was never proven, and prove it on its testnet first."
+        return Line("venue", "Live trading", Standing.THINK, found, cure)
     return Line("venue", "Live trading", Standing.GOOD, f"{venue.title} can be traded live.")
 
 

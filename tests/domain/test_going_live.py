@@ -108,6 +108,15 @@ def test_a_bot_with_all_it_needs_may_go_live(bot, key):
     assert revisions.stands(bot)
 
 
+def test_a_venue_nobody_has_seen_is_not_called_good(bot, key, monkeypatch):
+    golive.seen(bot, key)
+    unseen = replace(VENUES[PRACTICE.id], unproven="Never proven at the real exchange.")
+    monkeypatch.setitem(VENUES, PRACTICE.id, unseen)
+    venue, *_ = going_live.guards(bot, key, Safety(), NOW)
+    assert venue.standing is Standing.THINK
+    demand(bot, key)
+
+
 @pytest.mark.parametrize("age", [timedelta(), going_live.CHECK_AGE])
 def test_a_look_counts_for_a_day(bot, key, age):
     golive.seen(bot, key, NOW - age)
