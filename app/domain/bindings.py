@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.domain.regions import LOCAL
+from app.domain.venues import VENUES
 from app.extensions import db
 from app.models import Bot, BotAddress, BotCompute, Phase, Wish, Workspace
 
@@ -33,6 +34,11 @@ class Home:
     def waits(self) -> bool:
         """Whether its address comes by itself, in a moment."""
         return self.ip is None and self.phase in (Phase.NEW, Phase.ADDR_WAIT)
+
+
+def seen_elsewhere(bot: Bot) -> bool:
+    """Whether its exchange sees another address: one of this computer leads nowhere else."""
+    return bot.region == LOCAL and not VENUES[bot.exchange].built_in
 
 
 def homes(workspace: Workspace, bot_id: str | None = None) -> list[Home]:

@@ -36,7 +36,7 @@ def go_live(bot: Bot, connection: Connection, safety: Safety, *, by: Actor, now:
     Who may is decided in ``domain/approvals.py``.
 
     Raises:
-        Refused: live is closed, something a live bot needs is missing, or a ceiling forbids.
+        Refused: something a live bot needs is missing, or a ceiling forbids.
         Invalid: the connection does not fit.
     """
     workspaces.lock(bot.workspace)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from app.domain import bot_rules, connection_keys, limits, rivals, runs
+from app.domain import bindings, bot_rules, connection_keys, limits, rivals, runs
 from app.domain.errors import Refused
 from app.domain.revisions import Safety
 from app.extensions import db
@@ -85,6 +85,10 @@ def _venue(bot: Bot) -> Line:
         found = f"{venue.title} has no live mode."
         cure = "Make a bot of the same strategy at an exchange that has one."
         return Line("venue", "Live trading", Standing.MISSING, found, cure)
+    if venue.unproven:
+        found = f"{venue.title} has a live mode that nobody has seen at work yet."
+        cure = "Read what was never proven, and prove it on its testnet first."
+        return Line("venue", "Live trading", Standing.THINK, found, cure)
     return Line("venue", "Live trading", Standing.GOOD, f"{venue.title} can be traded live.")
 
 
@@ -143,6 +147,8 @@ def _checked(bot: Bot, connection: Connection, now: datetime) -> Line:
         found = "The last look is more than 24 hours ago."
         return Line("checked", title, Standing.MISSING, found, cure)
     found = f"Within 24 hours, from {connection.findings['made_at']}."
+    if bindings.seen_elsewhere(bot):
+        found = "Within 24 hours, from this server; its own address is what the exchange sees."
     return Line("checked", title, Standing.GOOD, found)
 
 

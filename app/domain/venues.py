@@ -27,6 +27,7 @@ class KeyField:
 class Venue:
     """One exchange as the forms need it.
 
+    ``built_in``: it runs where plutarc runs.
     ``if_machine_dies``: what becomes of a protected position when the bot's machine is gone.
     ``unproven``: what nobody has seen at the real exchange yet, and how to see it; empty where
     everything was. ``unbound_key_days``: after how many days a key that is bound to no address
@@ -42,6 +43,7 @@ class Venue:
     if_machine_dies: str
     unproven: str = ""
     unbound_key_days: int | None = None
+    built_in: bool = False
 
 
 _LINEAR = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
@@ -81,6 +83,7 @@ PRACTICE = Venue(
     if_machine_dies=(
         "The stop rests at the practice market, fires on the last price and closes the position."
     ),
+    built_in=True,
 )
 BINANCE = Venue(
     id="binance",

@@ -5,10 +5,10 @@ Its runner can neither see nor close it and calls itself unknown, so its machine
 
 from datetime import datetime
 
-from app.domain import audit, bot_events, commands, machines
+from app.domain import audit, bot_events, commands, machines, workspaces
 from app.domain.audit import Actor
 from app.domain.errors import Invalid, Refused
-from app.models import Bot, BotCommand
+from app.models import Bot
 from runner.protocol import CommandKind
 
 REASON = 100
@@ -29,8 +29,10 @@ def asked(bot: Bot) -> set[str]:
     return {it.arguments["symbol"] for it in waiting if it.kind is CommandKind.WRITE_OFF}
 
 
-def write_off(bot: Bot, symbol: str, reason: str, *, by: Actor, now: datetime) -> BotCommand:
+def write_off(bot: Bot, symbol: str, reason: str, *, by: Actor, now: datetime) -> None:
     """Let the bot forget what it has on ``symbol``; its runner looks once more before it does.
+
+    What is asked for already stays as it was asked, and is recorded once.
 
     Raises:
         Refused: its runner does not say that the venue lists it no more.
@@ -44,8 +46,9 @@ def write_off(bot: Bot, symbol: str, reason: str, *, by: Actor, now: datetime) -
     reason = " ".join(reason.split())
     if not reason or len(reason) > REASON:
         raise Invalid(f"Say in at most {REASON} characters what became of it.", "reason")
-    arguments = {"symbol": symbol, "reason": reason}
-    order = commands.send(bot, CommandKind.WRITE_OFF, now, arguments)
+    workspaces.lock(bot.workspace)
+    if symbol in asked(bot):
+        return
+    commands.send(bot, CommandKind.WRITE_OFF, now, {"symbol": symbol, "reason": reason})
     changes = [audit.Change("symbol", symbol, None)]
     bot_events.record("position.write_off", bot, by, now, changes, reason)
-    return order

@@ -30,7 +30,7 @@ def create(bot_id: str) -> ResponseReturnValue:
     form = _form(bot)
     name, reason, by, now = form.symbol.data, form.reason.data, current.actor(), current.now()
     if form.accepts(lambda: write_offs.write_off(bot, name, reason, by=by, now=now)):
-        toast = f"{bot.name} forgets what it had there."
+        toast = f"{bot.name} looks once more, then forgets what it had there."
         return redirect_to(url_for("bots.show", bot_id=bot.id), toast=toast)
     return _page(bot, form), 422
 

@@ -8,6 +8,7 @@ from flask import Response, render_template, request
 from app import current
 from app.domain import (
     addresses,
+    bindings,
     bot_alarms,
     bot_warnings,
     feed,
@@ -56,6 +57,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
     return {
         "bot": bot,
         "row": row,
+        "seen_elsewhere": bindings.seen_elsewhere(bot),
         "now": now,
         "machines": newest,
         "flat": runs.is_flat_on(bot.id, machine, now),

@@ -108,6 +108,30 @@ def test_a_bot_with_all_it_needs_may_go_live(bot, key):
     assert revisions.stands(bot)
 
 
+def test_a_venue_nobody_has_seen_is_not_called_good(bot, key, monkeypatch):
+    golive.seen(bot, key)
+    unseen = replace(VENUES[PRACTICE.id], unproven="Never proven at the real exchange.")
+    monkeypatch.setitem(VENUES, PRACTICE.id, unseen)
+    venue, *_ = going_live.guards(bot, key, Safety(), NOW)
+    assert venue.standing is Standing.THINK
+    demand(bot, key)
+
+
+def test_an_exchange_elsewhere_is_not_said_to_see_an_address_of_this_computer(
+    bot, key, monkeypatch
+):
+    golive.seen(bot, key)
+
+    def told():
+        found = {line.name: line.found for line in going_live.guards(bot, key, Safety(), NOW)}
+        return found["checked"]
+
+    assert "from 127." in told()
+    monkeypatch.setitem(VENUES, PRACTICE.id, replace(VENUES[PRACTICE.id], built_in=False))
+    assert "127." not in told()
+    assert "its own address is what the exchange sees" in told()
+
+
 @pytest.mark.parametrize("age", [timedelta(), going_live.CHECK_AGE])
 def test_a_look_counts_for_a_day(bot, key, age):
     golive.seen(bot, key, NOW - age)

@@ -43,9 +43,12 @@ def test_it_needs_a_short_reason(life, reason):
 def test_it_waits_for_each_symbol_apart_and_outlives_a_new_claim(life):
     other = "FTT/USDT:USDT"
     said(life, [GONE, other])
-    assert write_off(life) is write_off(life)
-    assert write_off(life, other) is not write_off(life)
+    write_off(life)
+    write_off(life, other)
+    write_off(life, reason="somebody else's word")
     assert write_offs.asked(life.bot) == {GONE, other}
     life.claim("boot-2")
     kept = [it for it in commands.pending(life.bot.id) if it.kind is CommandKind.WRITE_OFF]
-    assert {it.arguments["symbol"] for it in kept} == {GONE, other}
+    told = {it.arguments["symbol"]: it.arguments["reason"] for it in kept}
+    assert told == dict.fromkeys((GONE, other), "settled by the exchange")
+    assert len(kept) == len(told)

@@ -96,6 +96,15 @@ def test_a_new_bot_shows_its_address_before_it_has_a_key(owner, desk, house):
     assert "Tide" not in page.by_id("key_addresses").text
 
 
+def test_for_an_exchange_elsewhere_no_address_of_this_computer_is_offered(owner, desk, house):
+    address(house, desk.resting, ip="127.64.200.1")
+    with site.rows(house) as session:
+        session.get_one(Bot, desk.resting.rpartition("/")[2]).exchange = "bybit"
+    page = owner.get(desk.resting)
+    assert "Bybit sees the server's own address on the internet" in page.text
+    assert "will always come from this address" not in page.text
+
+
 def test_who_makes_no_keys_is_told_of_none(viewer, desk):
     assert "Before its first key" not in viewer.get(desk.resting).text
 

@@ -1,5 +1,6 @@
 """Going live as a page: what is missing, what was shown, the request and its answer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,6 +9,7 @@ import pytest
 from app import current
 from app.domain import bot_safety, revisions
 from app.domain.revisions import Safety
+from app.domain.venues import VENUES
 from app.extensions import db
 from app.models import Bot, TotpFactor, User, Workspace
 from app.practice.keys import new_key
@@ -146,6 +148,15 @@ def test_a_trader_asks_and_a_manager_approves_what_both_read(house, ready, pages
     assert "Approved, and done." in manager.post(f"{request_of(house, ready)}/approve").text
     mode, safety, _, stands = bot_of(house, ready)
     assert (mode, safety.disaster_stop_percent, stands) == (Mode.LIVE, Decimal(9), True)
+
+
+def test_who_approves_reads_what_was_never_proven(house, ready, pages, monkeypatch):
+    send(as_person(pages, ready, "trader"), ready, reason="Three good weeks")
+    manager = as_person(pages, ready, "manager")
+    assert "Never proven" not in manager.get(request_of(house, ready)).text
+    unseen = replace(VENUES["practice"], unproven="Never proven at the real exchange.")
+    monkeypatch.setitem(VENUES, "practice", unseen)
+    assert "Never proven" in manager.get(request_of(house, ready)).text
 
 
 def test_a_live_bot_that_changed_says_so_and_is_approved_anew(owner, ready, house):

@@ -133,7 +133,7 @@ def test_unreachable_says_what_protects_it_and_what_to_do_by_hand(house, desk, t
     page = trader.get(f"{desk.home}/panic/{kill}")
     old = "a protective stop was last seen at the venue 3 min"
     assert f"0 of 1 flat, 1 unreachable: {old}" in page.text
-    assert "By hand: sign in at the exchange practice" in page.text
+    assert "By hand: sign in at Practice market" in page.text
     assert page.by_id("progress").get("hx-get")
 
 
