@@ -28,6 +28,9 @@ class Commands:
         if self.reload is not None:
             # One start takes up all that they want.
             waiting += [c.id for c in commands if c.kind is CommandKind.RELOAD]
+        if not self._desk.searched:
+            # What the venue does not list is known only once all was looked through.
+            waiting += [c.id for c in commands if c.kind is CommandKind.WRITE_OFF]
         fresh = [c for c in commands if c.id not in done and c.id not in waiting]
         self._bind(commands)
         for command in fresh:
