@@ -26,10 +26,13 @@ class Commands:
         done = self._store.note("commands_done") or []
         waiting = [command.id for command in self._flattening]
         if self.reload is not None:
-            waiting.append(self.reload.id)
+            # One start takes up all that they want.
+            waiting += [c.id for c in commands if c.kind is CommandKind.RELOAD]
+        if not self._desk.searched:
+            # What the venue does not list is known only once all was looked through.
+            waiting += [c.id for c in commands if c.kind is CommandKind.WRITE_OFF]
         fresh = [c for c in commands if c.id not in done and c.id not in waiting]
-        for command in commands:
-            self._bind(command)
+        self._bind(commands)
         for command in fresh:
             await self._carry_out(command)
         return bool(fresh)
@@ -93,10 +96,15 @@ class Commands:
             said = f"{symbol} is listed by the venue, or nothing is left there"
             self.done(command, said, "refused")
 
-    def _bind(self, command: Command) -> None:
-        """Limits do not wait until nothing is held, as the rest of a new configuration does."""
-        if command.kind is CommandKind.RELOAD and "limits" in command.arguments:
-            self._bench.guard.bind(from_plain(Limits, command.arguments["limits"]))
+    def _bind(self, commands: tuple[Command, ...]) -> None:
+        """Limits do not wait until nothing is held, as the rest of a new configuration does.
+
+        Only the newest count: older ones would drop, with each report, what the newest halted.
+        """
+        told = [c.arguments for c in commands if c.kind is CommandKind.RELOAD]
+        limits = [arguments["limits"] for arguments in told if "limits" in arguments]
+        if limits:
+            self._bench.guard.bind(from_plain(Limits, limits[-1]))
 
     async def _cancel_or_flatten(self, command: Command) -> None:
         await self._desk.cancel_entries()

@@ -131,6 +131,7 @@ class Memory:
     For limits: ``day_result(equity)`` and ``drawdown(equity)`` in quote currency, with deposits and
     withdrawals taken out. They hold for an equity read after the last ``weigh``.
 
+    ``began``: since when this disk has been told to go on with the run it is in.
     ``fresh``: nothing of this account was known. ``before_books``: written by a runner that kept
     none, so that the fills on its disk are all there is to begin them with.
     """
@@ -169,6 +170,7 @@ class Memory:
             self.capital, self.flows = saved.capital, saved.flows or self.flows
             self.guarded, self.written_off = saved.guarded, saved.written_off
         self._inherited = self._inherit()
+        self.began = self._begun(now)
 
     def plain(self) -> dict[str, Any]:
         """The JSON-safe whole."""
@@ -272,6 +274,14 @@ class Memory:
             self._store.remember(name, known)
         symbols: dict[str, str] | None = known["symbols"] if isinstance(known, dict) else {}
         return symbols
+
+    def _begun(self, now: datetime) -> datetime:
+        """What was decided before, on the same disk, belongs to another run's ledger."""
+        known = self._store.note("run")
+        if known is None or known["id"] != self._run:
+            known = {"id": self._run, "since": now.isoformat()}
+            self._store.remember("run", known)
+        return datetime.fromisoformat(known["since"])
 
     def _read(self, plain: dict[str, Any] | None) -> _Saved | None:
         if not plain or plain.get("account") != self._account:

@@ -25,7 +25,8 @@ class Outbox:
 
     Events a former generation left on the same disk are numbered anew, but for those that the
     platform has: ``told`` is the last it stored of that generation. Its machine may have died
-    before it heard so, and what has no id of its own would be told twice.
+    before it heard so, and what has no id of its own would be told twice. Where it stored less than
+    it had acknowledged, it was set back meanwhile; the first answer then says so.
 
     What cannot be written, because the disk is full, is told from memory: the alarm about the disk
     must not need the disk. An event that belongs to a row of the journal is never told without it.
@@ -37,6 +38,7 @@ class Outbox:
         self._acknowledged = 0
         with store.transaction() as connection:
             known = store.note("outbox")
+            self._forgotten = self._is_forgotten(known, generation, next_seq, told)
             if known is None or known["generation"] != generation:
                 connection.execute("DELETE FROM events WHERE seq <= ?", (told,))
                 following = self._renumber(next_seq)
@@ -87,6 +89,8 @@ class Outbox:
         try:
             with self._store.transaction() as connection:
                 connection.execute("DELETE FROM events WHERE seq <= ?", (self._acknowledged,))
+                taken = {"generation": self._generation, "seq": self._acknowledged}
+                self._store.remember("acknowledged", taken)
         except sqlite3.Error:
             if self._store.nested:
                 raise
@@ -95,9 +99,10 @@ class Outbox:
         """Whether the platform lacks events from before the oldest that waits here, as after a
         restored backup. It would take none of them for ever, so they are numbered anew.
         """
+        forgotten, self._forgotten = self._forgotten, False
         oldest = next(iter(self.pending(1)), None)
         if (oldest.seq if oldest else self._following()) <= ack_seq + 1:
-            return False
+            return forgotten
         with self._store.transaction():
             following = self._renumber(ack_seq + 1)
             self._remember(following)
@@ -110,6 +115,16 @@ class Outbox:
         """The next number, read where a rollback would have taken it back."""
         written: int = self._store.note("outbox")["next"]
         return max([written, *(event.seq + 1 for event in self._unwritten), self._acknowledged + 1])
+
+    def _is_forgotten(
+        self, known: dict[str, int] | None, generation: int, next_seq: int, told: int
+    ) -> bool:
+        """Whether the platform lacks what it once acknowledged to this disk."""
+        taken = self._store.note("acknowledged")
+        if known is None or taken is None or taken["generation"] != known["generation"]:
+            return False
+        has = next_seq - 1 if known["generation"] == generation else told
+        return bool(has < taken["seq"])
 
     def _has_gap(self, next_seq: int) -> bool:
         """Drops what the platform has; whether what is left does not follow on it."""

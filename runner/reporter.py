@@ -111,9 +111,12 @@ class Reporter:
         self._link.hurry()
 
     def tell_again(self) -> None:
-        """The platform was set back to an earlier moment: tell what has a name of its own."""
+        """The platform was set back to an earlier moment: tell what has a name of its own.
+
+        Of this run alone: all that is told is taken for the run the claim goes on with.
+        """
         now = self._bench.clock.now()
-        self._bench.journal.tell_again(now - TOLD_AGAIN, now)
+        self._bench.journal.tell_again(max(now - TOLD_AGAIN, self._bench.memory.began), now)
         for halt in self._bench.guard.halts:
             self._bench.outbox.append(EventKind.BREACH, halt.breach, now)
         self.checkpoint()

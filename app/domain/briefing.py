@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.domain import limit_breaches, revisions
+from app.domain import limit_breaches, revisions, runs
 from app.domain.venues import VENUES
 from app.extensions import db
 from app.gateways.vault import Opener
@@ -16,8 +16,10 @@ def configuration(
     """The run's rules and limits, and where it trades.
 
     Live has the exchange's own hosts and no other. A live bot that is not what was approved keeps
-    its exits and makes no entries, nor does one whose passed limit a worker has yet to see to.
+    its exits and makes no entries, nor does one whose passed limit a worker has yet to see to, nor
+    an old run that goes on until it is flat: the bot is to trade something else.
     """
+    fits = runs.fits(run, bot) and revisions.stands(bot)
     version = db.session.get_one(StrategyVersion, run.strategy_version_id)
     return Configuration(
         bot=bot.id,
@@ -35,7 +37,7 @@ def configuration(
         quote=VENUES[bot.exchange].quote,
         endpoint=None if run.mode is Mode.LIVE else endpoints.get(bot.exchange),
         grace_seconds=revisions.grace_seconds(bot, run.mode),
-        paused=bot.paused or not revisions.stands(bot) or limit_breaches.awaited(run),
+        paused=bot.paused or not fits or limit_breaches.awaited(run),
         draining=draining,
         account=_account(run),
         disaster_stop_percent=bot.disaster_stop_percent,

@@ -26,10 +26,15 @@ WITHDRAWN, SUPERSEDED = "withdrawn", "superseded by a new claim"
 def send(
     bot: Bot, kind: CommandKind, now: datetime, arguments: dict[str, Any] | None = None
 ) -> BotCommand:
-    """Queue a command. An open one of the same kind is enough; its opposite is withdrawn."""
+    """Queue a command. An open one of the same kind is enough; its opposite is withdrawn.
+
+    Only what is written off is one by one. Of two orders to reload, a runner that hears both with
+    each report would take one's limits and the other's in turn.
+    """
     _withdraw(bot.id, _OPPOSITE.get(kind), now)
-    wanted = (kind, arguments or {})
-    known = next((it for it in _open(bot.id) if (it.kind, it.arguments) == wanted), None)
+    same = (it for it in _open(bot.id) if it.kind is kind)
+    apart = kind is CommandKind.WRITE_OFF
+    known = next((it for it in same if not apart or it.arguments == arguments), None)
     if known is not None:
         return known
     place = {"workspace_id": bot.workspace_id, "bot_id": bot.id}

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, fleet, limits, schedule
+from app.domain import bots, commands, fleet, limits, schedule
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
@@ -184,6 +184,28 @@ def test_configure_writes_a_diff(desk):
     event = db.session.scalar(select(AuditEvent).where(AuditEvent.action == "bot.configure"))
     fields = {change["field"]: change["after"] for change in event.changes}
     assert fields == {"name": "Renamed", "limits.max_position_notional": "500"}
+
+
+def test_limits_changed_again_before_they_are_taken_up_are_one_order(desk):
+    bot = factories.bot(desk)
+    for bound in ("300", "200", "100"):
+        bots.configure(
+            bot,
+            name=bot.name,
+            version=bot.version,
+            symbols=tuple(bot.symbols),
+            limits=Limits(max_daily_loss=Decimal(bound)),
+            by=TESTER,
+            now=NOW,
+        )
+        db.session.flush()
+    query = select(BotCommand).where(BotCommand.bot_id == bot.id, BotCommand.done_at.is_(None))
+    (waiting,) = db.session.scalars(query)
+    assert waiting.arguments["limits"]["max_daily_loss"] == "100"
+    commands.send(bot, CommandKind.RELOAD, NOW)
+    db.session.flush()
+    (waiting,) = db.session.scalars(query)
+    assert waiting.arguments["limits"]["max_daily_loss"] == "100", "another reason takes none away"
 
 
 def test_reschedule_to_the_same_is_no_change(desk):

@@ -98,6 +98,9 @@ def test_what_was_entered_after_the_report_is_carried_on_with(life, sealer):
     assert answer.configuration.mode is Mode.TESTNET
     assert answer.configuration.symbols == ("BTC/USDT:USDT",)
     assert answer.credentials is not None
+    assert answer.configuration.paused, "to its exits, and no further"
+    life.report()
+    assert not life.claim().configuration.paused
 
 
 def test_a_new_boot_cannot_vouch_for_what_it_did_last(life, sealer):

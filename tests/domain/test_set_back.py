@@ -106,13 +106,16 @@ def test_without_a_restore_nothing_is_ever_told_again(machinery):
     assert machinery.backup() == 1
 
 
-def test_a_process_that_starts_after_the_restore_is_understood_as_well(machinery):
+@pytest.mark.parametrize("waiting", [0, 1])
+def test_a_process_that_starts_after_the_restore_is_understood_as_well(machinery, waiting):
     machinery.trade(1)
     machinery.sync()
     machinery.restore(0, kept=0)
+    for number in range(waiting):
+        machinery.trade(2 + number)
     machinery.outbox = Outbox(machinery.store, 1, 1)
     machinery.journal = Journal(machinery.store, machinery.outbox)
     assert machinery.sync()
     machinery.journal.tell_again(NOW - WEEK, NOW)
     assert not machinery.sync()
-    assert (count(OrderRow), count(FillRow)) == (1, 1)
+    assert (count(OrderRow), count(FillRow)) == (1 + waiting, 1 + waiting)

@@ -137,6 +137,30 @@ def test_new_limits_count_at_once_and_do_not_wait_for_the_end_of_a_position(prac
     at_desk(practice, tmp_path, act)
 
 
+def test_of_several_orders_to_reload_only_the_newest_limits_count(practice, tmp_path):
+    async def act(bench, desk, commands):
+        await reconcile(bench, desk)
+        bench.standing.preflight_passed = True
+        await entered(bench, desk)
+        old = to_plain(bench.configuration.limits)
+        told = tuple(
+            Command(f"c{bound}", CommandKind.RELOAD, {"limits": old | {"max_leverage": bound}})
+            for bound in ("50", "0.00001")
+        )
+        assert await commands.take(told)
+        await bench.guard.watch(desk)
+        halted = bench.guard.halts
+        assert [halt.breach.bound for halt in halted] == [Decimal("0.00001")]
+        for _ in range(3):
+            assert not await commands.take(told), "it is repeated with each report"
+            assert bench.guard.halts == halted
+            await bench.guard.watch(desk)
+        breaches = [e for e in bench.outbox.pending(999) if e.kind is EventKind.BREACH]
+        assert len(breaches) == 1
+
+    at_desk(practice, tmp_path, act)
+
+
 def test_a_reload_may_cure_what_keeps_the_preflight_from_passing(practice, tmp_path):
     async def act(_, desk, commands):
         assert await commands.take((Command("c1", CommandKind.RELOAD),))

@@ -189,6 +189,24 @@ def test_what_is_listed_cannot_be_written_off(tmp_path):
     story(tmp_path, act)
 
 
+def test_an_order_to_write_off_waits_until_it_was_looked_what_is_left(tmp_path):
+    """A new machine hears it with its first report, and the venue may not have answered yet."""
+
+    async def act(h):
+        remember_position(h)
+        unlist(h, OTHER)
+        h.desk.positions, h.desk.searched = None, False
+        commands, order = h.loop._commands, order_to_write_off(OTHER)
+        assert not await commands.take((order,))
+        assert not told_of(h, EventKind.COMMAND_DONE)
+        await reconcile(h.bench, h.desk)
+        assert await commands.take((order,))
+        (done,) = told_of(h, EventKind.COMMAND_DONE)
+        assert done.outcome == "done"
+
+    story(tmp_path, act)
+
+
 def test_what_was_written_off_stays_so_though_the_venue_shows_it_for_ever(tmp_path):
     async def act(h):
         remember_position(h)

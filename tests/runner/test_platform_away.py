@@ -1,14 +1,18 @@
 """The platform is away for an hour: what is held is managed, nothing enters, all is told."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import pytest
+
 from runner.errors import Temporary
 from runner.exchange.base import OrderKind
+from runner.memory import Memory
 from runner.protocol import Equity, EventKind, Lease, SyncAnswer, payload
 from tests.runner.gate import always
-from tests.runner.hand_desk import PRICE, story
+from tests.runner.hand_desk import PRICE, hand, story
 
 HOUR, LEASE = 3600, 60
 REASON = "the platform has been out of reach for longer than the grace time"
@@ -103,3 +107,22 @@ def test_an_hour_is_survived_and_told_in_order_afterwards(tmp_path):
         assert isinstance(told[EventKind.EQUITY][0], Equity)
 
     story(tmp_path, act)
+
+
+@pytest.mark.parametrize(("run", "orders"), [("run_1", 2), ("run_2", 0)])
+def test_a_platform_set_back_is_told_the_orders_of_this_run_alone(tmp_path, run, orders):
+    """After a change of mode the same disk holds those of another ledger."""
+
+    async def act(h):
+        await h.enter()
+        await h.tick()
+        h.bench.outbox.acknowledge(h.bench.outbox.pending(10**6)[-1].seq)
+        h.clock.advance()
+        Memory(h.store, replace(h.bench.configuration, run=run), 1, {}, h.clock.now())
+
+    story(tmp_path, act)
+    with hand(tmp_path, run=run) as later:
+        later.loop._reporter.tell_again()
+        told = [order.client_id for order in later.told(EventKind.ORDER)]
+        assert len(told) == orders
+        assert len(later.told(EventKind.FILL)) == min(orders, 1)

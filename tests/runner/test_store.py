@@ -111,6 +111,17 @@ def test_a_new_generation_does_not_tell_again_what_the_platform_has(store):
     assert holds(store) == 5
 
 
+def test_only_what_the_platform_took_can_be_forgotten_by_it(store):
+    old = Outbox(store, 4, 40)
+    for text in "abc":
+        old.append(EventKind.NOTICE, notice(text), NOW)
+    old.acknowledge(41)
+    assert not Outbox(store, 4, 42).set_back(41)
+    assert Outbox(store, 4, 41).set_back(40)
+    assert not Outbox(store, 4, 42).set_back(41)
+    assert Outbox(store, 5, 1, told=40).set_back(0)
+
+
 def test_an_intent_is_planned_once(store):
     outbox = Outbox(store, 1, 1)
     journal = Journal(store, outbox)
