@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import inf
+from math import inf, nan
 from typing import Any
 
 from runner.protocol import Candle
+from runner.rates import UNKNOWN, Rates
 from runner.step import ACTIONS, EXIT, NOTHING, Conclusion, ExitCall, Reason, Step
 from runner.strategy.combination import Combination
 from runner.strategy.exits.base import ExitRule, tighter
@@ -105,9 +106,15 @@ class Engine:
                 self._require_newer(bar)
                 self._read(bar)
 
-    def on_candle(self, candle: Candle, holding: Holding | None, blocked: str | None) -> Conclusion:
+    def on_candle(
+        self,
+        candle: Candle,
+        holding: Holding | None,
+        blocked: str | None,
+        rates: Rates = UNKNOWN,
+    ) -> Conclusion:
         """Judge a closed candle, with all its words. See ``on_bar``."""
-        step = self.on_bar(bar_of(candle), holding, blocked)
+        step = self.on_bar(bar_of(candle, *rates), holding, blocked)
         return Conclusion(
             ACTIONS[step.action],
             step.reason(),
@@ -269,8 +276,8 @@ class _SizeByAtr:
         return self._multiple * Decimal(repr(self.atr.value))
 
 
-def bar_of(candle: Candle) -> Bar:
-    """A candle as indicators read it."""
+def bar_of(candle: Candle, funding: float = nan, open_interest: float = nan) -> Bar:
+    """A candle as indicators read it, with what was known beside it."""
     return Bar(
         float(candle.open),
         float(candle.high),
@@ -278,6 +285,8 @@ def bar_of(candle: Candle) -> Bar:
         float(candle.close),
         float(candle.volume),
         candle.opened_at.timestamp(),
+        funding,
+        open_interest,
     )
 
 

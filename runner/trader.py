@@ -12,6 +12,7 @@ from runner.engine import Engine
 from runner.exchange.base import DEPTH, TOP, Book, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
+from runner.rates import UNKNOWN, RateReader
 from runner.sizing import entry_quantity
 from runner.step import Conclusion
 from runner.strategy import warmup
@@ -32,6 +33,7 @@ class Trader:
         self._desk = desk
         self._rules = bench.configuration.rules
         self._engine = Engine(self._rules)
+        self._rates = RateReader(bench.market, symbol, self._rules)
         self._span = timedelta(seconds=self._engine.candle_seconds)
         self.custodian = Custodian(symbol, bench, desk, self._engine)
 
@@ -59,6 +61,7 @@ class Trader:
         if missing < 1:
             return
         limit = min(missing + 2, _MOST_MISSED)
+        await self._rates.look()  # before the candles, so that a decision on them follows at once
         fresh = [c for c in await self._closed_candles(limit) if c.opened_at > last]
         for candle in fresh:
             await self._judge(candle, newest=candle is fresh[-1])
@@ -70,7 +73,8 @@ class Trader:
     async def _judge(self, candle: Candle, *, newest: bool) -> None:
         holding = self.custodian.holding(candle.opened_at + self._span)
         blocked = self._blocked() if newest else "the candle was seen too late to act on"
-        conclusion = self._engine.on_candle(candle, holding, blocked)
+        rates = self._rates.take() if newest else UNKNOWN
+        conclusion = self._engine.on_candle(candle, holding, blocked, rates)
         if conclusion.action.startswith("enter"):
             await self._enter(candle, conclusion)
             return

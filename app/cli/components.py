@@ -25,6 +25,7 @@ What a strategy can be built from. This page is drawn from the components' own s
   percent of its seed. Those marked *days* must besides have seen so many whole days.
 - Indicators follow TA-Lib's definitions where TA-Lib has them.
 - What is not known (funding or open interest of a market without any) passes nothing.
+  History tells neither: a change of open interest is known only so many candles after the start.
 """
 
 

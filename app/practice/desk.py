@@ -12,7 +12,7 @@ from app.practice.clearing import Clearing
 from app.practice.engine import Engine
 from app.practice.errors import Refusal
 from app.practice.market import Market
-from app.practice.orders import AlgoStatus, Conditional, Income, Order, Status
+from app.practice.orders import ZERO, AlgoStatus, Conditional, Income, Order, Status
 from app.practice.params import Params
 from app.practice.turn import Turn
 
@@ -37,6 +37,17 @@ class Desk:
 
     def mark(self, symbol: str, ms: int) -> Decimal:
         return self.markets[symbol].mark(ms)
+
+    def open_interest(self, symbol: str, ms: int) -> Decimal:
+        """Contracts that stand open, in base units: the public's own, and the accounts'.
+
+        Of the latter there are as many as the larger side of all accounts holds: where the other
+        side is smaller, the public stands opposite.
+        """
+        accounts = self.clearing.accounts.values()
+        held = [one.positions[symbol].qty for one in accounts if symbol in one.positions]
+        longs = sum((qty for qty in held if qty > 0), ZERO)
+        return self.markets[symbol].public_interest(ms) + max(longs, longs - sum(held, ZERO))
 
     def place(self, account_id: str, params: Params, ms: int) -> Order:
         request = rules.order_request(params, params.instrument(), secrets.token_urlsafe(16))

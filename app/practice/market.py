@@ -14,6 +14,7 @@ from app.practice.path import SPANS, Candle, Path, Trade, merge
 INTERVALS = {"1s": 1, "1m": 60, "5m": 300, "15m": 900, "1h": 3600, "4h": 14_400, "1d": 86_400}
 FUNDING_MS = FUNDING_HOURS * 3_600_000
 _MARK_SECONDS = 5
+_INTEREST_MS = 6 * 3_600_000
 
 
 class Market:
@@ -66,6 +67,11 @@ class Market:
         """The rate to be paid at the next funding time after ``ms``; longs pay when positive."""
         period = ms // FUNDING_MS
         return Decimal(f"{0.0001 + 0.0003 * self.path.noise('funding', period / 3):.8f}")
+
+    def public_interest(self, ms: int) -> Decimal:
+        """Contracts open among the public, in base units: most of a day's volume, ever changing."""
+        share = 0.6 + 0.2 * self.path.noise("interest", ms / _INTEREST_MS)
+        return self.instrument.qty(round(self.instrument.daily_volume * share))
 
     def candle(self, interval: str, opened: int, ms: int) -> Candle:
         """The candle that opened at second ``opened``, unfinished if it lasts beyond ``ms``.

@@ -41,6 +41,12 @@ def _premium(market: Market, ms: int) -> Json:
     }
 
 
+def open_interest(call: Call) -> Json:
+    symbol = call.params.instrument().symbol
+    standing = call.desk.open_interest(symbol, call.ms)
+    return {"openInterest": qty_of(symbol, standing), "symbol": symbol, "time": call.ms}
+
+
 def funding_rate(call: Call) -> list[Json]:
     market = call.desk.markets[call.params.instrument().symbol]
     limit = call.params.limit(100, 1000)
@@ -131,6 +137,7 @@ def funding_info(_call: Call) -> list[Json]:
 
 ROUTES = (
     Route("GET", "/fapi/v1/premiumIndex", premium_index, per_symbol(1, 10)),
+    Route("GET", "/fapi/v1/openInterest", open_interest, flat(1)),
     Route("GET", "/fapi/v1/fundingRate", funding_rate, flat(1)),
     Route("GET", "/fapi/v1/fundingInfo", funding_info, flat(1)),
     Route("GET", "/fapi/v1/ticker/price", price_ticker, per_symbol(1, 2)),

@@ -14,9 +14,9 @@ from decimal import Decimal
 from functools import partial
 from itertools import repeat
 from math import inf, nan
-from typing import Any
 
 from runner.backtest.position import Position, anchored, levels, moves
+from runner.backtest.request import Request
 from runner.decision_log import DecisionLog
 from runner.engine import Engine, is_sound
 from runner.history.columns import Columns
@@ -34,8 +34,13 @@ class Lane:
     """Walks the candles of one symbol. ``place`` is the candle that comes next."""
 
     def __init__(
-        self, symbol: str, rules: dict[str, Any], history: History, first: int, half_spread: float
+        self,
+        symbol: str,
+        request: Request,
+        history: History,
+        first: int,
     ) -> None:
+        rules, model = request.rules, request.model
         self.symbol = symbol
         self.columns: Columns = history.columns
         self.engine = Engine(rules)
@@ -43,7 +48,7 @@ class Lane:
         self.first = first
         self.place = first
         self.count = len(self.columns)
-        self.half_spread = half_spread
+        self.half_spread = float(model.spread_percent) / 200
         self.position: Position | None = None
         self.step: Step | None = None
         self.ready_at = max(first, warmup(rules))
@@ -58,7 +63,7 @@ class Lane:
             zip(
                 *(column[first:] for column in (opens, highs, lows, closes, volumes)),
                 map(float, self.log.times),
-                repeat(nan),
+                repeat(float(model.funding_rate) if model.funding_rate else nan),
                 repeat(nan),
             ),
         )

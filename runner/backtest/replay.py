@@ -20,8 +20,9 @@ from runner.decision_log import DecisionLog
 from runner.desk import Intent
 from runner.engine import Engine, bar_of
 from runner.exchange.base import Book, Funding, OrderKind, PublicTrade
-from runner.history.recording import BOTH, DESK, VENUE, Seen
+from runner.history.recording import BOTH, DESK, VENUE, OpenInterest, Seen
 from runner.protocol import Candle, Side
+from runner.rates import UNKNOWN, Rates
 from runner.step import EXIT, ExitCall
 from runner.strategy import warmup
 from runner.strategy.exits.base import tighter
@@ -34,13 +35,19 @@ BUSY = "what the last order left is not known yet"
 
 @dataclass
 class _Track:
-    """One symbol: what was seen of its candles, and what is wished for or held."""
+    """One symbol: what was seen of its candles, and what is wished for or held.
+
+    ``rates``: what the next candle is judged with. A runner reads them for one candle; who only
+    records reads them now and then, and the last reading holds (``lasting``).
+    """
 
     engine: Engine
     log: DecisionLog
     rows: dict[datetime, Candle] = field(default_factory=dict)
     waiting: list[Candle] = field(default_factory=list)
     judged: list[Candle] = field(default_factory=list)
+    rates: Rates = UNKNOWN
+    lasting: bool = False
     position: Position | None = None
     wish: Wish | None = None
     decided_at: datetime | None = None
@@ -52,6 +59,21 @@ class _Track:
     def leaving(self) -> bool:
         """Whether an exit is under way."""
         return bool(self.exit_id)
+
+    def note(self, seen: Seen) -> None:
+        """Take a reading of what is known beside the candles."""
+        what, self.lasting = seen.what, seen.who == BOTH
+        if isinstance(what, Funding):
+            self.rates = self.rates._replace(funding=float(what.rate))
+        elif isinstance(what, OpenInterest):
+            self.rates = self.rates._replace(open_interest=float(what.quantity))
+
+    def take(self) -> Rates:
+        """For the newest candle."""
+        rates = self.rates
+        if not self.lasting:
+            self.rates = UNKNOWN
+        return rates
 
 
 class Replay:
@@ -72,6 +94,8 @@ class Replay:
         if track is None:
             return
         what = seen.what
+        if isinstance(what, Funding | OpenInterest) and seen.who in (DESK, BOTH):
+            track.note(seen)
         if isinstance(what, Book):
             self._picture(track, seen.symbol, what, seen)
         elif isinstance(what, list) and what and isinstance(what[0], Candle):
@@ -182,7 +206,8 @@ class Replay:
         self, track: _Track, symbol: str, candle: Candle, now: datetime, *, newest: bool
     ) -> None:
         span = timedelta(seconds=track.engine.candle_seconds)
-        step = track.engine.on_bar(bar_of(candle), self._holding(track, candle.opened_at + span))
+        bar = bar_of(candle, *(track.take() if newest else UNKNOWN))
+        step = track.engine.on_bar(bar, self._holding(track, candle.opened_at + span))
         track.judged.append(candle)
         track.log.add(int(candle.opened_at.timestamp()), step)
         if step.action == EXIT:

@@ -81,12 +81,11 @@ def simulate(
 ) -> Result:
     """The run itself: no clock, no network, no chance."""
     account = Account(request, rules)
-    half = float(request.model.spread_percent) / 200
     first, last = request.period
     lanes = []
     for history in found:
         before = len(history.columns.between(needed(request)[0], first))
-        lane = Lane(history.series.symbol, request.rules, history, before, half)
+        lane = Lane(history.series.symbol, request, history, before)
         lane.warm()
         lanes.append(lane)
     told = first

@@ -98,6 +98,13 @@ def _model(request: Request, account: Account) -> list[Warning_]:
     if not request.model.funding_rate:
         text = "Funding was taken as zero; set a rate to see what holding costs."
         told.append(_say("no_funding", text))
+    silent = _without_rates(request)
+    if silent:
+        text = (
+            f"{', '.join(silent)}: candles tell no funding rate or open interest, so nothing "
+            "passes there. Set a funding rate, or test on a recording."
+        )
+        told.append(_say("no_rates", text))
     most = request.model.depth * request.model.levels
     largest = max((f.price * f.quantity for f in account.fills), default=Decimal(0))
     if largest * 2 > request.model.depth:
@@ -107,6 +114,15 @@ def _model(request: Request, account: Account) -> list[Warning_]:
         )
         told.append(_say("depth", text))
     return told
+
+
+def _without_rates(request: Request) -> list[str]:
+    """Titles of what reads a rate that the candle model does not give."""
+    entries = (entry for section in SECTIONS for entry in enabled(request.rules, section))
+    reading = {entry["kind"] for entry in entries if COMPONENTS[entry["kind"]].group == "funding"}
+    if request.model.funding_rate:
+        reading = {kind for kind in reading if not kind.startswith("funding_")}
+    return sorted(COMPONENTS[kind].title for kind in reading)
 
 
 def free_parameters(rules: dict[str, Any]) -> int:

@@ -254,6 +254,9 @@ class Market(Protocol):
     async def funding(self, symbol: str) -> Funding:
         """What is paid next, and when."""
 
+    async def open_interest(self, symbol: str) -> Decimal:
+        """Contracts that stand open, in base units; each has a long and a short side."""
+
 
 class Broker(Protocol):
     """Orders and positions. ``place`` and ``cancel`` may also raise ``UnknownOutcome``."""

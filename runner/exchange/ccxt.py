@@ -136,6 +136,14 @@ class CcxtMarket:
             found = await self._exchange.fetch_funding_rate(symbol)
             return sanity.funding(symbol, found)
 
+    async def open_interest(self, symbol: str) -> Decimal:
+        with self._failures.reading(f"read the open interest of {symbol}"):
+            options = dict(self._venue.open_interest_options)
+            found = await self._exchange.fetch_open_interest(symbol, options)
+            told = amount(found["openInterestAmount"], f"the open interest of {symbol}")
+            size: Decimal = self._unit(symbol)
+            return told * size
+
 
 def connect(
     configuration: Configuration, credentials: Credentials | None, source_address: str | None

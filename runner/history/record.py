@@ -79,6 +79,7 @@ async def _look(market: Market, symbol: str, timeframe: str, looks: int) -> None
     await market.mark(symbol)
     if looks % _RARELY == 0:
         await market.funding(symbol)
+        await market.open_interest(symbol)
     await market.candles(symbol, timeframe, _CANDLES if looks else _CANDLES_AT_START)
 
 

@@ -1,4 +1,4 @@
-"""Recordings of a market as a runner saw it: book, tape, marks and candles, in JSON lines.
+"""Recordings of a market as a runner saw it: book, tape, marks, rates, candles, in JSON lines.
 
 Each line is one answer of the venue with the moment it came: what was asked for by ``desk`` (who
 decides), by ``venue`` (who fills paper orders) or for ``both``. The first line says what it is of.
@@ -47,13 +47,20 @@ class Head:
 
 
 @dataclass(frozen=True)
+class OpenInterest:
+    """What stands open, in base units."""
+
+    quantity: Decimal
+
+
+@dataclass(frozen=True)
 class Seen:
-    """One answer: ``what`` is a Book, a list of prints or candles, a mark or funding."""
+    """One answer: ``what`` is a Book, a list of prints or candles, a mark or a rate."""
 
     at: datetime
     who: str
     symbol: str
-    what: Book | list[PublicTrade] | list[Candle] | Decimal | Funding
+    what: Book | list[PublicTrade] | list[Candle] | Decimal | Funding | OpenInterest
 
 
 class Recorder:
@@ -106,6 +113,7 @@ _KINDS: dict[type, str] = {
     list: "list",
     Decimal: "mark",
     Funding: "funding",
+    OpenInterest: "open_interest",
 }
 _KEPT = 5_000
 
@@ -160,6 +168,11 @@ class Tap:
     async def funding(self, symbol: str) -> Funding:
         found = await self._market.funding(symbol)
         self._note(symbol, found)
+        return found
+
+    async def open_interest(self, symbol: str) -> Decimal:
+        found = await self._market.open_interest(symbol)
+        self._note(symbol, OpenInterest(found))
         return found
 
 
@@ -227,4 +240,5 @@ _READERS: dict[str, Any] = {
     "candles": lambda rows: [from_plain(Candle, row) for row in rows],
     "mark": lambda plain: from_plain(_Mark, plain).value,
     "funding": lambda plain: from_plain(Funding, plain),
+    "open_interest": lambda plain: from_plain(OpenInterest, plain),
 }

@@ -1,7 +1,11 @@
+from decimal import Decimal
+from itertools import pairwise
+
 from app.practice.instruments import INSTRUMENTS
 from app.practice.market import INTERVALS, Market
+from app.practice.params import Params
 from app.practice.path import merge
-from tests.practice.floor import START
+from tests.practice.floor import START, Floor
 
 MARKET = Market(INSTRUMENTS["BTCUSDT"], 7)
 NOW = START + 12_345_678
@@ -50,3 +54,25 @@ def test_recent_prints_are_the_end_of_the_tape():
     recent = MARKET.recent(100, NOW)
     assert len(recent) == 100
     assert recent == list(MARKET.tape(recent[0].time - 1, NOW))[-100:]
+
+
+def test_open_interest_is_the_public_s_and_the_larger_side_of_the_accounts(tmp_path):
+    with Floor(tmp_path) as floor:
+        public = floor.markets["BTCUSDT"].public_interest(floor.ms)
+        assert public > 0
+        for name, side, quantity, standing in (
+            ("long", "BUY", "0.3", "0.3"),
+            ("short", "SELL", "0.1", "0.3"),
+            ("other", "SELL", "0.4", "0.5"),
+        ):
+            order = {"symbol": "BTCUSDT", "side": side, "type": "MARKET", "quantity": quantity}
+            floor.desk.place(name, Params(order), floor.ms)
+            there = floor.desk.open_interest("BTCUSDT", floor.ms)
+            assert there == public + Decimal(standing)
+
+
+def test_the_public_s_interest_moves_but_does_not_jump():
+    hours = [MARKET.public_interest(NOW + hour * 3_600_000) for hour in range(48)]
+    changes = [abs(after / before - 1) for before, after in pairwise(hours)]
+    assert max(changes) < Decimal("0.25")
+    assert max(hours) / min(hours) > Decimal("1.02")

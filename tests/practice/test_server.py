@@ -18,6 +18,7 @@ PUBLIC = (
     "trades?symbol=BTCUSDT",
     "aggTrades?symbol=BTCUSDT",
     "premiumIndex",
+    "openInterest?symbol=BTCUSDT",
     "fundingRate?symbol=BTCUSDT",
     "fundingInfo",
     "ticker/price",

@@ -94,6 +94,8 @@ PREMIUM = table(
     text="symbol markPrice indexPrice estimatedSettlePrice lastFundingRate interestRate",
     whole="nextFundingTime time",
 )
+# market-data/rest-api/Open-Interest
+INTEREST = table(text="openInterest symbol", whole="time")
 # market-data/rest-api/24hr-Ticker-Price-Change-Statistics
 DAY = table(
     text="symbol priceChange priceChangePercent weightedAvgPrice lastPrice lastQty openPrice "
@@ -136,7 +138,8 @@ def test_public_rows(base, path, expected):
 
 
 def test_a_named_symbol_is_answered_with_one_object(base):
-    for path, expected in (("premiumIndex", PREMIUM), ("ticker/24hr", DAY), ("depth", DEPTH)):
+    named = (("premiumIndex", PREMIUM), ("openInterest", INTEREST), ("ticker/24hr", DAY))
+    for path, expected in (*named, ("depth", DEPTH)):
         check(get(f"{base}/fapi/v1/{path}?symbol=SOLUSDT", source="127.64.0.3")[1], expected)
 
 

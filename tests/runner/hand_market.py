@@ -87,3 +87,6 @@ class HandMarket:
 
     async def funding(self, symbol):
         return self.rate
+
+    async def open_interest(self, symbol):
+        return Decimal(1000)

@@ -55,6 +55,8 @@ class Bybit(Venue):
     }
     proven = frozenset(OrderKind)
     codes = CODES
+    # The shortest there is; ccxt would ask for what stood open at the last full hour.
+    open_interest_options: ClassVar[dict[str, str]] = {"intervalTime": "5min"}
 
     def prepare(self, api: Any) -> None:
         if self.mode is Mode.TESTNET:

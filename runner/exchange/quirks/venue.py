@@ -50,6 +50,7 @@ class Venue(ABC):
     trims: ClassVar[bool] = True
     candles_at_once: ClassVar[int] = 1000
     address_path: ClassVar[str | None] = None
+    open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
 
     def __init__(self, mode: Mode) -> None:

@@ -46,6 +46,12 @@ WHOLE = {
 }
 # Where the venue fills by itself, no text may depend on the price of its fills.
 BY_TIME = {**WHOLE, "exits": [{"kind": "time_stop", "params": {"candles": 3}}]}
+# As both rates are read from the venue, an entry proves that the recording had them as well.
+BY_RATES = {
+    **WHOLE,
+    "filters": [{"kind": "open_interest_change", "params": {"period": 1, "percent": -50}}],
+    "gates": [{"kind": "funding_gate", "params": {"percent": 1}}],
+}
 ALWAYS = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
@@ -162,6 +168,14 @@ def test_paper_and_its_recording_decide_alike(paper):
     rows = _logged(_again(directory, WHOLE))
     assert len(told) == len(rows)
     assert sum(decision.action.startswith("enter") for decision in told) > 3
+    for decision, row in zip(told, rows, strict=True):
+        _agrees(decision, row)
+
+
+def test_rates_that_were_read_decide_alike(practice, tmp_path):
+    told = asyncio.run(_live(tmp_path, practice.url, Mode.PAPER, BY_RATES, trades=1))
+    rows = _logged(_again(tmp_path, BY_RATES))
+    assert len(told) == len(rows)
     for decision, row in zip(told, rows, strict=True):
         _agrees(decision, row)
 

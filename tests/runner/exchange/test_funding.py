@@ -1,11 +1,13 @@
-"""What is paid next, as each venue documents its answer, through the unmodified ccxt class.
+"""Funding and open interest, as each venue documents its answer, through the unmodified ccxt class.
 
-Sources: Binance USD-M "Mark Price", Bybit V5 "Get Tickers", OKX V5 "Get funding rate".
+Sources: Binance USD-M "Mark Price" and "Open Interest", Bybit V5 "Get Tickers" and "Get Open
+Interest", OKX V5 "Get funding rate" and "Get open interest".
 """
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -54,16 +56,73 @@ def test_rate_and_time_are_read_as_documented(monkeypatch, exchange, hours):
     assert found == Funding(Decimal("0.00038246"), DUE, hours)
 
 
+INTEREST_PATHS = {
+    "binance": "/fapi/v1/openInterest",
+    "bybit": "/v5/market/open-interest",
+    "okx": "/api/v5/public/open-interest",
+}
+
+
+def interest_told(exchange, value):
+    """OKX counts contracts, here of a hundredth of a bitcoin each."""
+    if exchange == "binance":
+        return {"openInterest": value, "symbol": "BTCUSDT", "time": AT}
+    if exchange == "bybit":
+        row = {"openInterest": value, "timestamp": str(AT)}
+        found = {"symbol": "BTCUSDT", "category": "linear", "list": [row], "nextPageCursor": ""}
+        return bybit_fake.enveloped(found)
+    row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "oi": value, "ts": str(AT)}
+    return {"code": "0", "msg": "", "data": [row | {"oiCcy": "1.0", "oiUsd": "57000"}]}
+
+
+def interest_of(monkeypatch, exchange, value):
+    asked = []
+
+    def answered(seen):
+        if seen.path != INTEREST_PATHS[exchange]:
+            return answer(exchange)(seen)
+        asked.append(seen)
+        return 200, interest_told(exchange, value)
+
+    async def act(market, _broker, _seen):
+        return await market.open_interest(SYMBOL)
+
+    return at_real_hosts(monkeypatch, exchange, Mode.PAPER, None, answered, act), asked
+
+
+@pytest.mark.parametrize(
+    ("exchange", "expected", "query"),
+    [
+        ("binance", "10659.509", {"symbol": "BTCUSDT"}),
+        ("bybit", "10659.509", {"symbol": "BTCUSDT", "category": "linear", "intervalTime": "5min"}),
+        ("okx", "106.59509", {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT"}),
+    ],
+)
+def test_open_interest_is_read_in_base_units(monkeypatch, exchange, expected, query):
+    found, asked = interest_of(monkeypatch, exchange, "10659.509")
+    assert found == Decimal(expected)
+    assert [dict(parse_qsl(one.query)) for one in asked] == [query]
+
+
+@pytest.mark.parametrize("exchange", INTEREST_PATHS)
+@pytest.mark.parametrize("value", ["", "-1", "NaN", None])
+def test_an_open_interest_that_makes_no_sense_is_not_believed(monkeypatch, exchange, value):
+    with pytest.raises(Temporary):
+        interest_of(monkeypatch, exchange, value)
+
+
 def test_the_practice_market_says_what_it_will_charge(practice):
     async def go():
         market = CcxtMarket(*connect(configuration(practice.url, Mode.PAPER), None, None))
         try:
             await market.open()
-            return await market.funding(SYMBOL), await market.trades(SYMBOL)
+            rates = await market.funding(SYMBOL), await market.open_interest(SYMBOL)
+            return *rates, await market.trades(SYMBOL)
         finally:
             await market.close()
 
-    found, trades = asyncio.run(go())
+    found, interest, trades = asyncio.run(go())
+    assert Decimal(10_000) < interest < Decimal(1_000_000)
     now = datetime.now(UTC)
     assert now - timedelta(minutes=1) < found.next_at <= now + timedelta(hours=8)
     assert found.next_at.hour % 8 == 0
