@@ -35,6 +35,7 @@ def request(version, **more):
 
 
 def read(backtest):
+    db.session.flush()
     db.session.expire_all()
     return db.session.get_one(Backtest, backtest.id)
 
