@@ -92,8 +92,7 @@ def test_up_to_four_stand_side_by_side_and_other_candles_are_named(trader, house
 
 def test_a_poll_ends_with_the_whole_page(trader, house, desk):
     home = made(house, desk, state=BacktestState.RUNNING, step="simulation", percent=40)
-    trader.fragment(f"{home}/progress")
-    assert "40 %" in trader.page.text
+    assert "40 %" in trader.fragment(f"{home}/progress").text
     done = made(house, desk)
     trader.fragment(f"{done}/progress", 204)
     assert trader.response.headers["HX-Redirect"] == done
