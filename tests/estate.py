@@ -79,7 +79,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import factories, telling
+from tests import backtested, factories, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -108,6 +108,8 @@ def _trade(workspace, people, now, sealer, marker, made):
         "by": f"{marker}Somebody",
     }
     version.note = f"{marker}note"
+    backtest = backtested.row(version, now, note=f"{marker}question", log=f"{marker}said")
+    made.backtest = backtest.id
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

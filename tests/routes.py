@@ -21,6 +21,7 @@ SAMPLES = {
     "workspace_id": lambda place: place.workspace,
     "strategy_id": lambda place: place.strategy,
     "trade_id": lambda place: place.trade,
+    "backtest_id": lambda place: place.backtest,
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,

@@ -97,6 +97,11 @@ AUDITED: dict[str, Columns] = {
     "strategy_version": Columns(
         track="number rules note", ignore="id workspace_id strategy_id created_by created_at"
     ),
+    "backtest": Columns(
+        track="note asked",
+        ignore="id workspace_id strategy_version_id state step percent attempt holder cancel_at "
+        "heard_at started_at ended_at log fault figures digest result created_by created_at",
+    ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

@@ -13,6 +13,7 @@ class QueueName(StrEnum):
     FLEET = "fleet"
     MAIL = "mail"
     DESK = "desk"
+    BACKTESTS = "backtests"
 
 
 JOBS = {
@@ -32,10 +33,13 @@ JOBS = {
     "follow_breach": "app.jobs.breaches.follow_breach",
     "share_no_account": "app.jobs.accounts.share_no_account",
     "spread_update": "app.jobs.status.spread_update",
+    "run_backtest": "app.jobs.backtests.run_backtest",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 
 _HOUR = 3600
+_SECONDS = {QueueName.BACKTESTS: 1200}
+"""What a job may take where it is not a minute."""
 
 
 def connect(url: str) -> Redis:
@@ -45,7 +49,12 @@ def connect(url: str) -> Redis:
 
 def open_queue(name: QueueName, connection: Redis) -> Queue:
     """A queue that carries JSON and no pickles."""
-    return Queue(name.value, connection=connection, serializer=JSONSerializer, default_timeout=60)
+    return Queue(
+        name.value,
+        connection=connection,
+        serializer=JSONSerializer,
+        default_timeout=_SECONDS.get(name, 60),
+    )
 
 
 def hand_over(

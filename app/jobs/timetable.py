@@ -11,6 +11,7 @@ from app import current
 from app.domain import (
     account_rule,
     approvals,
+    backtest_runs,
     book_watch,
     bot_alarms,
     breach_policy,
@@ -39,7 +40,14 @@ MOST_AT_ONCE = 50
 
 Verb = Callable[[datetime], object]
 
-LOST: tuple[Verb, ...] = (mail.sweep, store.sweep, calls.sweep, updates.sweep, finds.ask)
+LOST: tuple[Verb, ...] = (
+    mail.sweep,
+    store.sweep,
+    calls.sweep,
+    updates.sweep,
+    finds.ask,
+    backtest_runs.sweep,
+)
 """Asks anew for what the queues have forgotten."""
 
 ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (

@@ -2,6 +2,7 @@
 
 from app.models.approval import Approval, ApprovalKind, ApprovalState
 from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcome
+from app.models.backtest import Backtest, BacktestState
 from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
 from app.models.bot import Bot, BotCommand, PauseRule, Run, Wish
 from app.models.compute import (
@@ -150,6 +151,8 @@ __all__ = [
     "AuditHead",
     "AuditOutcome",
     "AuthorKind",
+    "Backtest",
+    "BacktestState",
     "BillingContact",
     "BillingTerms",
     "Bot",

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from markupsafe import Markup, escape
 
+Row = TypeVar("Row")
 MOST = 200
 WIDTH, HEIGHT, PAD = 120, 32, 2
 NO_LINE = Markup('<span class="sparkline sparkline-none" aria-hidden="true"></span>')
@@ -34,10 +36,10 @@ def plain_share(value: float, most: float, steps: int) -> int:
     return 0 if not value or not most else min(int(steps * value / most) + 1, steps)
 
 
-def thin(values: list[float], most: int = MOST) -> list[float]:
+def thin(values: Sequence[Row], most: int = MOST) -> list[Row]:
     """At most ``most`` values, evenly picked, first and last always kept."""
     if len(values) <= most:
-        return values
+        return list(values)
     step = (len(values) - 1) / (most - 1)
     return [values[round(index * step)] for index in range(most)]
 

@@ -18,6 +18,7 @@ NAVIGATION = (
     ("Dashboard", "home", "dashboard.show", "dashboard", Permission.BOT_VIEW),
     ("Bots", "bot", "bots.index", "bot", Permission.BOT_VIEW),
     ("Strategies", "strategy", "strategies.index", "strategies", Permission.STRATEGY_VIEW),
+    ("Backtests", "clock", "backtests.index", "backtests", Permission.STRATEGY_VIEW),
     ("Trades", "updown", "trades.index", "trades", Permission.ANALYTICS_VIEW),
     ("Analytics", "chart", "analytics.index", "analytics", Permission.ANALYTICS_VIEW),
     ("Connections", "connection", "connections.index", "connections", Permission.CONNECTION_VIEW),

@@ -3,10 +3,11 @@
 from flask import abort, request
 
 from app import current, tenancy
-from app.domain import bots, connections, invitation_book, invited, strategies
+from app.domain import backtests, bots, connections, invitation_book, invited, strategies
 from app.domain.support import finding
 from app.domain.trades import notes
 from app.models import (
+    Backtest,
     Bot,
     Connection,
     Invitation,
@@ -42,6 +43,11 @@ def version(strategy_id: str, number: int) -> StrategyVersion:
 def trade(trade_id: str) -> TradeRow:
     """A trade of this workspace, or 404."""
     return notes.find(current.workspace(), trade_id) or abort(404)
+
+
+def backtest(backtest_id: str) -> Backtest:
+    """A backtest of this workspace, or 404."""
+    return backtests.find(current.workspace(), backtest_id) or abort(404)
 
 
 def connection(connection_id: str) -> Connection:

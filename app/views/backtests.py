@@ -1,0 +1,107 @@
+"""Backtests: list, request, progress, result, comparison."""
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app import current
+from app.domain import backtests
+from app.domain.access import Permission
+from app.web import backtest_pages, downloads, loading
+from app.web.guards import requires
+from app.web.hypermedia import live, redirect_to
+
+bp = Blueprint("backtests", __name__, url_prefix="/w/<workspace>/backtests")
+
+
+@bp.get("")
+@requires(Permission.STRATEGY_VIEW)
+def index() -> ResponseReturnValue:
+    """The newest first."""
+    return render_template("backtests/index.html", **backtest_pages.listed())
+
+
+@bp.get("/new")
+@requires(Permission.BACKTEST_RUN)
+def new() -> ResponseReturnValue:
+    """What to test on what."""
+    return render_template("backtests/new.html", form=backtest_pages.new_form())
+
+
+@bp.post("/new")
+@requires(Permission.BACKTEST_RUN)
+def create() -> ResponseReturnValue:
+    """Queue it."""
+    form = backtest_pages.new_form()
+    made = form.attempt(lambda: backtest_pages.create(form))
+    if made is None:
+        return render_template("backtests/new.html", form=form), 422
+    return redirect_to(url_for(".show", backtest_id=made.id))
+
+
+@bp.get("/compare")
+@requires(Permission.STRATEGY_VIEW)
+def compare() -> ResponseReturnValue:
+    """Up to four side by side."""
+    context = backtest_pages.compared(request.args.getlist("backtest"))
+    return render_template("backtests/compare.html", **context)
+
+
+@bp.get("/<backtest_id>")
+@requires(Permission.STRATEGY_VIEW)
+def show(backtest_id: str) -> ResponseReturnValue:
+    """How far it is, or what came of it."""
+    context = backtest_pages.told(loading.backtest(backtest_id))
+    return render_template("backtests/show.html", version="", **context)
+
+
+@bp.get("/<backtest_id>/progress")
+@requires(Permission.STRATEGY_VIEW)
+def progress(backtest_id: str) -> ResponseReturnValue:
+    """The part that changes by itself, polled until it is over; then the whole page is due."""
+    backtest = loading.backtest(backtest_id)
+    if backtest.over:
+        return redirect_to(url_for(".show", backtest_id=backtest.id))
+    return live("backtests/_progress.html", **backtest_pages.standing(backtest))
+
+
+@bp.get("/<backtest_id>/series")
+@requires(Permission.STRATEGY_VIEW)
+def points(backtest_id: str) -> Response:
+    """Equity and drawdown for the charts."""
+    return jsonify(backtest_pages.drawing(loading.backtest(backtest_id)))
+
+
+@bp.get("/<backtest_id>/result.json")
+@requires(Permission.STRATEGY_VIEW)
+def file(backtest_id: str) -> Response:
+    """Exactly the bytes the runner answered with."""
+    backtest = loading.backtest(backtest_id)
+    response = Response(backtests.answer_of(backtest), mimetype="application/json")
+    response.headers["Content-Disposition"] = downloads.disposition(f"{backtest.id}.json")
+    return response
+
+
+@bp.post("/<backtest_id>/cancel")
+@requires(Permission.BACKTEST_RUN)
+def cancel(backtest_id: str) -> ResponseReturnValue:
+    """End it."""
+    backtest = loading.backtest(backtest_id)
+    backtests.cancel(backtest, by=current.actor(), now=current.now())
+    return redirect_to(url_for(".show", backtest_id=backtest.id), toast="It ends in a moment.")
+
+
+@bp.post("/<backtest_id>/rerun")
+@requires(Permission.BACKTEST_RUN)
+def rerun(backtest_id: str) -> ResponseReturnValue:
+    """The same request once more."""
+    backtest, now = loading.backtest(backtest_id), current.now()
+    made = backtests.rerun(backtest, author=current.user(), by=current.actor(), now=now)
+    return redirect_to(url_for(".show", backtest_id=made.id), toast="It is asked for once more.")
+
+
+@bp.post("/<backtest_id>/delete")
+@requires(Permission.BACKTEST_RUN)
+def delete(backtest_id: str) -> ResponseReturnValue:
+    """Forget it with its result."""
+    backtests.remove(loading.backtest(backtest_id), by=current.actor(), now=current.now())
+    return redirect_to(url_for(".index"), toast="The backtest is deleted.")
