@@ -61,6 +61,23 @@ def test_a_wick_between_two_looks_fires_it_and_the_bot_goes_on_flat(tmp_path):
     run(tmp_path, act)
 
 
+def test_the_look_that_finds_the_position_gone_finds_all_that_is_over(tmp_path):
+    """A signal of that very second may be followed: nothing that is known stands against it."""
+
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(3)
+        hand.market.print(94_990)
+        while hand.desk.quantity(SYMBOL):
+            await hand.tick()
+        assert hand.custodian.entry is None
+        assert not hand.desk.live(SYMBOL)
+        standing = hand.bench.standing.blocked(hand.clock.now(), hand.clock.monotonic())
+        assert hand.loop._traders[0]._blocked() == standing
+
+    run(tmp_path, act)
+
+
 def test_a_book_that_falls_through_it_leaves_one_exit_and_nothing_resting(tmp_path):
     async def act(hand):
         await hand.enter()
