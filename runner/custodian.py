@@ -230,6 +230,7 @@ class Custodian:
             self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()
+            self.protector.forget()
         elif position is not None and entry.entry_price != position.entry_price:
             entry.entry_price = position.entry_price
             self._bench.memory.save()
