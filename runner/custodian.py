@@ -230,6 +230,7 @@ class Custodian:
             self._bench.guard.closed(self.symbol, entry)
             del self._bench.memory.entries[self.symbol]
             self._bench.memory.save()
+            self.protector.forget()
         elif position is not None and entry.entry_price != position.entry_price:
             entry.entry_price = position.entry_price
             self._bench.memory.save()
@@ -240,9 +241,15 @@ class Custodian:
             return
         if self._desk.difference(self.symbol):
             return  # the fills say that something is held: one empty list proves nothing
-        for order in self._desk.live(self.symbol):
-            if order.reduce_only and order.status in (OrderStatus.OPEN, OrderStatus.PARTIAL):
-                await self._desk.cancel(order)
+        resting = (OrderStatus.OPEN, OrderStatus.PARTIAL)
+        exits = [o for o in self._desk.live(self.symbol) if o.reduce_only and o.status in resting]
+        for order in exits:
+            await self._desk.cancel(order)
+        if exits:
+            # One of them may be what closed the position: an order is read before the fills it
+            # makes are, and until it is read again it stands against the next entry.
+            await self._desk.settle()
+            self.compare()
 
     def _may_lag(self, entry: Entry) -> bool:
         """Whether the entry was filled so recently that the venue may not list it yet."""

@@ -81,11 +81,15 @@ class Protector:
         """Bring the stop in line with the position. ``at_once``: ask the venue anyway."""
         try:
             if holding is None or entry is None:
-                self._seen, self._refused = {}, None
+                self.forget()
             elif self.level(holding) is not None:
                 await self._arrange(holding, entry, at_once=at_once)
         finally:
             self._teller.tell(self._state(holding, entry))
+
+    def forget(self) -> None:
+        """The position is gone; the next one may be entered before ``keep`` is asked again."""
+        self._seen, self._refused = {}, None
 
     async def _arrange(self, holding: Holding, entry: Entry, *, at_once: bool) -> None:
         live = {order.client_id for order in self._stops()}
@@ -193,8 +197,7 @@ class Protector:
     def _must_wait(self, entry: Entry) -> bool:
         """Whether an earlier attempt must show its outcome first, or its refusal is too fresh."""
         now = self._bench.clock.now()
-        unseen = any(order.client_id not in self._seen for order in self._stops())
-        if unseen or self._has_fired(entry, now):
+        if any(o.client_id not in self._seen for o in self._stops()) or self._has_fired(entry, now):
             return True
         covered = any(self._covers(report) for report in self._seen.values())
         if self._refused is not None:
@@ -257,8 +260,7 @@ class Protector:
 
     def _without_position(self, entry: Entry | None, now: datetime) -> Protection | None:
         stray = bool(self._quantity()) and not self._bench.standing.foreign
-        unknown = self._desk.in_doubt(self._symbol) or self._desk.blind
-        if entry is None and not stray and not unknown:
+        if entry is None and not (stray or self._desk.in_doubt(self._symbol) or self._desk.blind):
             self._doubted_at = None
             return Protection(self._symbol, ProtectionState.NONE, why=FLAT)
         if not self._bench.broker.protects or (entry is None and not stray):

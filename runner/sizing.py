@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from runner.exchange.base import Instrument
-from runner.protocol import Limits
+from runner.exchange.base import Book, Instrument
+from runner.protocol import Limits, Side
 from runner.risk import Exposure, Stake
 
 ZERO = Decimal(0)
+
+Room = Callable[[Decimal | None], tuple[Decimal, str] | None]
+"""What the limits leave for an order that reaches this price (``None``: beyond the book); see
+``room``."""
+
+
+class Size(NamedTuple):
+    """How much to enter with.
+
+    ``cut``: words for what a limit made of it, empty where nothing; ``fault``: why the venue would
+    not take it.
+    """
+
+    quantity: Decimal
+    cut: str = ""
+    fault: str | None = None
+
+
+def size_entry(
+    sizing: dict[str, Any],
+    equity: Decimal,
+    side: Side,
+    book: Book,
+    instrument: Instrument,
+    risk_distance: Decimal | None,
+    room: Room,
+) -> Size:
+    """What the strategy asks for, cut to what the limits leave of it."""
+    if sizing["kind"] == "atr_risk" and not risk_distance:
+        return Size(ZERO, fault="the ATR that sizes the position is not known yet")
+    price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
+    quantity = entry_quantity(sizing, equity, price, instrument, risk_distance)
+    most = room(book.worst_price(side, quantity))
+    if most is not None and most[0] < quantity:
+        left = instrument.round_quantity(most[0])
+        # Too little for the venue is no size: then the limit itself says why not.
+        if instrument.fault(left, price, reduce_only=False) is None:
+            return Size(left, f", cut to {left:f} by the limit {most[1]}")
+    return Size(quantity, fault=instrument.fault(quantity, price, reduce_only=False))
 
 
 def entry_quantity(

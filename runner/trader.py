@@ -13,7 +13,7 @@ from runner.exchange.base import DEPTH, TOP, Book, OrderKind
 from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
 from runner.rates import UNKNOWN, RateReader
-from runner.sizing import entry_quantity
+from runner.sizing import Size, size_entry
 from runner.step import Conclusion
 from runner.strategy import warmup
 
@@ -124,23 +124,21 @@ class Trader:
         """How much of the book to read: a collar wants the price the whole order would reach."""
         return TOP if self._bench.configuration.limits.price_collar_percent is None else DEPTH
 
-    def _size(self, book: Book, side: Side, equity: Decimal) -> tuple[Decimal, str, str | None]:
-        """How much to enter with, what a limit cut it to, and why the venue would not take it."""
-        instrument, guard = self._bench.market.instrument(self.symbol), self._bench.guard
-        price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
-        sizing, distance = self._rules["sizing"], self._engine.risk_distance
-        if sizing["kind"] == "atr_risk" and not distance:
-            return Decimal(0), "", "the ATR that sizes the position is not known yet"
-        quantity = entry_quantity(sizing, equity, price, instrument, distance)
-        guard.expect(self.symbol, book.worst_price(side, quantity))
-        most = guard.room(self._desk, self.symbol)
-        if most is not None and most[0] < quantity:
-            left = instrument.round_quantity(most[0])
-            # Too little for the venue is no size: then the limit itself says why not.
-            if instrument.fault(left, price, reduce_only=False) is None:
-                guard.expect(self.symbol, book.worst_price(side, left))
-                return left, f", cut to {left:f} by the limit {most[1]}", None
-        return quantity, "", instrument.fault(quantity, price, reduce_only=False)
+    def _size(self, book: Book, side: Side, equity: Decimal) -> Size:
+        """Has the guard expect the price the order will reach."""
+        guard = self._bench.guard
+
+        def room(worst: Decimal | None) -> tuple[Decimal, str] | None:
+            guard.expect(self.symbol, worst)
+            return guard.room(self._desk, self.symbol)
+
+        instrument, distance = (
+            self._bench.market.instrument(self.symbol),
+            self._engine.risk_distance,
+        )
+        size = size_entry(self._rules["sizing"], equity, side, book, instrument, distance, room)
+        guard.expect(self.symbol, book.worst_price(side, size.quantity))
+        return size
 
     def _blocked(self) -> str | None:
         if self._desk.unsure(self.symbol):

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from runner.backtest.account import Account, Purpose
 from runner.decision_log import DecisionLog
 from runner.desk import Intent
-from runner.exchange.base import Book, Instrument, OrderKind
+from runner.exchange.base import Book, OrderKind
 from runner.protocol import Side
-from runner.sizing import entry_quantity
+from runner.sizing import size_entry
 
 
 class Wish(NamedTuple):
@@ -41,7 +41,15 @@ def enter(
     account.watch.look(now)
     side = Side.BUY if wish.side > 0 else Side.SELL
     price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
-    quantity, cut, fault = _size(account, sizing, wish, book, now)
+    quantity, cut, fault = size_entry(
+        sizing,
+        account.equity,
+        side,
+        book,
+        account.instruments[wish.symbol],
+        wish.distance,
+        lambda worst: account.watch.room(wish.symbol, now, worst),
+    )
     intent = Intent(
         decision=f"{wish.symbol}@{wish.candle_at.isoformat()}",
         leg="entry",
@@ -65,20 +73,3 @@ def enter(
         log.add_words(cut)
     account.send(intent, now, Purpose("entry", intent.reason, price, wish.candle_at))
     return True
-
-
-def _size(
-    account: Account, sizing: dict[str, Any], wish: Wish, book: Book, now: datetime
-) -> tuple[Decimal, str, str | None]:
-    """How much to enter with, what a limit cut it to, and why the venue would not take it."""
-    if sizing["kind"] == "atr_risk" and not wish.distance:
-        return Decimal(0), "", "the ATR that sizes the position is not known yet"
-    side = Side.BUY if wish.side > 0 else Side.SELL
-    price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
-    instrument: Instrument = account.instruments[wish.symbol]
-    quantity = entry_quantity(sizing, account.equity, price, instrument, wish.distance)
-    most, cut = account.watch.room(wish.symbol, now, book.worst_price(side, quantity)), ""
-    if most is not None and most[0] < quantity:
-        quantity = instrument.round_quantity(most[0])
-        cut = f", cut to {quantity:f} by the limit {most[1]}"
-    return quantity, cut, instrument.fault(quantity, price, reduce_only=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from math import inf
@@ -18,7 +18,8 @@ _NEVER = Decimal(1_000_000_000)
 class Position:
     """An open position. ``decided_at``: opening time of the candle that decided it, seconds.
 
-    ``best``: the most favourable price since; ``steps``: ladder steps taken.
+    ``best``: the most favourable price since; ``steps``: ladder steps taken; ``anchors``: what
+    exits want to be reminded of, by kind.
     """
 
     side: int
@@ -27,11 +28,23 @@ class Position:
     opened_at: datetime
     best: Decimal | None = None
     steps: int = 0
+    anchors: dict[str, Decimal] = field(default_factory=dict)
 
     def holding(self, candles: int, engine: Engine, *, anchored: bool) -> Holding:
         """As the exits see it, after so many closed candles."""
-        plain = Holding(self.side, self.entry_price, candles, self.best, self.opened_at, self.steps)
-        return plain._replace(anchors=engine.anchors(plain)) if anchored else plain
+        plain = Holding(
+            self.side,
+            self.entry_price,
+            candles,
+            self.best,
+            self.opened_at,
+            self.steps,
+            self.anchors,
+        )
+        if not anchored:
+            return plain
+        self.anchors = dict(engine.anchors(plain))
+        return plain._replace(anchors=self.anchors)
 
     def note(self, price: Decimal) -> None:
         """The market was at this price."""

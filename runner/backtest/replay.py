@@ -21,6 +21,7 @@ from runner.desk import Intent
 from runner.engine import Engine, bar_of
 from runner.exchange.base import Book, Funding, OrderKind, PublicTrade
 from runner.history.recording import BOTH, DESK, VENUE, OpenInterest, Seen
+from runner.protection import AGAIN_AFTER
 from runner.protocol import Candle, Side
 from runner.rates import UNKNOWN, Rates
 from runner.step import EXIT, ExitCall
@@ -54,6 +55,8 @@ class _Track:
     exit_id: str = ""
     stop_id: str = ""
     stop_price: Decimal | None = None
+    stopped_at: datetime | None = None
+    """When the stop was last asked for."""
 
     @property
     def leaving(self) -> bool:
@@ -150,7 +153,7 @@ class Replay:
             call = ExitCall("stop", f"price {price:f} reached the stop {level:f}")
         if call is not None:
             self._leave(track, symbol, call, price, now)
-        elif level is not None and level != track.stop_price:
+        elif level is not None and self._is_stop_due(track, level, now):
             self._protect(track, symbol, level, now)
 
     def _level(self, track: _Track, symbol: str, holding: Holding) -> Decimal | None:
@@ -160,6 +163,13 @@ class Replay:
             return track.stop_price
         level = self._account.instruments[symbol].round_price(level, ROUND_HALF_EVEN)
         return tighter(level, track.stop_price, holding.side)
+
+    def _is_stop_due(self, track: _Track, level: Decimal, now: datetime) -> bool:
+        """Whether it rests elsewhere or was refused; a runner asks no more often, either."""
+        if track.stopped_at is None:
+            return True
+        rests = self._account.is_live(track.stop_id) and level == track.stop_price
+        return not rests and now - track.stopped_at >= AGAIN_AFTER
 
     def _protect(self, track: _Track, symbol: str, level: Decimal, now: datetime) -> None:
         """Let a stop rest where the position's exits want it, in the place of the one before."""
@@ -182,6 +192,7 @@ class Replay:
         )
         purpose = Purpose("stop", words, level, track.decided_at or now)
         track.stop_id, track.stop_price = account.send(intent, now, purpose), level
+        track.stopped_at = now
 
     def _candles(self, track: _Track, rows: list[Candle], now: datetime) -> None:
         """An answer of candles: judge those that are closed and were not judged."""
@@ -257,7 +268,8 @@ class Replay:
         if cost is None:
             if track.stop_id:
                 account.venue.cancel(track.stop_id, now)
-            track.position, track.stop_id, track.stop_price = None, "", None
+            track.position, track.stop_id = None, ""
+            track.stop_price = track.stopped_at = None
         elif track.position is None:
             side = 1 if account.held(symbol) > 0 else -1
             decided = int((track.decided_at or now).timestamp())

@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
+import pytest
+
 from runner.exchange.base import OrderKind
 from runner.exchange.paper import PaperBroker
 from runner.exchange.paper_state import PaperState
 from runner.protection import RESTS_HERE
-from runner.protocol import OrderStatus, ProtectionState
+from runner.protocol import OrderStatus, ProtectionState, Side
 from tests.runner.hand_desk import PRICE, SYMBOL, story
 from tests.runner.hand_market import HandMarket, StillClock
 
@@ -57,6 +59,45 @@ def test_a_wick_between_two_looks_fires_it_and_the_bot_goes_on_flat(tmp_path):
         assert hand.desk.quantity(SYMBOL) == 0
         assert hand.desk.holds_nothing()
         assert not hand.notices("order_refused")
+
+    run(tmp_path, act)
+
+
+def test_the_look_that_finds_the_position_gone_finds_all_that_is_over(tmp_path):
+    """A signal of that very second may be followed: nothing that is known stands against it."""
+
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(3)
+        hand.market.print(94_990)
+        while hand.desk.quantity(SYMBOL):
+            await hand.tick()
+        assert hand.custodian.entry is None
+        assert not hand.desk.live(SYMBOL)
+        standing = hand.bench.standing.blocked(hand.clock.now(), hand.clock.monotonic())
+        assert hand.loop._traders[0]._blocked() == standing
+
+    run(tmp_path, act)
+
+
+@pytest.mark.parametrize("side", [Side.BUY, Side.SELL])
+def test_a_position_entered_as_another_was_left_has_a_stop_of_its_own(tmp_path, side):
+    """The stop of the one before is no level of this one, though no look came between."""
+
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(3)
+        [old] = stops(hand)
+        await hand.custodian.leave("exit", "the strategy wants it")
+        go_to(hand.market, Decimal(94_000))  # beyond the old stop
+        await hand.enter(side)
+        held = hand.desk.quantity(SYMBOL)
+        assert held == (hand.quantity if side is Side.BUY else -hand.quantity)
+        await hand.tick(5)
+        assert hand.desk.quantity(SYMBOL) == held
+        [stop] = stops(hand)
+        assert stop.client_id != old.client_id
+        assert (stop.price < 94_000) is (side is Side.BUY)
 
     run(tmp_path, act)
 

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.exchange.base import Instrument
-from runner.protocol import Limits
+from runner.exchange.base import Book, Instrument
+from runner.protocol import Limits, Side
 from runner.risk import Exposure, Stake
-from runner.sizing import entry_quantity, room
+from runner.sizing import Size, entry_quantity, room, size_entry
 
 BTC = Instrument(
     symbol="BTC/USDT:USDT",
@@ -89,3 +89,47 @@ BESIDE = {**FLAT, "Y": Stake(quantity=Decimal(-40), mark=Decimal(100))}
 def test_limits_leave_room_for_so_much(limits, stakes, left):
     found = room(Limits(**limits), exposure(**stakes), "X")
     assert found == (None if left is None else (Decimal(left[0]), left[1]))
+
+
+BOOK = Book(
+    bids=((Decimal(49_990), Decimal("0.01")), (Decimal(49_900), Decimal(5))),
+    asks=((Decimal(50_000), Decimal("0.01")), (Decimal(50_100), Decimal(5))),
+)
+FIXED = {"kind": "fixed_notional", "value": "1000"}
+
+
+def size(sizing, most, side=Side.BUY, distance=None):
+    """The size, and the prices the limits were asked about."""
+    asked = []
+
+    def left(worst):
+        asked.append(worst)
+        return most
+
+    return size_entry(sizing, Decimal(10_000), side, BOOK, BTC, distance, left), asked
+
+
+def test_limits_are_asked_about_the_price_the_whole_size_reaches():
+    assert size(FIXED, None) == (Size(Decimal("0.020")), [Decimal(50_100)])
+    assert size(FIXED, None, Side.SELL) == (Size(Decimal("0.020")), [Decimal(49_900)])
+
+
+def test_a_size_is_cut_to_the_lots_that_are_left():
+    found, _ = size(FIXED, (Decimal("0.0119"), "max_leverage"))
+    assert found == Size(Decimal("0.011"), ", cut to 0.011 by the limit max_leverage")
+    assert size(FIXED, (Decimal(1), "max_leverage"))[0] == Size(Decimal("0.020"))
+
+
+@pytest.mark.parametrize("left", ["0", "0.0005", "0.0011"])
+def test_a_size_is_not_cut_to_what_the_venue_would_not_take(left):
+    """The limit then refuses the whole, and says so itself."""
+    assert size(FIXED, (Decimal(left), "max_leverage"))[0] == Size(Decimal("0.020"))
+
+
+def test_a_size_the_venue_would_not_take_says_why():
+    found, _ = size({**FIXED, "value": "60"}, None)
+    assert (found.quantity, found.cut) == (Decimal("0.001"), "")
+    assert "below the venue's minimum" in found.fault
+    found, asked = size(BY_ATR, None)
+    assert found == Size(Decimal(0), "", "the ATR that sizes the position is not known yet")
+    assert not asked

@@ -15,13 +15,13 @@ STOP = {"kind": "stop_loss", "params": {"percent": 5}}
 TARGET = {"kind": "take_profit", "params": {"percent": 10}}
 
 
-def run(tmp_path, rows, exits, model=BARE, direction="long", **more):
-    candles = steps(*FLAT, *rows)
+def run(tmp_path, rows, exits, model=BARE, direction="long", flat=FLAT, **more):
+    candles = steps(*flat, *rows)
     keep(tmp_path, candles)
     wanted = request(
         tmp_path,
         candles,
-        10,
+        len(flat),
         rules=rules([BREAKOUT], exits, direction),
         model=model,
         **more,
@@ -56,6 +56,16 @@ def test_a_gap_through_a_stop_pays_the_gap(tmp_path):
     result = run(tmp_path, [UP, (102, 103, 101.5, 103), (90, 99, 89, 98)], [STOP])
     assert prices(result)[1] == ("sell", Decimal(90))
     assert minutes(result)[1] == 2
+
+
+@pytest.mark.parametrize("kind", ["atr_stop", "chandelier"])
+def test_a_rising_atr_does_not_move_a_stop_away(tmp_path, kind):
+    # The ATR is 0.5 where the entry is decided, and 1.25 a candle later.
+    exits = [{"kind": kind, "params": {"period": 2, "multiple": 10}}]
+    rows = [UP, (102, 103, 101.5, 103), (103, 103, 95, 96)]
+    result = run(tmp_path, rows, exits, flat=FLAT * 4)
+    level = Decimal(97) if kind == "atr_stop" else Decimal(98)
+    assert prices(result) == [("buy", Decimal(102)), ("sell", level)]
 
 
 def test_a_stop_is_met_before_a_target_in_the_same_candle(tmp_path):

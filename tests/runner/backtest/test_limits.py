@@ -59,6 +59,12 @@ def test_a_limit_on_size_cuts_the_entry_and_says_so(tmp_path):
     assert "cut to" in result.trades[0].reason
 
 
+def test_a_limit_that_leaves_less_than_the_venue_takes_says_so_itself(tmp_path):
+    result = run(tmp_path, limits={"max_order_notional": "1"})
+    assert not result.trades
+    assert any("limit: order value" in reason for reason in blocked(result)), blocked(result)
+
+
 def test_outside_a_window_nothing_is_entered_and_its_end_closes(tmp_path):
     windows = [[minute(100), minute(400)], [minute(1000), minute(1300)]]
     plan = rules(direction="both", exits=[{"kind": "time_stop", "params": {"candles": 5000}}])
