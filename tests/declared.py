@@ -62,6 +62,7 @@ PAGES = {
     "settings/security": "workspace.security",
     "strategies": "strategy.view",
     "strategies/<strategy_id>": "strategy.view",
+    "strategies/<strategy_id>/compare": "strategy.view",
     "strategies/<strategy_id>/edit": "strategy.manage",
     "strategies/<strategy_id>/v/<int:number>": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",

@@ -94,6 +94,7 @@ def addresses(desk, ticket):
             f"{strategies}/new?template=ema_trend",
             desk.strategy,
             f"{desk.strategy}/edit",
+            f"{desk.strategy}/compare",
             f"{desk.home}/connections",
             f"{desk.home}/connections/new",
             f"{desk.home}/members",

@@ -17,6 +17,8 @@ TRADERS = (
     "{strategy}",
     "{strategy}/v/1",
     "{strategy}/edit",
+    "{strategy}/compare",
+    "/strategies?archived=yes",
     "/connections",
     "/connections/new",
 )
