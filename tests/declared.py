@@ -66,6 +66,8 @@ PAGES = {
     "strategies/<strategy_id>/edit": "strategy.manage",
     "strategies/<strategy_id>/v/<int:number>": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",
+    "strategies/<strategy_id>/v/<int:number>/export": "strategy.view",
+    "strategies/import": "strategy.manage",
     "strategies/new": "strategy.manage",
     "strategies/templates": "strategy.view",
     "tax": "analytics.export",

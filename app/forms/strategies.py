@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from wtforms import Field, HiddenField, SelectField, StringField
+from wtforms import Field, FileField, HiddenField, SelectField, StringField
 from wtforms.validators import Length
 
 from app.domain.strategies import InvalidRules
 from app.domain.strategy_changes import COMBINATIONS, DIRECTIONS, SIZINGS
+from app.domain.strategy_files import LARGEST, UnreadableFile
 from app.forms.base import Form, needed, offered, squeezed
 from app.forms.strategy_parts import (
     LONGEST_NUMBER,
@@ -35,6 +36,25 @@ class NameForm(Form):
     """A new strategy from a template."""
 
     name = StringField("Name", filters=[squeezed], validators=needed("Give it a name.", 80))
+
+
+class FileForm(Form):
+    """A strategy that was exported, here or elsewhere."""
+
+    file = FileField("File")
+
+    def content(self) -> bytes:
+        """The bytes that were sent, one more than a file may have at most; none, if none was."""
+        read = getattr(self.file.data, "read", None)
+        found: bytes = read(LARGEST + 1) if read else b""
+        return found
+
+    def adopt(self, error: Exception) -> None:
+        """All faults of the file stand above it, one by one."""
+        if not isinstance(error, UnreadableFile):
+            return super().adopt(error)
+        self.form_errors.extend(error.faults)
+        return None
 
 
 class RulesForm(Form):

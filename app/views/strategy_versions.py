@@ -1,13 +1,13 @@
 """Versions of a strategy: two of them side by side, and a new strategy from one."""
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import strategies
+from app.domain import strategies, strategy_files
 from app.domain.access import Permission
 from app.domain.strategy_changes import differences
-from app.web import loading
+from app.web import downloads, loading
 from app.web.guards import requires
 from app.web.hypermedia import redirect_to
 
@@ -37,3 +37,14 @@ def duplicate(strategy_id: str, number: int) -> ResponseReturnValue:
     made = strategies.duplicate(version, author=author, by=by, now=now)
     there = url_for("strategies.edit", strategy_id=made.id)
     return redirect_to(there, toast=f"{made.name} begins with these rules. Change what you like.")
+
+
+@bp.get("/v/<int:number>/export")
+@requires(Permission.STRATEGY_VIEW)
+def export(strategy_id: str, number: int) -> ResponseReturnValue:
+    """One version as a file."""
+    version = loading.version(strategy_id, number)
+    response = Response(strategy_files.written(version), mimetype="application/yaml")
+    name = f"{version.label}.yaml"
+    response.headers["Content-Disposition"] = downloads.disposition(name)
+    return response

@@ -19,6 +19,7 @@ TRADERS = (
     "{strategy}/edit",
     "{strategy}/compare",
     "/strategies?archived=yes",
+    "/strategies/import",
     "/connections",
     "/connections/new",
 )

@@ -65,6 +65,7 @@ VERBS = {
     "settings/limits": "risk.manage",
     "settings/security": "workspace.security",
     "strategies/new": "strategy.manage",
+    "strategies/import": "strategy.manage",
     "strategies/<strategy_id>/edit": "strategy.manage",
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/duplicate": "strategy.manage",
