@@ -15,8 +15,8 @@ from app.models import StrategyVersion
 from runner.strategy import COMPONENTS
 
 FORMAT = "plutarc strategy 1"
-LARGEST = 64 * 1024
-"""Bytes of a file; the largest rules that are valid need a third of them."""
+LARGEST = 48 * 1024
+"""Bytes of a file; the largest rules that are valid need half of them."""
 _KEYS = ("format", "name", "summary", "rules")
 _ENTRY = re.compile(r"(?P<section>[a-z]+)\[(?P<place>[0-9]+)\](?:\.params)?(?:\.(?P<name>.+))?")
 _LONGEST_SIZE = 30
