@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app import tenancy
 from app.domain import access, audit, factors
@@ -14,6 +14,8 @@ from app.extensions import db
 from app.models import Bot, Membership, Strategy, StrategyVersion, User, Workspace
 from runner import strategy as components
 
+_SEARCHED = (Strategy.name, Strategy.summary)
+
 
 class InvalidRules(Invalid):
     """Rules that cannot be traded; ``faults`` maps ``exits[0].params.percent`` to words."""
@@ -23,11 +25,13 @@ class InvalidRules(Invalid):
         self.faults = faults
 
 
-def in_workspace(workspace: Workspace) -> list[Strategy]:
-    """The library, by name, without the archived."""
-    query = select(Strategy).where(
-        Strategy.workspace_id == workspace.id, Strategy.archived_at.is_(None)
-    )
+def in_workspace(workspace: Workspace, *, text: str = "", archived: bool = False) -> list[Strategy]:
+    """The library, or its archive, by name; with ``text``, those whose name or summary has it."""
+    shelved = Strategy.archived_at.is_not(None) if archived else Strategy.archived_at.is_(None)
+    query = select(Strategy).where(Strategy.workspace_id == workspace.id, shelved)
+    if text:
+        wanted = [column.icontains(text, autoescape=True) for column in _SEARCHED]
+        query = query.where(or_(*wanted))
     return list(db.session.scalars(query.order_by(Strategy.name, Strategy.id)))
 
 
@@ -148,7 +152,7 @@ def publish(
         Conflict: ``base`` is no longer the newest version.
         Refused: nothing differs from the newest version.
     """
-    _check(rules)
+    check(rules)
     db.session.execute(select(Strategy.id).where(Strategy.id == strategy.id).with_for_update())
     db.session.refresh(strategy, ["versions"])
     newest = strategy.latest
@@ -179,6 +183,28 @@ def archive(strategy: Strategy, *, by: Actor, now: datetime) -> None:
     _record("strategy.archive", strategy, by, now)
 
 
+def restore(strategy: Strategy, *, by: Actor, now: datetime) -> None:
+    """Put an archived strategy back. Raises ``Refused`` for one that is in the library."""
+    if strategy.archived_at is None:
+        raise Refused(f"{strategy.name} is in the library already.")
+    strategy.archived_at = None
+    _record("strategy.restore", strategy, by, now)
+
+
+def duplicate(
+    version: StrategyVersion, *, author: User | None, by: Actor, now: datetime
+) -> Strategy:
+    """Begin a strategy of its own from one version, in the same workspace."""
+    origin = version.strategy
+    made = Strategy(workspace_id=version.workspace_id, summary=origin.summary)
+    made.name = f"Copy of {origin.name}"[:80]
+    made.template = origin.template
+    _begin(made, version.rules, author, now)
+    change = audit.Change("duplicated from", None, version.label)
+    _record("strategy.create", made, by, now, [change])
+    return made
+
+
 def flatten(rules: Any, path: str = "") -> dict[str, Any]:
     """Rules as ``{path: value}``, for diffs."""
     if isinstance(rules, dict):
@@ -195,7 +221,7 @@ def flatten(rules: Any, path: str = "") -> dict[str, Any]:
 
 def _begin(strategy: Strategy, rules: dict[str, Any], author: User | None, now: datetime) -> None:
     """Write a new strategy and its first version."""
-    _check(rules)
+    check(rules)
     strategy.name, strategy.summary = strategy.name.strip(), strategy.summary[:300]
     strategy.created_at = now
     db.session.add(strategy)
@@ -209,10 +235,16 @@ def _demand(member: Membership, permission: Permission, workspace_id: str) -> No
         raise NotAllowed(verdict.reason or "This strategy is not there.")
 
 
-def _check(rules: dict[str, Any]) -> None:
-    faults = components.validate(rules)
-    if faults:
-        raise InvalidRules({fault.path: fault.message for fault in faults})
+def check(rules: dict[str, Any]) -> None:
+    """Raise ``InvalidRules`` where a runner could not trade them."""
+    found = faults(rules)
+    if found:
+        raise InvalidRules(found)
+
+
+def faults(rules: dict[str, Any]) -> dict[str, str]:
+    """What keeps rules from being traded: path to words."""
+    return {fault.path: fault.message for fault in components.validate(rules)}
 
 
 def _add_version(

@@ -7,10 +7,11 @@ from app import current
 from app.domain import strategies
 from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm
+from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
 from app.web import loading
 from app.web.guards import requires
-from app.web.hypermedia import redirect_to
+from app.web.hypermedia import redirect_to, wants_fragment
 from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
 
 bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
@@ -19,9 +20,11 @@ bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
 @bp.get("")
 @requires(Permission.STRATEGY_VIEW)
 def index() -> ResponseReturnValue:
-    """The workspace's own strategies."""
-    found = strategies.in_workspace(current.workspace())
-    return render_template("strategies/index.html", strategies=found, now=current.now())
+    """The workspace's own strategies, those searched for, or those in the archive."""
+    text, archived = request.args.get("q", "").strip()[:80], "archived" in request.args
+    found = strategies.in_workspace(current.workspace(), text=text, archived=archived)
+    shown = {"strategies": found, "text": text, "archived": archived, "now": current.now()}
+    return render_template("strategies/index.html", **shown)
 
 
 @bp.get("/templates")
@@ -79,10 +82,12 @@ def edit(strategy_id: str) -> ResponseReturnValue:
 @bp.post("/<strategy_id>/edit")
 @requires(Permission.STRATEGY_MANAGE)
 def publish(strategy_id: str) -> ResponseReturnValue:
-    """Write the next version."""
+    """Write the next version; a step of the builder writes nothing."""
     strategy = loading.strategy(strategy_id)
-    base = _base(strategy)
-    form = RulesForm.of(base.rules, base.number)
+    base, step = _base(strategy), request.form.get("step", "")
+    form = RulesForm.of(base.rules, base.number, request.form.getlist("part"), step)
+    if step:
+        return _stepped_page(strategy, form, step)
     made = form.attempt(lambda: _publish(strategy, form, base))
     if made is None:
         return _edit_page(strategy, form), 422
@@ -97,6 +102,16 @@ def archive(strategy_id: str) -> ResponseReturnValue:
     strategy = loading.strategy(strategy_id)
     strategies.archive(strategy, by=current.actor(), now=current.now())
     return redirect_to(url_for(".index"), toast=f"{strategy.name} is archived.")
+
+
+@bp.post("/<strategy_id>/restore")
+@requires(Permission.STRATEGY_MANAGE)
+def restore(strategy_id: str) -> ResponseReturnValue:
+    """Bring it back from the archive."""
+    strategy = loading.strategy(strategy_id)
+    strategies.restore(strategy, by=current.actor(), now=current.now())
+    there = url_for(".show", strategy_id=strategy.id)
+    return redirect_to(there, toast=f"{strategy.name} is back in the library.")
 
 
 def _create(template: Template, name: str) -> Strategy:
@@ -136,7 +151,24 @@ def _new_page(template: Template, form: NameForm) -> str:
 
 
 def _edit_page(strategy: Strategy, form: RulesForm) -> str:
-    return render_template("strategies/edit.html", strategy=strategy, form=form)
+    sound = not strategies.faults(form.rules())
+    shown = {"words": explain(form.rules()) if sound else "", "picking": None}
+    return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
+
+
+def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseReturnValue:
+    """The form after a step, faults beside their fields: all of it, or the builder alone."""
+    sound = form.accepts(lambda: strategies.check(form.rules()))
+    verb, _, about = step.partition(":")
+    text = request.form.get("find", "")[:60]
+    shown = {
+        "words": explain(form.rules()) if sound else "",
+        "picking": about if verb == "pick" and about in SECTIONS else None,
+        "find": text,
+        "choices": choices,
+    }
+    template = "strategies/_builder.html" if wants_fragment() else "strategies/edit.html"
+    return render_template(template, strategy=strategy, form=form, **shown)
 
 
 def _version_page(found: StrategyVersion) -> str:

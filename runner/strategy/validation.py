@@ -142,7 +142,7 @@ def _parameter(value: Any, parameter: Parameter, place: str) -> list[Fault]:
 def _is_number(value: Any, minimum: float, maximum: float) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value) and minimum <= value <= maximum
+    return minimum <= value <= maximum and math.isfinite(value)
 
 
 def _sizing(sizing: Any) -> list[Fault]:

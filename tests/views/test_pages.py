@@ -17,6 +17,9 @@ TRADERS = (
     "{strategy}",
     "{strategy}/v/1",
     "{strategy}/edit",
+    "{strategy}/compare",
+    "/strategies?archived=yes",
+    "/strategies/import",
     "/connections",
     "/connections/new",
 )

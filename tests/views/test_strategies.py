@@ -1,22 +1,7 @@
 import pytest
 
 from runner.strategy import TEMPLATES
-
-
-def current_fields(page):
-    """What the form would send as it stands."""
-    form = page.by_class("form")[0]
-    fields = {}
-    for node in form.walk():
-        kind = node.get("type")
-        if node.tag == "input" and kind not in ("checkbox", "radio"):
-            fields[node.get("name")] = node.get("value") or ""
-        if node.tag == "input" and kind == "checkbox" and "checked" in node.attributes:
-            fields[node.get("name")] = node.get("value")
-        if node.tag == "select":
-            chosen = [o for o in node.all("option") if "selected" in o.attributes]
-            fields[node.get("name")] = (chosen or node.all("option"))[0].get("value")
-    return fields
+from tests.views.filled import current_fields
 
 
 def test_the_library_says_when_each_fails(owner, desk):
@@ -49,13 +34,6 @@ def test_an_unchanged_form_writes_nothing(owner, desk):
     fields = current_fields(owner.get(f"{desk.strategy}/edit"))
     page = owner.post(f"{desk.strategy}/edit", 422, **fields)
     assert "Nothing differs" in page.by_class("error-summary")[0].text
-
-
-def test_another_component_is_switched_on(owner, desk):
-    fields = current_fields(owner.get(f"{desk.strategy}/edit"))
-    fields |= {"filters-min_volatility-on": "y", "filters-min_volatility-percent": "0.2"}
-    page = owner.post(f"{desk.strategy}/edit", **fields)
-    assert "ATR is at least 0.2 %" in page.text
 
 
 def test_faults_stand_beside_their_numbers(owner, desk):
@@ -94,3 +72,49 @@ def test_an_older_form_does_not_undo_a_colleagues_version(owner, desk):
     assert "Version 2 was published after" in page.by_class("error-summary")[0].text
     assert page.by_id("size").get("value") == "12"
     assert owner.get(desk.strategy).all("h1")[0].text.endswith("v2")
+
+
+def test_what_is_archived_is_found_there_and_comes_back(owner, desk):
+    url = f"{desk.home}/strategies/new?template=donchian_breakout"
+    owner.get(url)
+    owner.post(url, name="Channel 100%")
+    made = owner.at
+    owner.post(f"{made}/archive")
+    assert "Channel" not in owner.get(f"{desk.home}/strategies").by_id("strategies").text
+    assert owner.get(f"{desk.home}/strategies?archived=yes").by_id("strategies").all("a")
+    page = owner.post(f"{made}/restore")
+    assert "is back in the library" in page.text
+    assert "in the library already" in owner.post(f"{made}/restore", 409).text
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("channel", True), ("100%", True), ("%", True), ("_", False)]
+)
+def test_the_library_is_searched_by_text(owner, desk, text, found):
+    url = f"{desk.home}/strategies/new?template=ema_trend"
+    owner.get(url)
+    owner.post(url, name="Channel 100%")
+    page = owner.get(f"{desk.home}/strategies", query_string={"q": text})
+    assert ("Channel 100%" in [a.text for a in page.all("a")]) is found
+    assert page.by_id("q").get("value") == text
+
+
+def test_a_duplicate_goes_its_own_way(owner, desk):
+    owner.get(desk.strategy)
+    page = owner.post(f"{desk.strategy}/v/1/duplicate")
+    assert page.all("h1")[0].text.startswith("Edit Copy of ")
+    copied = owner.at
+    owner.post(copied, **(current_fields(page) | {"signals-0-fast": "7"}))
+    assert owner.page.all("h1")[0].text.endswith("v2")
+    assert owner.get(desk.strategy).all("h1")[0].text.endswith("v1")
+
+
+def test_two_versions_are_compared_in_words(owner, desk):
+    fields = current_fields(owner.get(f"{desk.strategy}/edit"))
+    owner.post(f"{desk.strategy}/edit", **(fields | {"signals-0-fast": "7"}))
+    page = owner.get(f"{desk.strategy}/compare")
+    (row,) = page.by_id("differences").all("tbody")[0].all("tr")
+    assert [node.text for node in row.all("del") + row.all("ins")] == ["5 candles", "7 candles"]
+    same = owner.get(f"{desk.strategy}/compare?from=2&to=2")
+    assert "They do not differ" in same.text
+    owner.get(f"{desk.strategy}/compare?from=1&to=9", 404)
