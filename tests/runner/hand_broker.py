@@ -73,6 +73,9 @@ class HandBroker:
     async def check(self, _):
         return [Check("key", True, "good")]
 
+    async def rights(self):
+        """There is no key."""
+
     async def account(self):
         self._answer()
         return Account(Decimal(10_000), Decimal(0))
