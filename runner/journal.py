@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Any
 
 from runner.outbox import Outbox
-from runner.protocol import EventKind, Fill, Order, OrderStatus, dumps, loads
+from runner.protocol import EventKind, Fill, Order, OrderStatus, Side, dumps, loads
 from runner.store import Store
 
 LIVE = (
@@ -186,6 +186,16 @@ class Journal:
     def fills_on(self, symbol: str) -> list[Fill]:
         """All fills of a symbol on this disk, oldest first."""
         return self._fills("json_extract(body, '$.symbol') = ? ORDER BY at, rowid", symbol)
+
+    def newest_fill(self, symbol: str, side: Side) -> Fill | None:
+        """The last execution of that side on a symbol."""
+        row = self._store.connection.execute(
+            "SELECT fills.body FROM fills JOIN orders USING (client_id) "
+            "WHERE orders.symbol = ? AND json_extract(fills.body, '$.side') = ? "
+            "ORDER BY fills.at DESC LIMIT 1",
+            (symbol, side.value),
+        ).fetchone()
+        return None if row is None else loads(Fill, row[0])
 
     def orders_on(self, symbol: str, limit: int) -> list[Order]:
         """The newest orders of a symbol."""

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from runner.bench import Bench
-from runner.protocol import EventKind, PositionState, Protection, ProtectionState
+from runner.protocol import EventKind, PositionState, Protection, ProtectionState, Side
 
 TELL_EVERY = timedelta(seconds=10)
+LATE = timedelta(seconds=1)
+"""How long a position may stand before its stop rests without anybody being told."""
 FLAT = PositionState.FLAT.value
 """Told as the reason when there is no position to protect."""
 
@@ -19,6 +21,7 @@ class Teller:
     def __init__(self, symbol: str, bench: Bench) -> None:
         self._symbol = symbol
         self._bench = bench
+        self._began = bench.clock.now()
         self._told_at: datetime | None = None
         self.last: Protection | None = None
 
@@ -47,6 +50,23 @@ class Teller:
             if state.state is ProtectionState.NONE:
                 over = state.why
             self._bench.say("info", "stop_found", f"{self._symbol}: {over}")
+        elif state.state is ProtectionState.VERIFIED:
+            self._say_if_late(state, before)
+
+    def _say_if_late(self, state: Protection, before: Protection | None) -> None:
+        """What nobody could say while it lasted, as the process was dead or the stop on its way."""
+        stop = self._bench.journal.order(state.stop_id or "")
+        if stop is None or stop.decided_at < self._began or state.verified_at is None:
+            return  # it rested before this process looked
+        opened_by = Side.BUY if stop.side is Side.SELL else Side.SELL
+        fill = self._bench.journal.newest_fill(self._symbol, opened_by)
+        seen = before.verified_at if before is not None else None
+        if fill is None or stop.decided_at < fill.at or (seen is not None and seen >= fill.at):
+            return
+        bare = state.verified_at - fill.at
+        if bare >= LATE:
+            text = f"{self._symbol}: the last entry had no stop for {bare.total_seconds():.1f} s"
+            self._bench.say("warning", "stop_late", text)
 
 
 def _apart_from_time(state: Protection) -> Protection:

@@ -119,6 +119,7 @@ class Trader:
             self._tell(candle, conclusion, conclusion.action, intent.reason)
             self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
+        await self.custodian.protect()  # not at the next look: that is a second away
 
     def _depth(self) -> int:
         """How much of the book to read: a collar wants the price the whole order would reach."""

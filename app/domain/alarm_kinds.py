@@ -131,6 +131,11 @@ WARNINGS = {
         "{} had no stop for a moment",
         "Nothing now: this exchange takes no second stop beside the first one.",
     ),
+    "stop_late": Kind(
+        "{} had its stop late",
+        "Nothing now: it rests. If it happens often without the machine having been lost, take a "
+        "region nearer to the exchange or a larger machine.",
+    ),
     "platform_set_back": Kind(
         "{} was known better than the platform's backup",
         "See that its mode, limits, key and pause are what you want: what was changed after the "

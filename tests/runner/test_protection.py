@@ -331,3 +331,46 @@ def test_an_alarm_that_rings_already_rings_no_second_time_for_another_reason(tmp
         assert len(hand.notices("stop_missing")) == 1
 
     story(tmp_path, act)
+
+
+def test_a_stop_that_came_late_is_told_of_afterwards(tmp_path):
+    """Dead or slow between entry and stop: nobody could say so while it lasted."""
+
+    async def act(hand):
+        await hand.enter()
+        hand.clock.advance(12)
+        await hand.tick()
+        (late,) = hand.notices("stop_late")
+        assert "13.0 s" in late.text
+        assert hand.last.state is VERIFIED
+        await hand.tick(QUIET)
+        assert hand.notices("stop_late") == [late]
+
+    story(tmp_path, act)
+
+
+def test_a_stop_that_only_moves_is_not_late(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(QUIET)
+        known = hand.notices("stop_late")
+        hand.broker.reduce(hand.broker.held - Decimal("0.005"))
+        await hand.tick(QUIET)
+        assert hand.last.quantity == Decimal("0.005")
+        assert hand.notices("stop_late") == known
+
+    story(tmp_path, act)
+
+
+def test_one_that_was_missing_and_said_so_is_not_told_twice(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        hand.broker.away = True
+        await hand.tick(QUIET)
+        assert hand.last.state is MISSING
+        hand.broker.away = False
+        await hand.tick(QUIET)
+        assert hand.last.state is VERIFIED
+        assert not hand.notices("stop_late")
+
+    story(tmp_path, act)

@@ -106,7 +106,9 @@ def _signed(row):
 def _told(story):
     query = "SELECT state, reported_at FROM told_protection WHERE bot_id = ? ORDER BY rowid"
     found = story.platform.all(query, story.bot)
-    return [Told(_ms(row["reported_at"]), row["state"]) for row in found]
+    late = "SELECT at FROM runner_notice WHERE bot_id = ? AND code = 'stop_late'"
+    afterwards = [Told(_ms(row["at"]), "missing") for row in story.platform.all(late, story.bot)]
+    return [Told(_ms(row["reported_at"]), row["state"]) for row in found] + afterwards
 
 
 def _ms(moment):
