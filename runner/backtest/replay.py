@@ -194,6 +194,14 @@ class Replay:
         track.stop_id, track.stop_price = account.send(intent, now, purpose), level
         track.stopped_at = now
 
+    def _protect_at_once(self, track: _Track, symbol: str, now: datetime) -> None:
+        """A runner places the stop with the entry, and not at its next look."""
+        holding = self._holding(track, now)
+        assert holding is not None
+        level = self._level(track, symbol, holding)
+        if level is not None:
+            self._protect(track, symbol, level, now)
+
     def _candles(self, track: _Track, rows: list[Candle], now: datetime) -> None:
         """An answer of candles: judge those that are closed and were not judged."""
         engine, span = track.engine, timedelta(seconds=track.engine.candle_seconds)
@@ -274,5 +282,6 @@ class Replay:
             side = 1 if account.held(symbol) > 0 else -1
             decided = int((track.decided_at or now).timestamp())
             track.position = Position(side, cost, decided, now)
+            self._protect_at_once(track, symbol, now)
         else:
             track.position.entry_price = cost
