@@ -45,7 +45,7 @@ def test_from_sign_up_to_a_bot_that_changes_its_mode(window):
     expect(window.locator(".toast")).to_contain_text("play money")
     window.get_by_role("link", name="Bots", exact=True).first.click()
     window.get_by_role("link", name="Skiff").click()
-    window.get_by_role("link", name="Mode").click()
+    window.get_by_role("link", name="Mode", exact=True).click()
     window.locator("[name=mode][value=testnet]").check()
     window.select_option("#connection", index=1)
     window.get_by_role("button", name="Switch mode").click()
