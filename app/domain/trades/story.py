@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 
 from app.extensions import db
 from app.models import (
@@ -92,7 +92,7 @@ def candles(trade: TradeRow, version: StrategyVersion, now: datetime) -> list[Ca
     return list(db.session.scalars(query.order_by(CandleRow.opened_at).limit(MOST)))
 
 
-def _candles(trade: TradeRow, version: StrategyVersion):  # type: ignore[no-untyped-def]
+def _candles(trade: TradeRow, version: StrategyVersion) -> Select[CandleRow]:
     return select(CandleRow).where(
         CandleRow.bot_id == trade.bot_id,
         CandleRow.symbol == trade.symbol,

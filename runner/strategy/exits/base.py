@@ -61,7 +61,7 @@ class Stop(ExitRule):
     protective = True
     waits: ClassVar[str] = "the stop has no level yet"
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         level = self.level(holding)
         return int(level is not None and (price - level) * holding.side <= 0)
 
@@ -76,7 +76,7 @@ class Stop(ExitRule):
 class Target(ExitRule):
     """Leaves where the price rises to a level, seen from the position's side."""
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         level = self.level(holding)
         return int(level is not None and (price - level) * holding.side >= 0)
 

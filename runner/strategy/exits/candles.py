@@ -40,10 +40,10 @@ class TimeStop(ExitRule):
     def __init__(self, params: Params) -> None:
         self._candles = int(params["candles"])
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         return int(holding.candles >= self._candles)
 
-    def detail(self, holding: Holding, price: Decimal, direction: int) -> str:  # noqa: ARG002
+    def detail(self, holding: Holding, price: Decimal, direction: int) -> str:  # noqa: ARG002 - one signature for all exits
         return f"held {holding.candles} of {self._candles} candles"
 
 
@@ -61,7 +61,7 @@ class SignalFlip(ExitRule):
         sentence=lambda _: "when the signals turn against it",
     )
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         return int(direction == -holding.side)
 
     def detail(self, holding: Holding, price: Decimal, direction: int) -> str:
@@ -117,11 +117,11 @@ class VolatilityExit(ExitRule):
         self._fast.update(bar.high, bar.low, bar.close)
         self._slow.update(bar.high, bar.low, bar.close)
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         fast, slow = self._fast.value, self._slow.value
         return int(fast is not None and slow is not None and fast >= self._multiple * slow > 0)
 
-    def detail(self, holding: Holding, price: Decimal, direction: int) -> str:  # noqa: ARG002
+    def detail(self, holding: Holding, price: Decimal, direction: int) -> str:  # noqa: ARG002 - one signature for all exits
         fast, slow = self._fast.value, self._slow.value
         if not fast or not slow:
             return "the ATR is warming up"
@@ -154,7 +154,7 @@ class SessionEnd(ExitRule):
         span = bar.at - self._opened if self._opened >= 0 else 0.0
         self._opened, self._closed = bar.at, bar.at + span
 
-    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002
+    def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         end = self._last_end()
         since = self._opened if holding.opened_at is None else holding.opened_at.timestamp()
         return int(since < end)
