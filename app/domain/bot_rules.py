@@ -12,6 +12,10 @@ from app.extensions import db
 from app.models import Bot, Connection, StrategyVersion
 from runner.protocol import Mode
 
+LIVE_SHUT = (
+    "Live trading with real money is not open yet: the long test of its safety net under faults "
+    "still finds differences. Paper and testnet work."
+)
 NEEDED_LIMITS = ("max_position_notional", "max_daily_loss")
 MAX_BALANCE = Decimal(1_000_000_000)
 
@@ -33,6 +37,12 @@ def require_not_live(bot: Bot) -> None:
         )
 
 
+def check_live_open(venue: Venue) -> None:
+    """Raises ``Refused`` where nobody has seen live orders at work yet."""
+    if venue.unproven:
+        raise Refused(LIVE_SHUT)
+
+
 def check_born(mode: Mode) -> None:
     """A bot goes live later, and not by being made so. Raises ``Refused``."""
     if mode is Mode.LIVE:
@@ -43,6 +53,7 @@ def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
     """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
     check_offered(venue_of(bot.exchange), mode, "mode")
     if mode is Mode.LIVE:
+        check_live_open(venue_of(bot.exchange))
         check_live_limits(bot.limits)
     if mode is Mode.PAPER:
         return

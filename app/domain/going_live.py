@@ -86,9 +86,8 @@ def _venue(bot: Bot) -> Line:
         cure = "Make a bot of the same strategy at an exchange that has one."
         return Line("venue", "Live trading", Standing.MISSING, found, cure)
     if venue.unproven:
-        found = f"{venue.title} has a live mode that nobody has seen at work yet."
-        cure = "Read what was never proven, and prove it on its testnet first."
-        return Line("venue", "Live trading", Standing.THINK, found, cure)
+        cure = "Trade it on paper or testnet until then."
+        return Line("venue", "Live trading", Standing.MISSING, bot_rules.LIVE_SHUT, cure)
     return Line("venue", "Live trading", Standing.GOOD, f"{venue.title} can be traded live.")
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from app.domain import (
     account_rule,
     bot_raises,
+    bot_rules,
     bot_safety,
     bots,
     briefing,
@@ -108,13 +109,16 @@ def test_a_bot_with_all_it_needs_may_go_live(bot, key):
     assert revisions.stands(bot)
 
 
-def test_a_venue_nobody_has_seen_is_not_called_good(bot, key, monkeypatch):
+def test_no_bot_goes_live_where_nobody_has_seen_it_at_work(bot, key, monkeypatch):
     golive.seen(bot, key)
     unseen = replace(VENUES[PRACTICE.id], unproven="Never proven at the real exchange.")
     monkeypatch.setitem(VENUES, PRACTICE.id, unseen)
     venue, *_ = going_live.guards(bot, key, Safety(), NOW)
-    assert venue.standing is Standing.THINK
-    demand(bot, key)
+    assert (venue.standing, venue.found) == (Standing.MISSING, bot_rules.LIVE_SHUT)
+    with pytest.raises(Refused, match="not open yet"):
+        demand(bot, key)
+    with pytest.raises(Refused, match="not open yet"):
+        bot_rules.check_mode(bot, Mode.LIVE, key)
 
 
 def test_an_exchange_elsewhere_is_not_said_to_see_an_address_of_this_computer(
