@@ -227,10 +227,11 @@ class Custodian:
         explained = not self._desk.difference(self.symbol)
         gone = explained and self._desk.shows_nothing(self.symbol)
         if gone and not self._may_lag(entry):
-            self._bench.guard.closed(self.symbol, entry)
-            del self._bench.memory.entries[self.symbol]
-            self._bench.memory.save()
-            self.protector.forget()
+            with self._bench.journal.transaction():
+                self._bench.guard.closed(self.symbol, entry)
+                self.protector.forget(entry)
+                del self._bench.memory.entries[self.symbol]
+                self._bench.memory.save()
         elif position is not None and entry.entry_price != position.entry_price:
             entry.entry_price = position.entry_price
             self._bench.memory.save()

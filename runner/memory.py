@@ -29,6 +29,8 @@ class Entry:
     ``exit_purpose``: of an exit that was decided and holds until it is done, else empty. It closes
     all, or ``exit_quantity`` base units so that ``exit_keep`` are left; ``exit_leg`` is the first
     of its orders.
+
+    ``told_at``: until when the platform knows whether a stop stands behind it.
     """
 
     client_id: str
@@ -44,6 +46,7 @@ class Entry:
     best: Decimal | None = None
     steps: int = 0
     anchors: dict[str, Any] = field(default_factory=dict)
+    told_at: datetime | None = None
 
 
 @dataclass

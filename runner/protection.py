@@ -85,11 +85,13 @@ class Protector:
             elif self.level(holding) is not None:
                 await self._arrange(holding, entry, at_once=at_once)
         finally:
-            self._teller.tell(self._state(holding, entry))
+            self._teller.tell(self._state(holding, entry), entry)
 
-    def forget(self) -> None:
+    def forget(self, entry: Entry | None = None) -> None:
         """The position is gone; the next one may be entered before ``keep`` is asked again."""
         self._seen, self._refused = {}, None
+        if entry is not None:
+            self._teller.close(entry)
 
     async def _arrange(self, holding: Holding, entry: Entry, *, at_once: bool) -> None:
         live = {order.client_id for order in self._stops()}
@@ -242,13 +244,8 @@ class Protector:
             )
         if self._has_fired(entry, now) or self._is_listed_late(now):
             return None
-        return Protection(
-            self._symbol,
-            ProtectionState.MISSING,
-            price=level,
-            quantity=quantity,
-            why=self._why(best),
-        )
+        missing, why = ProtectionState.MISSING, self._why(best)
+        return Protection(self._symbol, missing, price=level, quantity=quantity, why=why)
 
     def _is_listed_late(self, now: datetime) -> bool:
         """Whether the venue took a stop just now and its list does not show it yet."""

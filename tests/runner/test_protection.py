@@ -9,8 +9,8 @@ from runner.errors import Temporary
 from runner.exchange.base import OrderKind
 from runner.protection import LOOK_EVERY, SETTLING, TRUSTED_FOR
 from runner.protocol import OrderStatus, ProtectionState, Side
-from runner.telling import TELL_EVERY
-from tests.runner.hand_desk import PRICE, story
+from runner.telling import TELL_EVERY, Teller
+from tests.runner.hand_desk import PRICE, SYMBOL, story
 
 VERIFIED, MISSING, NONE = (
     ProtectionState.VERIFIED,
@@ -19,6 +19,8 @@ VERIFIED, MISSING, NONE = (
 )
 QUIET = int(max(LOOK_EVERY, SETTLING).total_seconds()) + 1
 """Seconds within which a healthy venue's list settles everything."""
+BELOW = PRICE * Decimal("0.94")
+"""Past the stop of what was bought."""
 
 
 @pytest.mark.parametrize(("side", "level"), [(Side.BUY, 95_000), (Side.SELL, 105_000)])
@@ -345,6 +347,78 @@ def test_a_stop_that_came_late_is_told_of_afterwards(tmp_path):
         assert hand.last.state is VERIFIED
         await hand.tick(QUIET)
         assert hand.notices("stop_late") == [late]
+
+    story(tmp_path, act)
+
+
+class Killed(BaseException):
+    """The process is gone at once; nothing of it may catch this."""
+
+
+async def die_after_the_stop(hand, monkeypatch):
+    """The venue has the stop, and the process died before it could say so."""
+    hand.clock.advance(2)
+
+    def gone(*_):
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Teller, "tell", gone)
+        with pytest.raises(Killed):
+            await hand.custodian.protect()
+    assert hand.broker.stops()
+
+
+def test_a_late_stop_of_a_process_that_died_is_told_by_the_next(tmp_path, monkeypatch):
+    left = {}
+
+    async def act(hand):
+        await hand.enter()
+        await die_after_the_stop(hand, monkeypatch)
+        left.update(clock=hand.clock, broker=hand.broker)
+
+    async def then(hand):
+        await hand.tick()
+        (late,) = hand.notices("stop_late")
+        assert "was not seen to have a stop for 3.0 s" in late.text
+        await hand.tick(QUIET)
+        assert hand.notices("stop_late") == [late]
+
+    async def and_then(hand):
+        await hand.tick(QUIET)
+        assert len(hand.notices("stop_late")) == 1
+
+    for each in (act, then, and_then):
+        story(tmp_path, each, **left)
+
+
+def test_a_position_that_ended_before_its_stop_was_told_of_is_accounted_for(tmp_path, monkeypatch):
+    left = {}
+
+    async def act(hand):
+        await hand.enter()
+        await die_after_the_stop(hand, monkeypatch)
+        hand.broker.move(BELOW)
+        left.update(clock=hand.clock, broker=hand.broker)
+
+    async def then(hand):
+        await hand.tick(QUIET)
+        (late,) = hand.notices("stop_late")
+        assert "closed again, and nobody was told of its stop for 2.0 s" in late.text
+
+    story(tmp_path, act)
+    story(tmp_path, then, **left)
+
+
+def test_a_position_whose_stop_was_told_of_ends_without_a_word_of_it(tmp_path):
+    async def act(hand):
+        await hand.enter()
+        await hand.tick(QUIET)
+        known = hand.notices("stop_late")
+        hand.broker.move(BELOW)
+        await hand.tick(QUIET)
+        assert not hand.desk.quantity(SYMBOL)
+        assert hand.notices("stop_late") == known
 
     story(tmp_path, act)
 

@@ -85,11 +85,13 @@ def _look_at_stops(story, outcome):
         until = None if stop["status"] == "NEW" else stop["updated"]
         stops[stop["symbol"]].append(Stop(stop["created"], until, -_signed(stop)))
     told = _told(story)
+    late = _told_late(story)
     end = int(datetime.now(UTC).timestamp() * 1000)
     for symbol, moves in changes.items():
         found = naked(moves, stops[symbol], end)
         outcome.naked += [time for time in found if time.until - time.since >= LEAST_MS]
-        silent = unreported(found, told, LEAST_MS, GRACE_MS)
+        afterwards = [at for name, at in late if name == symbol]
+        silent = unreported(found, told, afterwards, LEAST_MS, GRACE_MS)
         outcome.told_of_stops += len(told)
         outcome.differences += [
             f"{story.bot_name}: {time.seconds:.1f} s without a stop from {time.since} on "
@@ -106,9 +108,14 @@ def _signed(row):
 def _told(story):
     query = "SELECT state, reported_at FROM told_protection WHERE bot_id = ? ORDER BY rowid"
     found = story.platform.all(query, story.bot)
-    late = "SELECT at FROM runner_notice WHERE bot_id = ? AND code = 'stop_late'"
-    afterwards = [Told(_ms(row["at"]), "missing") for row in story.platform.all(late, story.bot)]
-    return [Told(_ms(row["reported_at"]), row["state"]) for row in found] + afterwards
+    return [Told(_ms(row["reported_at"]), row["state"]) for row in found]
+
+
+def _told_late(story):
+    """Symbol and moment of each warning that the last entry had no stop for a time."""
+    query = "SELECT message, at FROM runner_notice WHERE bot_id = ? AND code = 'stop_late'"
+    rows = story.platform.all(query, story.bot)
+    return [(row["message"].partition(": ")[0], _ms(row["at"])) for row in rows]
 
 
 def _ms(moment):

@@ -3,7 +3,7 @@
 Times are Unix milliseconds, quantities signed: a long position is positive.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -80,16 +80,23 @@ def _is_covered(held, resting):
     return covered >= abs(held)
 
 
-def unreported(times, told, least, grace):
+def unreported(times, told, late, least, grace):
     """Of those that lasted at least ``least`` ms, the ones nobody was told of.
 
     Told is what was said to be missing during such a time or, as a runner that was dead meanwhile
-    can only say it afterwards, up to ``grace`` ms later.
+    can only say it afterwards, up to ``grace`` ms later. ``late``: moments at which the last entry
+    was said to have had no stop; each stands for the one time that began last before it.
     """
     said = sorted(word.at for word in told if word.state in LACKING)
+    begun = [time.since for time in times]
+    known = {bisect_right(begun, at) - 1 for at in late}
 
-    def is_told(time):
+    def is_told(number, time):
         first = bisect_left(said, time.since)
-        return first < len(said) and said[first] <= time.until + grace
+        return number in known or (first < len(said) and said[first] <= time.until + grace)
 
-    return [time for time in times if time.until - time.since >= least and not is_told(time)]
+    return [
+        time
+        for number, time in enumerate(times)
+        if time.until - time.since >= least and not is_told(number, time)
+    ]

@@ -32,6 +32,14 @@ def test_without_a_position_nothing_is_naked():
 def test_what_lasted_and_was_not_told_is_found():
     short, long, late = Naked(0, 900), Naked(2000, 6000), Naked(20_000, 30_000)
     told = [Told(3000, "verified"), Told(31_000, "missing")]
-    assert unreported([short, long, late], told, least=1000, grace=5000) == [long]
-    assert unreported([long], [Told(2000, "missing")], least=1000, grace=0) == []
-    assert unreported([long], [Told(6001, "missing")], least=1000, grace=0) == [long]
+    assert unreported([short, long, late], told, [], least=1000, grace=5000) == [long]
+    assert unreported([long], [Told(2000, "missing")], [], least=1000, grace=0) == []
+    assert unreported([long], [Told(6001, "missing")], [], least=1000, grace=0) == [long]
+
+
+def test_what_was_told_afterwards_stands_for_the_last_time_before_it_and_no_other():
+    first, second, short = Naked(2000, 6000), Naked(20_000, 30_000), Naked(40_000, 40_100)
+    times = [first, second, short]
+    assert unreported(times, [], [90_000], least=1000, grace=0) == [first, second]
+    assert unreported(times, [], [35_000], least=1000, grace=0) == [first]
+    assert unreported(times, [], [1000, 5000, 35_000], least=1000, grace=0) == []
