@@ -11,6 +11,7 @@ from runner.exchange.base import Execution, VenuePosition
 from runner.ledger import folded
 from runner.memory import Booked, Reading
 from runner.protocol import Fill, Order
+from runner.telling import CLOSED_UNTOLD, say_if_late
 
 
 class Books:
@@ -18,6 +19,7 @@ class Books:
 
     def __init__(self, bench: Bench) -> None:
         self._bench = bench
+        self._began = bench.clock.now()
         self.differs: dict[str, tuple[Decimal, datetime]] = {}
         self.fill_count = 0
 
@@ -43,13 +45,21 @@ class Books:
 
     def record(self, execution: Execution, order: Order, reason: str = "") -> None:
         """Write a fill, book it and tell it: all of that or nothing."""
-        self.of(execution.symbol)
-        memory = self._bench.memory
+        booked, memory = self.of(execution.symbol), self._bench.memory
+        held, since = booked.lot.quantity, booked.trades.newest
         with memory.whole(execution.symbol), self._bench.journal.transaction():
             if not self._bench.journal.add_fill(_fill(execution, order, reason)):
                 return
             memory.book(_fill(execution, order, reason))
+            if held and not booked.lot.quantity and since is not None:
+                self._account_for_stop(execution, since)
         self.fill_count += 1
+
+    def _account_for_stop(self, end: Execution, since: datetime) -> None:
+        """Of a position that a lost machine opened and saw closed, nobody told how it stood."""
+        unwatched = end.symbol not in self._bench.memory.entries and end.at < self._began
+        if unwatched and self._bench.broker.protects:
+            say_if_late(self._bench, end.symbol, end.at - since, CLOSED_UNTOLD)
 
     def compare(self, positions: Mapping[str, VenuePosition], symbols: Iterable[str]) -> None:
         """A difference is a moment's or lasts: note since when the same one is seen."""

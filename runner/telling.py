@@ -14,6 +14,7 @@ LATE = timedelta(seconds=1)
 """How long a position may stand before its stop rests without anybody being told."""
 FLAT = PositionState.FLAT.value
 """Told as the reason when there is no position to protect."""
+CLOSED_UNTOLD = "is closed again, and nobody was told of its stop"
 
 
 class Teller:
@@ -59,14 +60,24 @@ class Teller:
 
         Its process may have died before it could tell, and the stop may have fired meanwhile.
         """
-        fills = self._bench.journal.fills_of(entry.client_id)
-        if not self._bench.broker.protects or not fills or _knows(entry, fills[-1]):
+        if not self._bench.broker.protects:
             return
-        opened = fills[-1].at
         closing = Side.SELL if entry.side > 0 else Side.BUY
         closed = self._bench.journal.newest_fill(self._symbol, closing)
+        opened = self._opened_at(entry, closed)
+        if opened is None or (entry.told_at is not None and entry.told_at >= opened):
+            return
         end = self._bench.clock.now() if closed is None or closed.at < opened else closed.at
-        self._say_if_late(end - opened, "is closed again, and nobody was told of its stop")
+        say_if_late(self._bench, self._symbol, end - opened, CLOSED_UNTOLD)
+
+    def _opened_at(self, entry: Entry, closed: Fill | None) -> datetime | None:
+        """``None`` where the order was never filled. A lost disk takes its fills with it."""
+        fills = self._bench.journal.fills_of(entry.client_id)
+        if fills:
+            return fills[-1].at
+        lost = self._bench.journal.order(entry.client_id) is None
+        filled = closed is not None and closed.at > entry.candle_at
+        return entry.candle_at if lost and filled else None
 
     def _account_for(self, entry: Entry, state: Protection) -> None:
         """Say what could not be said while it lasted: the process was dead, or the stop on its way.
@@ -75,23 +86,20 @@ class Teller:
         """
         opening = Side.BUY if entry.side > 0 else Side.SELL
         fill = self._bench.journal.newest_fill(self._symbol, opening)
-        if _knows(entry, fill):
+        if entry.told_at is not None and (fill is None or entry.told_at >= fill.at):
             return
         now = state.verified_at or self._bench.clock.now()
         if fill is not None and state.state is ProtectionState.VERIFIED:
-            self._say_if_late(now - fill.at, "was not seen to have a stop")
+            say_if_late(self._bench, self._symbol, now - fill.at, "was not seen to have a stop")
         entry.told_at = now if fill is None else max(now, fill.at)
         self._bench.memory.save()
 
-    def _say_if_late(self, bare: timedelta, what: str) -> None:
-        if bare >= LATE:
-            text = f"{self._symbol}: the last entry {what} for {bare.total_seconds():.1f} s"
-            self._bench.say("warning", "stop_late", text)
 
-
-def _knows(entry: Entry, fill: Fill | None) -> bool:
-    """Whether the platform was told of the stop since that execution."""
-    return entry.told_at is not None and (fill is None or entry.told_at >= fill.at)
+def say_if_late(bench: Bench, symbol: str, bare: timedelta, what: str) -> None:
+    """``bare``: for how long nobody could know whether a stop stood behind the last entry."""
+    if bare >= LATE:
+        text = f"{symbol}: the last entry {what} for {bare.total_seconds():.1f} s"
+        bench.say("warning", "stop_late", text)
 
 
 def _apart_from_time(state: Protection) -> Protection:

@@ -37,7 +37,10 @@ def rules(*, stop=5, exits=()):
 class Hand:
     """One bot. ``tick`` is one second of its loop, without the talk to the platform."""
 
-    def __init__(self, directory, clock=None, broker=None, *, stop=5, exits=(), **changes):
+    def __init__(
+        self, directory, clock=None, broker=None, *, stop=5, exits=(), memory=None, **changes
+    ):
+        directory.mkdir(exist_ok=True)
         self.clock = clock or StillClock()
         self.store = Store(directory / "journal.sqlite")
         # What is on the platter is proven elsewhere; here it would only cost time.
@@ -49,7 +52,7 @@ class Hand:
         settings = configuration(
             "", Mode.TESTNET, rules(stop=stop, exits=exits), account="a", **changes
         )
-        memory = Memory(self.store, settings, 1, {}, START - timedelta(minutes=1))
+        memory = Memory(self.store, settings, 1, memory or {}, START - timedelta(minutes=1))
         outbox = Outbox(self.store, 1, 1)
         self.bench = Bench(
             bot="bot_a",

@@ -369,6 +369,15 @@ async def die_after_the_stop(hand, monkeypatch):
     assert hand.broker.stops()
 
 
+async def leave_untold(hand):
+    """After four seconds an order closes the position, and nothing is written down any more."""
+    hand.clock.advance(4)
+    name = hand.desk.order_id("of a lost machine", "exit")
+    exits = replace(hand.broker.placed[0], client_id=name, side=Side.SELL, reduce_only=True)
+    await hand.broker.place(exits)
+    hand.clock.advance(9)
+
+
 def test_a_late_stop_of_a_process_that_died_is_told_by_the_next(tmp_path, monkeypatch):
     left = {}
 
@@ -405,6 +414,43 @@ def test_a_position_that_ended_before_its_stop_was_told_of_is_accounted_for(tmp_
         await hand.tick(QUIET)
         (late,) = hand.notices("stop_late")
         assert "closed again, and nobody was told of its stop for 2.0 s" in late.text
+
+    story(tmp_path, act)
+    story(tmp_path, then, **left)
+
+
+def test_one_whose_entry_only_a_lost_disk_had_is_accounted_for(tmp_path):
+    left = {}
+
+    async def act(hand):
+        await hand.enter()
+        left.update(clock=hand.clock, broker=hand.broker, memory=hand.bench.memory.plain())
+        await leave_untold(hand)
+
+    async def then(hand):
+        await hand.tick(QUIET)
+        (late,) = hand.notices("stop_late")
+        assert "closed again, and nobody was told of its stop for 4.0 s" in late.text
+
+    story(tmp_path / "lost", act)
+    story(tmp_path / "next", then, **left)
+
+
+def test_a_position_that_only_a_lost_machine_knew_is_accounted_for(tmp_path):
+    """Nothing of its entry was remembered, and its trades are all that is found of it."""
+    left = {}
+
+    async def act(hand):
+        await hand.enter()
+        del hand.bench.memory.entries[SYMBOL]
+        hand.bench.memory.save()
+        await leave_untold(hand)
+        left.update(clock=hand.clock, broker=hand.broker)
+
+    async def then(hand):
+        await hand.tick(QUIET)
+        (late,) = hand.notices("stop_late")
+        assert "closed again, and nobody was told of its stop for 4.0 s" in late.text
 
     story(tmp_path, act)
     story(tmp_path, then, **left)

@@ -112,10 +112,15 @@ def _told(story):
 
 
 def _told_late(story):
-    """Symbol and moment of each warning that the last entry had no stop for a time."""
+    """The venue's symbol and the moment of each warning that the last entry had no stop."""
     query = "SELECT message, at FROM runner_notice WHERE bot_id = ? AND code = 'stop_late'"
     rows = story.platform.all(query, story.bot)
-    return [(row["message"].partition(": ")[0], _ms(row["at"])) for row in rows]
+    return [(_venue_symbol(row["message"]), _ms(row["at"])) for row in rows]
+
+
+def _venue_symbol(message):
+    """``ETHUSDT`` of ``ETH/USDT:USDT: what is said of it``."""
+    return message.partition(":")[0].replace("/", "")
 
 
 def _ms(moment):
