@@ -130,9 +130,14 @@ class Engine:
         ``last`` is forgotten then, and the engine wants to be warmed anew.
         """
         opening, high, low, close, volume, at, _, _ = bar
-        sound = 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf
         step = self._step
-        if (at != self._due or not sound) and self._is_unfit(bar, sound=sound):
+        # ``is_sound``, written out: it is asked of each candle.
+        if not (
+            at == self._due
+            and 0.0 < low <= opening <= high < inf
+            and low <= close <= high
+            and 0.0 <= volume < inf
+        ) and self._is_unfit(bar):
             return self._step
         self._due = at + self._span
         values = self._values
@@ -228,10 +233,10 @@ class Engine:
         else:
             step.action, step.code = NOTHING, _HOLDS
 
-    def _is_unfit(self, bar: Bar, *, sound: bool) -> bool:
+    def _is_unfit(self, bar: Bar) -> bool:
         """Whether nothing can be concluded from this candle; then the step says why."""
         step, due = self._step, self._due
-        missing = 0
+        sound, missing = is_sound(bar), 0
         if due is not None and sound:
             self._require_newer(bar)
             missing = int((bar.at - due) // self._span)
