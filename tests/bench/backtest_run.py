@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
+from pathlib import Path
 
 from runner.backtest.request import read
 from runner.backtest.run import histories, instruments, simulate
@@ -29,12 +29,18 @@ def main() -> None:
         "run": run,
         "wall": wall,
         "whole": time.process_time(),
-        "mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "mb": _peak_mb(),
         "trades": trades,
         "log_bytes": size / len(log),
         "decided": len(log),
     }
     json.dump(told, sys.stdout)
+
+
+def _peak_mb() -> float:
+    """The most that was resident here; ``ru_maxrss`` begins with what the parent had."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
 
 
 if __name__ == "__main__":
