@@ -74,11 +74,10 @@ class Columns:
 
     def floats(self, first: int = 0) -> tuple[Iterator[float], ...]:
         """Open, high, low, close and volume for indicators: the nearest floats there are."""
-        _, *columns = self.all
-        _, *scales = self._scales
+        scaled = zip(self.all[1:], self._scales[1:], strict=True)
         return tuple(
             map(truediv, islice(column, first, None), repeat(10.0**scale))
-            for column, scale in zip(columns, scales, strict=True)
+            for column, scale in scaled
         )
 
     def between(self, since: int, until: int) -> Columns:
