@@ -131,8 +131,7 @@ class Engine:
         """
         opening, high, low, close, volume, at, _, _ = bar
         step = self._step
-        # ``is_sound``, written out: it is asked of each candle.
-        if not (
+        if not (  # ``is_sound``, written out: a call a candle costs as much as the rest here
             at == self._due
             and 0.0 < low <= opening <= high < inf
             and low <= close <= high
@@ -298,5 +297,4 @@ def bar_of(candle: Candle, funding: float = nan, open_interest: float = nan) -> 
 def is_sound(bar: Bar) -> bool:
     """Whether the numbers can be true together."""
     opening, high, low, close, volume = bar[:5]
-    within = low <= opening <= high and low <= close <= high
-    return low > 0.0 and high < inf and within and 0.0 <= volume < inf
+    return 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf
