@@ -130,9 +130,13 @@ class Engine:
         ``last`` is forgotten then, and the engine wants to be warmed anew.
         """
         opening, high, low, close, volume, at, _, _ = bar
-        sound = 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf
         step = self._step
-        if (at != self._due or not sound) and self._is_unfit(bar, sound=sound):
+        if not (  # ``is_sound``, written out: a call a candle costs as much as the rest here
+            at == self._due
+            and 0.0 < low <= opening <= high < inf
+            and low <= close <= high
+            and 0.0 <= volume < inf
+        ) and self._is_unfit(bar):
             return self._step
         self._due = at + self._span
         values = self._values
@@ -228,10 +232,10 @@ class Engine:
         else:
             step.action, step.code = NOTHING, _HOLDS
 
-    def _is_unfit(self, bar: Bar, *, sound: bool) -> bool:
+    def _is_unfit(self, bar: Bar) -> bool:
         """Whether nothing can be concluded from this candle; then the step says why."""
         step, due = self._step, self._due
-        missing = 0
+        sound, missing = is_sound(bar), 0
         if due is not None and sound:
             self._require_newer(bar)
             missing = int((bar.at - due) // self._span)
@@ -293,5 +297,4 @@ def bar_of(candle: Candle, funding: float = nan, open_interest: float = nan) -> 
 def is_sound(bar: Bar) -> bool:
     """Whether the numbers can be true together."""
     opening, high, low, close, volume = bar[:5]
-    within = low <= opening <= high and low <= close <= high
-    return low > 0.0 and high < inf and within and 0.0 <= volume < inf
+    return 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf

@@ -26,6 +26,10 @@ class Lot:
         return self.quantity * mark - self.cost
 
 
+FLAT = Lot()
+"""No position."""
+
+
 def signed(side: Side, quantity: Decimal) -> Decimal:
     """Quantity as the change it makes to a position."""
     return quantity if side is Side.BUY else -quantity
@@ -44,9 +48,9 @@ def apply(lot: Lot, change: Decimal, price: Decimal) -> tuple[Lot, Decimal]:
     share = lot.cost if whole else lot.cost * closing / abs(lot.quantity)
     closed = closing.copy_sign(change)
     realised = -closed * price - share
-    rest = Lot(lot.quantity + closed, lot.cost - share)
     opening = change - closed
-    return Lot(rest.quantity + opening, rest.cost + opening * price), realised
+    quantity, cost = lot.quantity + closed + opening, lot.cost - share + opening * price
+    return Lot(quantity, cost), realised
 
 
 def folded(fills: Iterable[Fill]) -> Lot:

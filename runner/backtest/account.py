@@ -16,7 +16,7 @@ from runner.exchange.base import Book, Execution, Instrument, OrderKind, OrderRe
 from runner.exchange.paper_state import LIVE, PaperState
 from runner.exchange.paper_terms import Fees, Terms
 from runner.exchange.paper_venue import PaperVenue
-from runner.ledger import Lot
+from runner.ledger import FLAT
 from runner.protocol import OrderStatus, Side
 
 ZERO = Decimal(0)
@@ -182,7 +182,7 @@ class Account:
                 fill.symbol, fill.side, fill.at, purpose.decided_at, purpose.words
             )
         trade.add(fill, purpose.expected)
-        lot = self.state.lots.get(fill.symbol, Lot())
+        lot = self.state.lots.get(fill.symbol, FLAT)
         self.marks.append(Mark(fill.at, fill.symbol, self.state.balance, lot.quantity, lot.cost))
         if not trade.quantity:
             closed = self.trades.end(fill.symbol, fill.at, purpose.name, purpose.words)

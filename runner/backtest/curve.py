@@ -28,7 +28,7 @@ class _Symbol:
 
     def __init__(self, columns: Columns, marks: Sequence[Mark], span: int) -> None:
         self.times, self.span = columns.times, span
-        self.closes = columns.floats()[3]
+        self.closes, self.scale = columns.closes, 10.0**columns.price_scale
         self.moments = [mark.at.timestamp() for mark in marks]
         self.lots = [(float(mark.quantity), float(mark.cost)) for mark in marks]
 
@@ -39,7 +39,7 @@ class _Symbol:
             return 0.0
         quantity, cost = self.lots[number]
         place = bisect_right(self.times, at - self.span) - 1
-        return quantity * self.closes[max(place, 0)] - cost
+        return quantity * (self.closes[max(place, 0)] / self.scale) - cost
 
     def least(self, since: int, until: int) -> float:
         """The lowest open profit at any close in ``(since, until]``, while the lot was the same."""
@@ -50,7 +50,7 @@ class _Symbol:
         if not quantity or first >= last:
             return self.worth(until)
         part = self.closes[first:last]
-        return quantity * (min(part) if quantity > 0 else max(part)) - cost
+        return quantity * ((min(part) if quantity > 0 else max(part)) / self.scale) - cost
 
 
 def stretches(

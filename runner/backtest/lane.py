@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import partial
-from itertools import repeat
+from itertools import chain, repeat
 from math import inf, nan
 
 from runner.backtest.position import Position, anchored, levels, moves
@@ -28,6 +28,8 @@ from runner.strategy.spec import Bar, Holding
 _bar: Callable[[tuple[float, ...]], Bar] = partial(tuple.__new__, Bar)
 _holding: Callable[[tuple[object, ...]], Holding] = partial(tuple.__new__, Holding)
 _NONE: dict[str, Decimal] = {}
+_NO_BAR = Bar(nan, nan, nan, nan, nan)
+"""Stands after the last candle; nobody reads it."""
 
 
 class Lane:
@@ -56,17 +58,10 @@ class Lane:
         self.log = DecisionLog(components_of(self.engine))
         self.log.times = self.columns.times[first:]
         self._anchored, self._moves = anchored(self.engine), moves(self.engine)
-        opens, highs, lows, closes, volumes = self.columns.floats()
-        self.highs, self.lows, self.closes = highs, lows, closes
-        self._bars: Iterator[Bar] = map(
-            _bar,
-            zip(
-                *(column[first:] for column in (opens, highs, lows, closes, volumes)),
-                map(float, self.log.times),
-                repeat(float(model.funding_rate) if model.funding_rate else nan),
-                repeat(nan),
-            ),
-        )
+        funding = float(model.funding_rate) if model.funding_rate else nan
+        columns = (*self.columns.floats(first), map(float, self.log.times))
+        self._bars: Iterator[Bar] = map(_bar, zip(*columns, repeat(funding), repeat(nan)))
+        self._next: Bar = next(self._bars, _NO_BAR)
         self._low, self._high = -inf, inf
         self._liquidation: Decimal | None = None
 
@@ -93,21 +88,23 @@ class Lane:
 
         ``place`` is the candle it wants it on.
         """
-        on_bar, log = self.engine.on_bar, self.log
-        append, code, last, known = log.codes.append, 0, -1, list[int | None]()
-        for place, bar in enumerate(self._bars, self.place):
+        on_bar, log, bars = self.engine.on_bar, self.log, self._bars
+        append, code, known = log.codes.append, 0, list[int | None]()
+        last: Reason | None = None
+        for bar in chain((self._next,), bars):
             step = on_bar(bar)
-            if step.code == last and step.values == known:
+            if step.code is last and step.values == known:
                 append(code)
                 continue
-            code, last, known = log.code(step), int(step.code), step.values[:]
+            code, last, known = log.code(step), step.code, step.values[:]
             append(code)
             if step.action:
                 log.say(step)
-                self.place, self.step = place, step
+                self.place, self.step = self.first + len(log) - 1, step
+                self._next = next(bars, _NO_BAR)
                 return True
             if last <= _BROKEN:
-                self._begin_anew(place, bar)
+                self._begin_anew(self.first + len(log) - 1, bar)
         self.place, self.step = self.count, None
         return False
 
@@ -118,46 +115,45 @@ class Lane:
         ``step`` is set then.
         """
         assert self.position is not None
-        position, ends, self.step = self.position, until - self.span, None
+        position, times, span = self.position, self.columns.times, self.span
+        ends, decided, self.step = until - span, position.decided_at, None
         side, cost, steps, opened = (
             position.side,
             position.entry_price,
             position.steps,
             position.opened_at,
         )
-        upward, times, highs, lows = side > 0, self.columns.times, self.highs, self.lows
-        extreme = highs if upward else lows
-        best = None if position.best is None else float(position.best)
+        upward, best = side > 0, None if position.best is None else float(position.best)
         on_bar, log, plain = self.engine.on_bar, self.log, not self._anchored
-        append, code, last = log.codes.append, 0, -1
-        known, fired = list[int | None](), list[int]()
-        low, high, bars = self._low, self._high, self._bars
+        append, code, known = log.codes.append, 0, list[int | None]()
+        last: Reason | None = None
+        low, high, bar, bars = self._low, self._high, self._next, self._bars
         for place in range(self.place, self.count):
-            if lows[place] <= low or highs[place] >= high:
+            if bar.low <= low or bar.high >= high:
                 return True
-            reach = extreme[place]
+            reach = bar.high if upward else bar.low
             if best is None or (reach > best if upward else reach < best):
                 if self._moves:  # a level may follow the price within this very candle
                     return True
                 best = reach
                 column = self.columns.highs if upward else self.columns.lows
                 position.best = self.price(column, place)
+            at = times[place]
             holding: Holding | None
             if plain:
-                age = (times[place] - position.decided_at) // self.span
+                age = (at - decided) // span
                 holding = _holding((side, cost, age, position.best, opened, steps, _NONE))
             else:
                 holding = self.holding(place)
-            bar = next(bars)
             step = on_bar(bar, holding)
-            if step.code != last or step.values != known or step.fired != fired:
-                code, last, known = log.code(step), int(step.code), step.values[:]
-                fired = step.fired or []
+            # As long as it holds, no exit has fired: there is nothing else to compare.
+            if step.code is not last or step.values != known:
+                code, last, known = log.code(step), step.code, step.values[:]
                 if last <= _BROKEN:
                     self._begin_anew(place, bar)
             append(code)
-            self.place = place + 1
-            if step.action or times[place] >= ends:
+            self.place, self._next = place + 1, (bar := next(bars, _NO_BAR))
+            if step.action or at >= ends:
                 if step.action:
                     log.say(step)
                 self.step = step
@@ -169,7 +165,8 @@ class Lane:
 
     def close(self) -> Step:
         """Judge the next candle as it closes, with the position there is."""
-        place, bar = self.place, next(self._bars)
+        place, bar = self.place, self._next
+        self._next = next(self._bars, _NO_BAR)
         step = self.engine.on_bar(bar, self.holding(place))
         self.log.note(step)
         if step.code <= _BROKEN:
@@ -208,7 +205,7 @@ class Lane:
         self.ready_at = place + self._need
 
 
-_BROKEN = int(Reason.BROKEN)
+_BROKEN = Reason.BROKEN
 
 
 def components_of(engine: Engine) -> tuple[tuple[str, str], ...]:

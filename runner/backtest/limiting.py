@@ -13,7 +13,7 @@ from runner.desk import Intent
 from runner.entries import Standing
 from runner.exchange.paper_venue import PaperVenue
 from runner.guard import UNTIL_MIDNIGHT
-from runner.ledger import Lot
+from runner.ledger import FLAT
 from runner.protocol import Breach, Limits, OnBreach, Window
 from runner.risk import Exposure, Stake, judge, judge_account
 from runner.sizing import room
@@ -133,7 +133,7 @@ class Watch:
             drawdown=self._capital.drawdown(equity),
             stakes={
                 name: Stake(
-                    state.lots.get(name, Lot()).quantity,
+                    state.lots.get(name, FLAT).quantity,
                     mark=state.marks.get(name, ZERO),
                     price=worst if name == symbol else None,
                 )

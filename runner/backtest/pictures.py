@@ -44,11 +44,11 @@ class Pictures:
         tick, away = self._instrument.tick, 1 if taker is Side.BUY else -1
         rounding = ROUND_CEILING if away > 0 else ROUND_FLOOR
         first = int((touch / tick).to_integral_value(rounding))
-        between = max(int((touch * self._step / tick).to_integral_value(ROUND_CEILING)), 1)
         quantity = self._instrument.round_quantity(self._model.depth / touch)
         quantity = max(quantity, self._instrument.step)
         if levels == 1:
             return ((first * tick, quantity),)
+        between = max(int((touch * self._step / tick).to_integral_value(ROUND_CEILING)), 1)
         last = first + away * between * levels
         places = range(first, last, away * between)
-        return tuple((place * tick, quantity) for place in places if place > 0)
+        return tuple([(place * tick, quantity) for place in places if place > 0])

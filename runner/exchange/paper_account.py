@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runner.exchange.base import Execution, Instrument, OrderReport
 from runner.exchange.paper_state import PaperState
 from runner.exchange.paper_terms import Margin, Terms
-from runner.ledger import Lot, apply, signed
+from runner.ledger import FLAT, apply, signed
 from runner.protocol import Flow, FlowKind, OrderStatus, Side
 
 ZERO = Decimal(0)
@@ -37,7 +37,7 @@ class PaperAccount:
         self._terms = terms
 
     def held(self, symbol: str) -> Decimal:
-        return self._state.lots.get(symbol, Lot()).quantity
+        return self._state.lots.get(symbol, FLAT).quantity
 
     def reducible(self, order: OrderReport) -> Decimal:
         """How much of the position such an order could close."""
@@ -64,7 +64,7 @@ class PaperAccount:
         paid, filled = (order.average or ZERO) * order.filled, order.filled
         for part in parts:
             change, fee = signed(order.side, part.quantity), part.price * part.quantity * rate
-            lot, realised = apply(state.lots.get(order.symbol, Lot()), change, part.price)
+            lot, realised = apply(state.lots.get(order.symbol, FLAT), change, part.price)
             state.balance += realised - fee
             state.lots[order.symbol] = lot
             if not lot.quantity:
@@ -106,9 +106,10 @@ class PaperAccount:
     def lacks_margin(self, order: OrderReport, price: Decimal) -> bool:
         """Whether all that is held and rests would be worth more than the leverage allows."""
         state, worth = self._state, ZERO
-        for symbol in {order.symbol, *state.lots, *(o.symbol for o in state.orders.values())}:
+        resting = [state.orders[name] for name in state.waits if name != order.client_id]
+        for symbol in {order.symbol, *state.lots, *(o.symbol for o in resting)}:
             held, buying, selling = self.held(symbol), ZERO, ZERO
-            for one in [o for o in state.live(symbol) if o.client_id != order.client_id]:
+            for one in [o for o in resting if o.symbol == symbol]:
                 buying, selling = _add(one, buying, selling)
             if symbol == order.symbol:
                 buying, selling = _add(order, buying, selling)
@@ -123,6 +124,8 @@ class PaperAccount:
         """
         for symbol, funding in self._state.funding.items():
             due = funding.next_at
+            if due > now:
+                continue
             while due <= now:
                 self._pay(symbol, funding.rate, due)
                 due += timedelta(hours=funding.hours)
@@ -139,6 +142,8 @@ class PaperAccount:
     def doomed(self) -> list[str]:
         """Symbols whose positions the margin carries no longer."""
         state, terms = self._state, self._terms
+        if not state.lots:
+            return []
         open_lots = {s: lot for s, lot in state.lots.items() if s in state.marks}
         needed = {
             symbol: abs(lot.quantity) * state.marks[symbol] * terms.maintenance

@@ -20,8 +20,8 @@ class Depth:
     """
 
     def __init__(self, book: Book, taken: list[Taken]) -> None:
-        self._shown = {Side.BUY: dict(book.asks), Side.SELL: dict(book.bids)}
-        self._levels = {Side.BUY: book.asks, Side.SELL: book.bids}
+        self._book = book
+        self._sizes: dict[Side, dict[Decimal, Decimal]] = {}
         self._taken = {
             (one.side, one.price): one
             for one in taken
@@ -34,15 +34,15 @@ class Depth:
 
     def touch(self, side: Side) -> Decimal:
         """The best price there is for who takes on ``side``."""
-        return self._levels[side][0][0]
+        return self._levels(side)[0][0]
 
     def walk(self, side: Side, quantity: Decimal, limit: Decimal | None = None) -> list[Level]:
         """What a taker of ``quantity`` would meet, no further than ``limit`` and the book."""
-        rest, met = quantity, list[Level]()
-        for price, shown in self._levels[side]:
+        rest, met, taken = quantity, list[Level](), self._taken
+        for price, shown in self._levels(side):
             if rest <= 0 or (limit is not None and is_beyond(side, price, limit)):
                 break
-            gone = self._taken.get((side, price))
+            gone = taken.get((side, price)) if taken else None
             there = min(rest, shown if gone is None else shown - gone.quantity)
             if there > 0:
                 met.append((price, there))
@@ -53,7 +53,7 @@ class Depth:
         for price, quantity in levels:
             before = self._taken.get((side, price))
             gone = quantity if before is None else before.quantity + quantity
-            self._taken[side, price] = Taken(side, price, self._shown[side][price], gone)
+            self._taken[side, price] = Taken(side, price, self._shown(side)[price], gone)
 
     def worst(
         self, side: Side, quantity: Decimal, limit: Decimal | None, withdrawn: Decimal
@@ -71,9 +71,19 @@ class Depth:
 
     def _size(self, side: Side, price: Decimal) -> Decimal | None:
         """Size that takers on ``side`` are shown at this price, ``None`` out of sight."""
-        if is_beyond(side, price, self._levels[side][-1][0]):
+        if is_beyond(side, price, self._levels(side)[-1][0]):
             return None
-        return self._shown[side].get(price, ZERO)
+        return self._shown(side).get(price, ZERO)
+
+    def _levels(self, side: Side) -> tuple[Level, ...]:
+        """What takers on ``side`` meet, best price first."""
+        return self._book.asks if side is Side.BUY else self._book.bids
+
+    def _shown(self, side: Side) -> dict[Decimal, Decimal]:
+        """Sizes by price, worked out once somebody asks."""
+        if side not in self._sizes:
+            self._sizes[side] = dict(self._levels(side))
+        return self._sizes[side]
 
 
 def other(side: Side) -> Side:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -78,14 +77,20 @@ class PaperState:
         name = report.client_id
         if wait is not None and report.status in LIVE:
             self.waits[name] = wait
-        else:
-            self.waits.pop(name, None)
-            self.orders.pop(name, None)  # it ends now, however long ago it came
+            self.orders[name] = report
+            return
+        self.waits.pop(name, None)
+        self.orders.pop(name, None)  # it ends now, however long ago it came
         self.orders[name] = report
-        finished = [i for i, o in self.orders.items() if o.status not in LIVE]
-        for old in finished[:-_KEEP_FINISHED]:
-            del self.orders[old]
-            self.refusals.pop(old, None)
+        finished = [i for i in self.orders if i not in self.waits]
+        if len(finished) > _KEEP_FINISHED:
+            self._forget(finished[:-_KEEP_FINISHED])
+
+    def _forget(self, names: list[str]) -> None:
+        """Let go of orders that have ended, and of their fills."""
+        for name in names:
+            del self.orders[name]
+            self.refusals.pop(name, None)
         known = {order.venue_id for order in self.orders.values()}
         self.executions = [e for e in self.executions if e.venue_id in known]
 
@@ -95,12 +100,12 @@ class PaperState:
         self.flows = [*self.flows, flow][-_KEEP_FLOWS:]
 
     def live(self, symbol: str) -> list[OrderReport]:
-        return [o for o in self.orders.values() if o.symbol == symbol and o.status in LIVE]
+        return [order for order, _ in self.waiting(symbol)]
 
-    def waiting(self, symbol: str) -> Iterator[tuple[OrderReport, Wait]]:
-        """The live orders of a symbol as they came."""
-        for order in self.live(symbol):
-            yield order, self.waits[order.client_id]
+    def waiting(self, symbol: str) -> list[tuple[OrderReport, Wait]]:
+        """The live orders of a symbol as they came, each with its wait: who is live has one."""
+        found = ((self.orders[name], wait) for name, wait in self.waits.items())
+        return [(order, wait) for order, wait in found if order.symbol == symbol]
 
     @classmethod
     def restore(cls, plain: dict[str, Any]) -> PaperState:
@@ -133,12 +138,16 @@ class PaperState:
 
     def _give_old_orders_a_place(self) -> None:
         """What rested before queues were kept goes to the back of its price."""
-        for order in self.orders.values():
-            if order.status in LIVE and order.client_id not in self.waits:
-                since = self.seen.get(order.symbol)
+        kept, self.waits = self.waits, {}
+        for name, order in self.orders.items():
+            if order.status not in LIVE:
+                continue
+            wait, since = kept.get(name), self.seen.get(order.symbol)
+            if wait is None:
                 if since is None:
-                    raise ProtocolError(f"order {order.client_id} rests since nobody knows when")
-                self.waits[order.client_id] = Wait(None, since)
+                    raise ProtocolError(f"order {name} rests since nobody knows when")
+                wait = Wait(None, since)
+            self.waits[name] = wait
 
 
 @dataclass(frozen=True)

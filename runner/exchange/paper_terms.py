@@ -58,5 +58,7 @@ class Terms:
 
     def rejects(self, client_id: str) -> bool:
         """Whether chance refuses this order; it decides alike however often it is asked."""
+        if not self.reject_rate:
+            return False
         drawn = hashlib.sha256(f"{self.seed}:{client_id}".encode()).digest()[:6]
         return Decimal(int.from_bytes(drawn)) < self.reject_rate * 2**48

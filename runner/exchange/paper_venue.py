@@ -90,7 +90,7 @@ class PaperVenue:
         self.state.booked[symbol] = now
         if symbol not in self.state.marked:
             self.state.marks[symbol] = book.middle
-        for order, wait in list(self.state.waiting(symbol)):
+        for order, wait in self.state.waiting(symbol):
             if wait.due is None and order.kind is OrderKind.LIMIT:
                 self._meet(order, wait, depth, now)
         self._arrive(symbol)
@@ -136,6 +136,8 @@ class PaperVenue:
         if depth is None or at is None:
             return
         due = [(o, w) for o, w in self.state.waiting(symbol) if w.due is not None and w.due <= at]
+        if not due:
+            return
         for order, wait in sorted(due, key=lambda pair: pair[1].due or at):
             why = None if wait.triggered else self._objection(order, wait, depth)
             if why is not None:
@@ -195,7 +197,7 @@ class PaperVenue:
         self.state.keep(order, replace(wait, ahead=ahead))
 
     def _fire(self, symbol: str, price: Decimal, at: datetime) -> None:
-        for order, wait in list(self.state.waiting(symbol)):
+        for order, wait in self.state.waiting(symbol):
             if order.kind is not OrderKind.STOP_MARKET or wait.due is not None or at <= wait.since:
                 continue
             if _reaches(order, price):
@@ -262,7 +264,8 @@ class PaperVenue:
         )
 
     def _end(self, order: OrderReport, status: OrderStatus) -> None:
-        self.state.keep(replace(order, status=status), None)
+        ended = order if order.status is status else replace(order, status=status)
+        self.state.keep(ended, None)
 
     def _remember(self, symbol: str, depth: Depth) -> None:
         self.state.taken[symbol] = depth.taken

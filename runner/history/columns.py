@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Context, Decimal
-from itertools import repeat
+from itertools import islice, repeat
 from operator import truediv
 
 from runner.errors import Operational
@@ -72,12 +72,13 @@ class Columns:
         """One price of one of the columns of prices."""
         return Decimal(column[index]).scaleb(-self.price_scale, _EXACT)
 
-    def floats(self) -> tuple[array[float], ...]:
+    def floats(self, first: int = 0) -> tuple[Iterator[float], ...]:
         """Open, high, low, close and volume for indicators: the nearest floats there are."""
-        price, volume = 10.0**self.price_scale, 10.0**self.volume_scale
-        columns = (self.opens, self.highs, self.lows, self.closes)
-        prices = [array("d", map(truediv, column, repeat(price))) for column in columns]
-        return (*prices, array("d", map(truediv, self.volumes, repeat(volume))))
+        scaled = zip(self.all[1:], self._scales[1:], strict=True)
+        return tuple(
+            map(truediv, islice(column, first, None), repeat(10.0**scale))
+            for column, scale in scaled
+        )
 
     def between(self, since: int, until: int) -> Columns:
         """Those that open in ``[since, until)``, seconds since the epoch, in the smallest scales.

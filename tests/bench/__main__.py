@@ -87,7 +87,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "bills": lambda: bills.measure(100, rounds=3),
             "results": lambda: results_pages.measure(5_000, rounds=3),
             "rush": lambda: rush.measure(rush.Rush(60, 8)),
-            "backtest": lambda: backtests.measure(backtests.Plan(50_000, runs=1, peers=False)),
+            "backtests": lambda: backtests.measure(backtests.Plan(50_000, runs=1, peers=False)),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
@@ -97,7 +97,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         "bills": lambda: bills.measure(500, rounds=9),
         "results": lambda: results_pages.measure(50_000, rounds=9),
         "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
-        "backtest": lambda: backtests.measure(backtests.Plan(525_600, runs=3)),
+        "backtests": lambda: backtests.measure(backtests.Plan(525_600, runs=5)),
     }
 
 

@@ -22,7 +22,6 @@ _WARM = 1000
 _BACKTESTING = '''"""Long from one crossing of two EMAs to the next."""
 
 import json
-import resource
 import sys
 import time
 
@@ -62,14 +61,16 @@ def main():
     frame.index = pd.to_datetime(frame.pop("time"), unit="s")
     Cross.fast, Cross.slow, Cross.warm = (int(text) for text in sys.argv[2:5])
     test = Backtest(frame, Cross, cash=1e9, commission=float(sys.argv[5]))
-    begun = time.process_time()
+    begun, looked = time.process_time(), time.perf_counter()
     trades = test.run()["_trades"]
-    run = time.process_time() - begun
+    run, wall = time.process_time() - begun, time.perf_counter() - looked
     seconds = lambda column: (column.astype("int64") // 10**9 if str(column.dtype) ==
         "datetime64[ns]" else column.astype("datetime64[s]").astype("int64")).tolist()
+    # The most that was resident here: ru_maxrss begins with what the parent had.
+    peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
     told = dict(
-        run=run, whole=time.process_time(),
-        mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        run=run, wall=wall, whole=time.process_time(),
+        mb=int(peak.split()[1]) / 1024,
         trades=list(zip(seconds(trades["EntryTime"]), seconds(trades["ExitTime"]))),
     )
     print(json.dumps(told))
@@ -199,15 +200,17 @@ def _freqtrade(program: Path, user: Path, fee: str) -> dict[str, Any]:
     rows = json.loads(_run([str(program.with_name("python")), "-c", code, str(shown[0])], user))
     # At the end it closes what is open, which nobody decided.
     trades = tuple((entry, out) for entry, out, why in rows if why != "force_exit")
-    return {"run": taken["cpu"], "whole": taken["cpu"], "mb": taken["mb"], "trades": trades}
+    times = {"run": taken["cpu"], "whole": taken["cpu"], "wall": taken["wall"]}
+    return {**times, "mb": taken["mb"], "trades": trades}
 
 
 _TIMED = (
-    "import json,resource,subprocess,sys;"
+    "import json,resource,subprocess,sys,time;begun=time.perf_counter();"
     "told=subprocess.run(sys.argv[1:],capture_output=True,text=True);"
     "sys.exit(told.stderr[-2000:]) if told.returncode else None;"
     "used=resource.getrusage(resource.RUSAGE_CHILDREN);"
-    "print(json.dumps({'cpu':used.ru_utime+used.ru_stime,'mb':used.ru_maxrss/1024}))"
+    "print(json.dumps({'cpu':used.ru_utime+used.ru_stime,'mb':used.ru_maxrss/1024,"
+    "'wall':time.perf_counter()-begun}))"
 )
 
 

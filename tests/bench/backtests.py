@@ -32,10 +32,14 @@ _METHOD = (
     "one crossing of EMA 50 and 200 to the next, judged at the close, filled at the next open, fee "
     "0.04 %, no spread. *Busy cross*: the same with EMA 12 and 26. *Five components*: that cross "
     "of 50 and 200 with four filters, both directions, a stop of 1 %, a target of 2 %. Each run is "
-    "a process of its own on one core; processor time is the least of {runs} runs, one for the "
-    "others: *run* from the candles in memory to the trades, engine, paper venue and decision log "
-    "included; *all* from the start of the process to its end. Memory is the most that was "
-    "resident."
+    "a process of its own on one core; times are those of the run that took the processor least, "
+    "of {runs} of ours and one of the others: *run* from the candles in memory to the trades, "
+    "engine, paper venue and decision log included; *wall* the same by the clock; *all* from the "
+    "start of the process to its end. freqtrade does not tell its run apart. Memory is the most "
+    "that was resident. On these two rules the three models agree: long alone, one position, "
+    "decided at the close, filled whole at the next opening. A position that is open at the end is "
+    "no trade of ours; freqtrade closes it by force, which is not counted. Stops, targets, spread, "
+    "depth and funding are modelled differently and are not compared."
 )
 
 
@@ -50,11 +54,15 @@ class Plan:
 
 @dataclass(frozen=True)
 class Ran:
-    """What one contender took; ``trades`` are (entry, exit) in seconds since the epoch."""
+    """What one contender took; ``trades`` are (entry, exit) in seconds since the epoch.
+
+    ``run`` and ``whole`` are of the processor, ``wall`` is the run by the clock.
+    """
 
     name: str
     rule: str
     run: float
+    wall: float
     whole: float
     mb: float
     trades: tuple[tuple[int, int], ...]
@@ -78,6 +86,7 @@ def measure(plan: Plan) -> Section:
         Figure("decision log", ours["five"].log_bytes, "bytes per candle", most=MOST_BYTES),
     ]
     rows, rules = list(ours.values()), {"cross": (50, 200), "busy": (12, 26)}
+    side_by_side = list[list[str]]()
     if plan.peers:
         for peer in (backtesters.backtesting, backtesters.freqtrade):
             try:
@@ -88,11 +97,25 @@ def measure(plan: Plan) -> Section:
             theirs = [Ran(**one) for one in told]
             rows += theirs
             section.figures += [_same(one, ours[one.rule]) for one in theirs]
+            side_by_side += [compared(one, ours[one.rule]) for one in theirs]
     section.tables.append((_HEAD, [_row(one) for one in rows]))
+    if side_by_side:
+        section.tables.append((_SIDE_BY_SIDE, side_by_side))
     return section
 
 
-_HEAD = ["program", "rule", "run, s CPU", "all, s CPU", "memory, MB", "trades"]
+_HEAD = ["program", "rule", "run, s CPU", "run, s wall", "all, s CPU", "memory, MB", "trades"]
+_SIDE_BY_SIDE = [
+    "program",
+    "rule",
+    "its trades",
+    "ours",
+    "same entry and exit",
+    "same entry, other exit",
+    "its alone",
+    "ours alone",
+    "first that differs",
+]
 
 
 def _row(one: Ran) -> list[str]:
@@ -100,6 +123,7 @@ def _row(one: Ran) -> list[str]:
         one.name,
         one.rule,
         f"{one.run:.2f}",
+        f"{one.wall:.2f}",
         f"{one.whole:.2f}",
         f"{one.mb:.0f}",
         f"{len(one.trades):,}",
@@ -111,6 +135,23 @@ def _same(theirs: Ran, ours: Ran) -> Figure:
     shared = len(set(theirs.trades) & set(ours.trades))
     what = f"trades of {theirs.name} ({theirs.rule}) that are ours as well"
     return Figure(what, shared, same_as=len(theirs.trades))
+
+
+def compared(theirs: Ran, ours: Ran) -> list[str]:
+    """Both lists of trades side by side, to the minute."""
+    shared = set(theirs.trades) & set(ours.trades)
+    entries = {at for at, _ in theirs.trades} & {at for at, _ in ours.trades}
+    strange = sorted(set(theirs.trades) ^ set(ours.trades))
+    counts = (
+        len(theirs.trades),
+        len(ours.trades),
+        len(shared),
+        len(entries - {at for at, _ in shared}),
+        sum(at not in entries for at, _ in theirs.trades),
+        sum(at not in entries for at, _ in ours.trades),
+    )
+    first = f"{datetime.fromtimestamp(strange[0][0], UTC):%Y-%m-%d %H:%M}" if strange else "none"
+    return [theirs.name, theirs.rule, *(f"{count:,}" for count in counts), first]
 
 
 def _least(run: Callable[[], Ran], times: int) -> Ran:

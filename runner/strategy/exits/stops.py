@@ -40,10 +40,11 @@ class StopLoss(Stop):
     )
 
     def __init__(self, params: Params) -> None:
-        self._share = percent(params, "percent")
+        share = percent(params, "percent")
+        self._factors = {1: 1 - share, -1: 1 + share}
 
     def level(self, holding: Holding) -> Decimal:
-        return holding.entry_price * (1 - holding.side * self._share)
+        return holding.entry_price * self._factors[holding.side]
 
 
 class AtrStop(Stop):

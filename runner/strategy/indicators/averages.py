@@ -76,7 +76,8 @@ class WilderMean:
     def update(self, x: float) -> float | None:
         value = self.value
         if value is not None:
-            self.value = value = (value * (self.period - 1) + x) / self.period
+            n = self.period
+            self.value = value = (value * (n - 1) + x) / n
             return value
         self._sum += x
         self._count += 1

@@ -31,23 +31,24 @@ class Dmi:
         before, self._before = self._before, (high, low)
         if before is None or reach is None:
             return None
-        seen, n = self._seen, self._period
-        self._seen = seen + 1
-        if seen >= n - 1:
-            self._plus -= self._plus / n
-            self._minus -= self._minus / n
-            self._reach -= self._reach / n
+        n, plus, minus, whole = self._period, self._plus, self._minus, self._reach
+        self._seen = seen = self._seen + 1
+        if seen >= n:
+            plus -= plus / n
+            minus -= minus / n
+            whole -= whole / n
         up, down = high - before[0], before[1] - low
         if up > down and up > 0:
-            self._plus += up
+            plus += up
         elif down > up and down > 0:
-            self._minus += down
-        self._reach += reach
-        if self._seen < n:
+            minus += down
+        whole += reach
+        self._plus, self._minus, self._reach = plus, minus, whole
+        if seen < n:
             return None
-        if self._reach > STILL * close:
-            self.plus = 100.0 * self._plus / self._reach
-            self.minus = 100.0 * self._minus / self._reach
+        if whole > STILL * close:
+            self.plus = 100.0 * plus / whole
+            self.minus = 100.0 * minus / whole
         else:
             self.plus = self.minus = 0.0
         self._strength()
