@@ -28,9 +28,7 @@ class Entry:
 
     ``exit_purpose``: of an exit that was decided and holds until it is done, else empty. It closes
     all, or ``exit_quantity`` base units so that ``exit_keep`` are left; ``exit_leg`` is the first
-    of its orders.
-
-    ``told_at``: until when the platform knows whether a stop stands behind it.
+    of its orders. ``told_at``: until when the platform knows whether a stop stands behind it.
     """
 
     client_id: str
