@@ -26,7 +26,7 @@ from runner.history.reading import History
 from runner.strategy.spec import TIMEFRAMES
 
 CANCELLED, FAILED = 3, 2
-_MOST_INPUT = 4_000_000
+_MOST_INPUT = 8_000_000
 
 
 class Cancelled(BaseException):
