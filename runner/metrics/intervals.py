@@ -54,9 +54,9 @@ def profit_factor(
 
 def by_luck(tries: int, level: float = 0.05) -> float:
     """How likely the best of so many tries without any edge looks sure at ``level`` (Šidák)."""
-    return 1 - (1 - level) ** max(tries, 0)
+    return 1 - float((1 - level) ** max(tries, 0))
 
 
 def strict(tries: int, level: float = 0.05) -> float:
     """The level at which one of so many tries must be judged to be as sure as one alone (Šidák)."""
-    return 1 - (1 - level) ** (1 / max(tries, 1))
+    return 1 - float((1 - level) ** (1 / max(tries, 1)))
