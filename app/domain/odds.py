@@ -12,6 +12,7 @@ from app.models import Backtest, Bot, StrategyVersion, TradeRow
 from runner.metrics import by_luck, interval, profit_factor, strict, win_rate
 
 CONFIDENCE = 0.95
+MINUS = "\u2212"
 MOST = 10_000
 """Closed trades that are looked at, the newest."""
 
@@ -119,7 +120,7 @@ def in_words(odds: Odds, currency: str) -> str:
     )
     if odds.means is None:
         return f"{told}; too few to tell profit from luck."
-    mean = f"{odds.means[0]:+,.2f} and {odds.means[1]:+,.2f} {currency}"
+    mean = f"{odds.means[0]:+,.2f} and {odds.means[1]:+,.2f} {currency}".replace("-", MINUS)
     told += f", the mean trade anywhere between {mean}"
     if odds.factors is not None:
         top = f"{odds.factors[1]:.2f}" if odds.factors[1] < inf else "no bound"

@@ -26,14 +26,15 @@ MOST_DRIFT = Decimal(1)
 """Percent of the balance that paper may earn more or less."""
 
 CHECK = "Compare it with a backtest below."
+# Of each part, where paper earned less by it and where it earned more.
 NAMES = {
-    "slippage": "worse or better prices",
-    "timing": "exits on another candle",
-    "fees": "fees",
-    "funding": "funding",
-    "size": "other sizes",
-    "missing": "trades that paper missed",
-    "extra": "trades that only paper made",
+    "slippage": ("worse prices", "better prices"),
+    "timing": ("exits on another candle",) * 2,
+    "fees": ("fees",) * 2,
+    "funding": ("funding",) * 2,
+    "size": ("other sizes",) * 2,
+    "missing": ("trades that paper missed",) * 2,
+    "extra": ("trades that only paper made",) * 2,
 }
 
 
@@ -137,8 +138,9 @@ def drift_words(told: dict[str, Any]) -> str:
     much = f"{abs(percent):.2f} %" if abs(percent) >= Decimal("0.01") else "less than 0.01 %"
     side = "more" if difference > 0 else "less"
     found = f"Paper earned {much} of its balance {side} than the same candles in backtest"
-    name, share = largest_part(told)
-    what = f"; {share:.0f} % of it is {NAMES[name]}" if share <= 100 else f"; mostly {NAMES[name]}"
+    part, share = largest_part(told)
+    name = NAMES[part][difference > 0]
+    what = f"; {share:.0f} % of it is {name}" if share <= 100 else f"; mostly {name}"
     return f"{found} ({sample}){what}."
 
 

@@ -14,8 +14,8 @@ def test_thirty_one_trades_are_too_few_to_tell():
     it = odds.of([1.0] * 17 + [-1.1] * 14)
     assert odds.in_words(it, "USDT") == (
         "31 trades, 17 won: the true win rate may be anywhere between 38 % and 71 %, the mean "
-        "trade anywhere between -0.34 and +0.44 USDT, the profit factor between 0.50 and 2.22; too "
-        "few to tell profit from luck."
+        "trade anywhere between \u22120.34 and +0.44 USDT, the profit factor between 0.50 and "
+        "2.22; too few to tell profit from luck."
     )
     assert not it.is_sure
 

@@ -78,7 +78,7 @@ def test_drift_is_said_in_percent_with_its_largest_part_and_its_sample(bot):
     assert found.standing is Standing.GOOD
     assert found.found == (
         "Paper earned 0.02 % of its balance less than the same candles in backtest (25 matched "
-        "trades); 83 % of it is worse or better prices."
+        "trades); 83 % of it is worse prices."
     )
 
 
