@@ -188,7 +188,10 @@ def _luck(ready: Ready) -> Line:
         cure = "Let it trade on paper first."
         return Line("luck", title, Standing.MISSING, found, cure)
     good = it.is_sure and it.count >= ENOUGH_TRADES
-    return Line("luck", title, _if(good), found, "" if good else "More trades tell more.")
+    cure = "" if good else "More trades tell more."
+    if it.means is not None and it.means[1] < 0:
+        cure = "Change it before real money pays for that."
+    return Line("luck", title, _if(good), found, cure)
 
 
 def _tries(ready: Ready) -> Line:

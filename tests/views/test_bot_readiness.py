@@ -108,8 +108,8 @@ def test_the_request_page_has_a_line_for_each(owner, desk):
         assert words in shown.text
 
 
-def test_a_viewer_may_read_no_decision_and_ask_for_nothing(story, house, people, page):
-    viewer = as_person(house, people["viewer"])
+def test_a_viewer_may_read_no_decision_and_ask_for_nothing(story, pages, page):
+    viewer = as_person(pages, story, "viewer")
     viewer.get(page, 403)
     viewer.get(story.bot)
     viewer.post(page, 403)
@@ -132,8 +132,8 @@ def test_where_nothing_opened_yet_it_says_so_and_refuses_to_go_on(owner, desk):
     assert "No position has opened yet" in owner.post(f"{desk.resting}/guide/opened", 409).text
 
 
-def test_it_is_remembered_for_each_person_apart(owner, desk, house, people):
+def test_it_is_remembered_for_each_person_apart(owner, desk, pages):
     owner.get(desk.bot)
     owner.post(f"{desk.bot}/guide/hide")
-    trader = as_person(house, people["trader"])
+    trader = as_person(pages, desk, "trader")
     assert "Guide, step" in trader.get(desk.bot).text
