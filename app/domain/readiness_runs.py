@@ -168,6 +168,9 @@ def sweep(now: datetime, limit: int = 200) -> int:
 def _drift(errand: Errand, result: dict[str, Any]) -> drift.Drift:
     stretch = errand.stretch
     again = [_deal(row) for row in result["trades"]]
+    if len(stretch.paper) + len(stretch.unfinished) >= stretches.MOST_TRADES:
+        first = min((it.decided_at for it in stretch.paper), default=stretch.since)
+        again = [it for it in again if it.decided_at >= first]  # older ones were left out on paper
     held = {it["symbol"] for it in result["open"]}
     ends = {it.symbol: it.closed_at for it in again}
     # What the backtest has not left yet was entered after its last trade on that symbol.

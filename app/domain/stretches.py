@@ -97,7 +97,7 @@ def of(bot: Bot) -> Stretch | None:
         "balance": f"{balance:f}",
         "quote": quote_of(bot),
         "limits": bot.limits,
-        "rows": MOST_TRADES,
+        "rows": MOST_CANDLES,
         "options": {"seen": seen},
     }
     closed = tuple(_deal(it, entered.of(it)) for it in trades if it.closed_at is not None)

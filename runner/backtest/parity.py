@@ -158,7 +158,7 @@ class _Again:
         if judged.fired is None:
             return None
         held = self._held(judged.at + self._span)
-        if held is None:
+        if held is None or (held.closed is not None and held.closed < judged.at):
             return None
         if self._holds is None or self._holds[0] is not held:
             opened = moment(held.decided + self._span)

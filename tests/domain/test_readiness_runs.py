@@ -159,6 +159,14 @@ def test_only_the_newest_candles_are_looked_at(bot, monkeypatch):
     assert [row[0] for row in rows] == [row[0] for row in hand.judged[-50:]]
 
 
+def test_of_very_many_trades_the_newest_of_both_are_compared(bot, tmp_path, monkeypatch):
+    told(bot)
+    monkeypatch.setattr(stretches, "MOST_TRADES", 3)
+    found = carried_out(asked(bot), tmp_path).drift
+    assert (found["missing"], found["extra"]) == (0, 0)
+    assert 2 <= found["matched"] <= 3
+
+
 def test_nothing_judged_is_nothing_to_compare(bot):
     with pytest.raises(Refused, match="judged no candle"):
         readiness_runs.request(bot, author=None, by=TESTER, now=NOW)
