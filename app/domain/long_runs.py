@@ -110,4 +110,8 @@ def _wait_again(row: Any, now: datetime) -> bool:
 
 
 def _held(kind: Any, row_id: str, holder: str) -> tuple[Any, ...]:
-    return kind.id == row_id, kind.holder == holder, kind.state == BacktestState.RUNNING
+    return (
+        kind.id == row_id,
+        kind.holder == holder,
+        kind.state == BacktestState.RUNNING,
+    )
