@@ -32,6 +32,8 @@ PAGES = {
     "bots/<bot_id>/delete": "bot.delete",
     "bots/<bot_id>/edit": "bot.configure",
     "bots/<bot_id>/history": "bot.view",
+    "bots/<bot_id>/readiness": "strategy.view",
+    "bots/<bot_id>/readiness/progress": "strategy.view",
     "bots/<bot_id>/live": "bot.configure",
     "bots/<bot_id>/live/<tab>": "bot.view",
     "bots/<bot_id>/mode": "bot.configure",

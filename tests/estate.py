@@ -79,7 +79,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, factories, telling
+from tests import backtested, factories, readied, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -123,6 +123,7 @@ def _trade(workspace, people, now, sealer, marker, made):
     made.connection, made.spare = connection.id, spare.id
     made.bot, made.resting, made.tested = awake.id, resting.id, tested.id
     assert connection.environment is Environment.TESTNET
+    readied.row(resting, now, log=f"{marker}compared")
     made.rows = SimpleNamespace(bot=awake, resting=resting, connection=connection)
 
 

@@ -80,6 +80,11 @@ def awake(bot, now, ip=None, generation=1):
     return machine
 
 
+def machine_of(bot):
+    """The machine of a bot that is there."""
+    return db.session.query(Machine).filter_by(bot_id=bot.id, gone_at=None).one()
+
+
 class Teller:
     """Numbers events and hands them to ingest."""
 

@@ -16,6 +16,7 @@ from app.domain.audit import PLATFORM, Actor
 from app.extensions import db
 from app.models import (
     AuditEvent,
+    GuideProgress,
     LoginSession,
     Membership,
     MessageFile,
@@ -49,6 +50,7 @@ def collected(person: User, now: datetime) -> dict[str, Any]:
         "memberships": _memberships(person),
         "tickets": [_ticket(it, person) for it in _tickets(person)],
         "notices": _notices(person),
+        "guides": _guides(person),
         "events": _events(AuditEvent.chain == person.id, person, whole=True),
         "acts": _events(
             (AuditEvent.actor_id == person.id) & AuditEvent.chain.not_in((person.id, PLATFORM)),
@@ -56,6 +58,19 @@ def collected(person: User, now: datetime) -> dict[str, Any]:
             whole=False,
         ),
     }
+
+
+def _guides(person: User) -> list[dict[str, Any]]:
+    query = select(GuideProgress).where(GuideProgress.user_id == person.id)
+    return [
+        {
+            "guide": row.guide,
+            "saw_it_open_at": _moment(row.opened_at),
+            "saw_it_closed_at": _moment(row.closed_at),
+            "put_away_at": _moment(row.hidden_at),
+        }
+        for row in db.session.scalars(query)
+    ]
 
 
 def _account(person: User) -> dict[str, Any]:

@@ -102,6 +102,13 @@ AUDITED: dict[str, Columns] = {
         ignore="id workspace_id strategy_version_id state step percent attempt holder cancel_at "
         "heard_at started_at ended_at log fault figures digest result created_by created_at",
     ),
+    "readiness_check": Columns(
+        track="mode symbols",
+        ignore="id workspace_id bot_id strategy_version_id since until parity drift pinned state "
+        "step percent attempt holder cancel_at heard_at started_at ended_at log fault created_by "
+        "created_at",
+    ),
+    "guide_progress": Columns(track="opened_at closed_at hidden_at", ignore="user_id guide"),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

@@ -1,33 +1,23 @@
-"""Backtests as workers carry them out: taken once, heard of all the time, never lost.
-
-A worker holds a backtest by a name of its own. Whoever was silent for a minute has lost it: it is
-queued once more, and fails for good the second time. What a worker says that holds it no more
-changes nothing.
-"""
+"""Backtests as workers carry them out; how one is held and lost says ``long_runs``."""
 
 import hashlib
 import json
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
-
-from app.domain import clock, outbox
+from app.domain import long_runs, outbox
 from app.domain.backtests import JOB, QUEUE
-from app.extensions import change, db
+from app.extensions import db
 from app.gateways.backtest_outcome import End, Outcome
 from app.models import Backtest, BacktestState
-from app.models.base import new_id
 
-LOST_AFTER = timedelta(seconds=60)
-MOST_ATTEMPTS = 2
+LOST_AFTER = long_runs.LOST_AFTER
 LISTED = 1000
 """The most trades, and fills, of a result that is kept here."""
 MOST_BYTES = 24 * 1024 * 1024
 SHOWN = ("net_profit", "return", "trades", "win_rate", "profit_factor", "sharpe", "max_drawdown")
-_LOST = "the worker was lost twice while it ran; choose a shorter period, or run it again"
 
 
 @dataclass(frozen=True)
@@ -41,21 +31,8 @@ class Errand:
 
 def begin(backtest_id: str, now: datetime) -> Errand | None:
     """Take one that waits; ``None`` if there is nothing to take."""
-    holder, heard = new_id("hld"), clock.database_now(now)
-    taken = change(
-        update(Backtest)
-        .where(Backtest.id == backtest_id, Backtest.state == BacktestState.QUEUED)
-        .values(
-            state=BacktestState.RUNNING,
-            holder=holder,
-            attempt=Backtest.attempt + 1,
-            step="starting",
-            percent=0,
-            started_at=heard,
-            heard_at=heard,
-        )
-    )
-    if not taken:
+    holder = long_runs.take(Backtest, backtest_id, now)
+    if holder is None:
         return None
     found = db.session.get_one(Backtest, backtest_id, populate_existing=True)
     request = {**found.asked, "rules": found.version.rules, "rows": LISTED, "mode": "single"}
@@ -64,13 +41,7 @@ def begin(backtest_id: str, now: datetime) -> Errand | None:
 
 def beat(errand: Errand, step: str, done: int, of: int, now: datetime) -> bool:
     """Note how far it is; whether it is still wanted, and still held."""
-    percent = min(100 * done // of, 100) if of > 0 else 0
-    values = {"heard_at": clock.database_now(now), "step": step[:40], "percent": max(percent, 0)}
-    held = change(update(Backtest).where(*_held(errand)).values(**values))
-    if not held:
-        return False
-    wanted = select(Backtest.cancel_at).where(Backtest.id == errand.backtest_id)
-    return db.session.scalar(wanted) is None
+    return long_runs.beat(Backtest, errand.backtest_id, errand.holder, (step, done, of), now)
 
 
 def finish(errand: Errand, outcome: Outcome, now: datetime) -> bool:
@@ -86,45 +57,17 @@ def finish(errand: Errand, outcome: Outcome, now: datetime) -> bool:
         else:
             digest = hashlib.sha256(outcome.answer).hexdigest()
             values = {"result": packed, "digest": digest, "figures": shown(outcome.answer)}
-    values |= {"state": state, "fault": fault, "log": outcome.log, "percent": 100}
-    values |= {"ended_at": clock.database_now(now), "step": "", "holder": ""}
-    return bool(change(update(Backtest).where(*_held(errand)).values(**values)))
+    values |= {"state": state, "fault": fault, "log": outcome.log}
+    return long_runs.finish(Backtest, errand.backtest_id, errand.holder, values, now)
 
 
 def sweep(now: datetime, limit: int = 200) -> int:
     """See to those nobody was heard of for a minute; returns how many. For the timetable."""
-    silent = clock.database_now(now) - LOST_AFTER
-    query = select(Backtest).where(
-        Backtest.state.in_((BacktestState.QUEUED, BacktestState.RUNNING)),
-        Backtest.heard_at <= silent,
-    )
-    found = db.session.scalars(
-        query.order_by(Backtest.heard_at).limit(limit).with_for_update(skip_locked=True)
-    ).all()
-    for backtest in found:
-        _see_to(backtest, now)
-    return len(found)
+    return long_runs.sweep(Backtest, _queue_again, now, limit)
 
 
-def _see_to(backtest: Backtest, now: datetime) -> None:
-    backtest.heard_at, backtest.holder, backtest.step = now, "", ""
-    if backtest.cancel_at is not None:
-        backtest.state, backtest.ended_at = BacktestState.CANCELLED, now
-        return
-    if backtest.state is BacktestState.RUNNING and backtest.attempt >= MOST_ATTEMPTS:
-        backtest.state, backtest.ended_at = BacktestState.FAILED, now
-        backtest.fault = {"component": "backtest", "field": "", "message": _LOST}
-        return
-    backtest.state, backtest.percent = BacktestState.QUEUED, 0
+def _queue_again(backtest: Backtest, now: datetime) -> None:
     outbox.put(QUEUE, JOB, now=now, workspace_id=backtest.workspace_id, backtest_id=backtest.id)
-
-
-def _held(errand: Errand) -> tuple[Any, ...]:
-    return (
-        Backtest.id == errand.backtest_id,
-        Backtest.holder == errand.holder,
-        Backtest.state == BacktestState.RUNNING,
-    )
 
 
 def shown(answer: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from app.domain import audit, backtest_plan, outbox
+from app.domain import audit, backtest_plan, long_runs, outbox
 from app.domain.audit import Actor, Change
 from app.domain.backtest_plan import Plan
 from app.domain.errors import Refused
@@ -64,15 +64,8 @@ def cancel(backtest: Backtest, *, by: Actor, now: datetime) -> None:
     Raises:
         Refused: it is over.
     """
-    db.session.refresh(backtest, with_for_update=True)
-    if backtest.over:
-        raise Refused("It is over already; there is nothing to cancel.")
-    if backtest.cancel_at is not None:
-        return
-    backtest.cancel_at = now
-    if backtest.state is BacktestState.QUEUED:
-        backtest.state, backtest.ended_at = BacktestState.CANCELLED, now
-    _record("backtest.cancel", backtest, by, now)
+    if long_runs.cancel(backtest, now):
+        _record("backtest.cancel", backtest, by, now)
 
 
 def remove(backtest: Backtest, *, by: Actor, now: datetime) -> None:

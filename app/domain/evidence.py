@@ -55,7 +55,7 @@ class Record:
 def so_far(bot: Bot, now: datetime) -> Record:
     """The record of a bot, read from its rows."""
     record = Record()
-    like_now = _runs_like_now(bot)
+    like_now = runs_like_now(bot)
     of_runs = [run.id for run in like_now]
     record.since = min((run.started_at for run in like_now), default=None)
     _count_machines(of_runs, record, now)
@@ -75,6 +75,16 @@ def so_far(bot: Bot, now: datetime) -> Record:
         record.alarms[code] = count
     record.worst_fall = max((_worst_fall(run) for run in of_runs), default=NOTHING)
     return record
+
+
+def runs_like_now(bot: Bot) -> list[Run]:
+    """Those of its present version and symbols that were not live."""
+    query = select(Run).where(
+        Run.bot_id == bot.id,
+        Run.mode.in_(TRIED),
+        Run.strategy_version_id == bot.strategy_version_id,
+    )
+    return [run for run in db.session.scalars(query) if run.symbols == bot.symbols]
 
 
 def lines(bot: Bot, workspace: Workspace, record: Record) -> list[Line]:
@@ -103,16 +113,6 @@ def worst_fall(points: Iterable[tuple[datetime, Decimal]], flows: Iterable[Any])
         highest = own if highest is None else max(highest, own)
         worst = max(worst, highest - own)
     return worst
-
-
-def _runs_like_now(bot: Bot) -> list[Run]:
-    """Those of its present version and symbols that were not live."""
-    query = select(Run).where(
-        Run.bot_id == bot.id,
-        Run.mode.in_(TRIED),
-        Run.strategy_version_id == bot.strategy_version_id,
-    )
-    return [run for run in db.session.scalars(query) if run.symbols == bot.symbols]
 
 
 def _worst_fall(run_id: str) -> Decimal:

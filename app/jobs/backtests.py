@@ -1,4 +1,4 @@
-"""The job that carries out a backtest."""
+"""The jobs that carry out backtests."""
 
 from app.jobs import long_effect
 from app.jobs.worker import in_app
@@ -8,3 +8,9 @@ from app.jobs.worker import in_app
 def run_backtest(backtest_id: str) -> None:
     """One of those that wait; twice, late or in vain changes nothing."""
     long_effect.backtest(backtest_id)
+
+
+@in_app
+def check_readiness(check_id: str) -> None:
+    """A bot beside a backtest on what it saw; twice, late or in vain changes nothing."""
+    long_effect.readiness(check_id)

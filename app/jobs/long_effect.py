@@ -1,30 +1,66 @@
 """Steps outside that take minutes: begin, commit, do while it is heard of, finish, commit."""
 
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy.exc import OperationalError
 
 from app import current
-from app.domain import backtest_runs
+from app.domain import backtest_runs, readiness_runs
 from app.extensions import db
-from app.gateways.backtest import Backtester
+from app.gateways.backtest import Backtester, Beat
 
 log = logging.getLogger(__name__)
 
 
 def backtest(backtest_id: str) -> bool:
     """Run one that waits; ``True`` if it was run and written down."""
-    config = current.config()
     db.session.connection()  # SQLite: wait for its lock before reading the time, not after
     errand = backtest_runs.begin(backtest_id, datetime.now(UTC))
     db.session.commit()
     if errand is None:
         return False
+    beat = _heard(lambda *told: backtest_runs.beat(errand, *told))
+    outcome = _tester().run(errand.request, beat)
+    db.session.connection()
+    kept = backtest_runs.finish(errand, outcome, datetime.now(UTC))
+    db.session.commit()
+    return kept
+
+
+def readiness(check_id: str) -> bool:
+    """Check a bot that waits for it; ``True`` if that was done and written down."""
+    db.session.connection()
+    holder = readiness_runs.begin(check_id, datetime.now(UTC))
+    db.session.commit()
+    if holder is None:
+        return False
+    errand = readiness_runs.gather(check_id, holder)
+    db.session.commit()
+    if errand is None:
+        kept = readiness_runs.give_up(check_id, holder, datetime.now(UTC))
+        db.session.commit()
+        return kept
+    beat = _heard(lambda *told: readiness_runs.beat(check_id, holder, *told))
+    outcome = _tester().run(errand.request, beat)
+    db.session.connection()
+    kept = readiness_runs.finish(errand, outcome, datetime.now(UTC))
+    db.session.commit()
+    return kept
+
+
+def _tester() -> Backtester:
+    config = current.config()
+    return Backtester(config.var_dir / "history", config.exchange_endpoints)
+
+
+def _heard(note: Callable[[str, int, int, datetime], bool]) -> Beat:
+    """Notes in a transaction of its own how far a run is."""
 
     def beat(step: str, done: int, of: int) -> bool:
         try:
-            wanted = backtest_runs.beat(errand, step, done, of, datetime.now(UTC))
+            wanted = note(step, done, of, datetime.now(UTC))
             db.session.commit()
         except OperationalError:  # busy or away for a moment: the run goes on
             db.session.rollback()
@@ -32,9 +68,4 @@ def backtest(backtest_id: str) -> bool:
             return True
         return wanted
 
-    tester = Backtester(config.var_dir / "history", config.exchange_endpoints)
-    outcome = tester.run(errand.request, beat)
-    db.session.connection()
-    kept = backtest_runs.finish(errand, outcome, datetime.now(UTC))
-    db.session.commit()
-    return kept
+    return beat

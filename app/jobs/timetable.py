@@ -23,6 +23,7 @@ from app.domain import (
     mail,
     outbox,
     ownership,
+    readiness_runs,
     statement_letters,
     sweeps,
     upgrades,
@@ -47,6 +48,7 @@ LOST: tuple[Verb, ...] = (
     updates.sweep,
     finds.ask,
     backtest_runs.sweep,
+    readiness_runs.sweep,
 )
 """Asks anew for what the queues have forgotten."""
 

@@ -85,6 +85,7 @@ from app.models.people import (
     OfferState,
     OwnershipOffer,
 )
+from app.models.readiness import GuideProgress, ReadinessCheck
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
 from app.models.strategy import Strategy, StrategyVersion
 from app.models.support import (
@@ -194,6 +195,7 @@ __all__ = [
     "FleetAlarm",
     "FleetNotice",
     "FleetUpgrade",
+    "GuideProgress",
     "Hold",
     "IdlePayer",
     "InboundMail",
@@ -238,6 +240,7 @@ __all__ = [
     "PresenceMode",
     "Priority",
     "ProtectionRow",
+    "ReadinessCheck",
     "RecoveryCode",
     "Renewal",
     "ReplyToken",

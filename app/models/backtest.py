@@ -25,13 +25,37 @@ class BacktestState(StrEnum):
 WAITING = (BacktestState.QUEUED, BacktestState.RUNNING)
 
 
-class Backtest(Tenant, Model):
+class LongRun:
+    """What a worker carries out for minutes in a process of its own.
+
+    ``holder`` is the worker's hold: what another one says does not count. ``attempt`` counts how
+    often a worker began. ``fault`` names component, field and message.
+    """
+
+    state: Mapped[BacktestState] = mapped_column(Chosen(BacktestState))
+    step: Mapped[str] = mapped_column(String(40), default="")
+    percent: Mapped[int] = mapped_column(default=0)
+    attempt: Mapped[int] = mapped_column(default=0)
+    holder: Mapped[str] = mapped_column(String(40), default="")
+    cancel_at: Mapped[datetime | None] = mapped_column(Moment)
+    heard_at: Mapped[datetime] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    log: Mapped[str] = mapped_column(Text, default="")
+    fault: Mapped[dict[str, Any] | None] = mapped_column(Document)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more will happen to it."""
+        return self.state not in WAITING
+
+
+class Backtest(LongRun, Tenant, Model):
     """One strategy version on history. What was asked for never changes.
 
     ``asked`` is the request without its rules, which the version pins. ``result`` holds the bytes
     the runner answered with, compressed, and ``digest`` is their SHA-256; ``figures`` repeats the
-    few that lists show. ``holder`` is the worker's hold: what another one says does not count.
-    ``attempt`` counts how often a worker began. ``fault`` names component, field and message.
+    few that lists show.
     """
 
     __table_args__ = (
@@ -45,17 +69,6 @@ class Backtest(Tenant, Model):
     strategy_version_id: Mapped[str] = mapped_column(String(40), index=True)
     note: Mapped[str] = mapped_column(String(120), default="")
     asked: Mapped[dict[str, Any]] = mapped_column(Document)
-    state: Mapped[BacktestState] = mapped_column(Chosen(BacktestState))
-    step: Mapped[str] = mapped_column(String(40), default="")
-    percent: Mapped[int] = mapped_column(default=0)
-    attempt: Mapped[int] = mapped_column(default=0)
-    holder: Mapped[str] = mapped_column(String(40), default="")
-    cancel_at: Mapped[datetime | None] = mapped_column(Moment)
-    heard_at: Mapped[datetime] = mapped_column(Moment)
-    started_at: Mapped[datetime | None] = mapped_column(Moment)
-    ended_at: Mapped[datetime | None] = mapped_column(Moment)
-    log: Mapped[str] = mapped_column(Text, default="")
-    fault: Mapped[dict[str, Any] | None] = mapped_column(Document)
     figures: Mapped[dict[str, Any] | None] = mapped_column(Document)
     digest: Mapped[str | None] = mapped_column(String(64))
     result: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
@@ -63,8 +76,3 @@ class Backtest(Tenant, Model):
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     version: Mapped[StrategyVersion] = relationship()
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.state not in WAITING

@@ -26,7 +26,11 @@ SECTIONS = (
             *("drawdown_length", "drawdown_recovery"),
         ),
     ),
-    ("How sure it is", "trades", ("sqn", "p_value", "mean_low", "mean_high")),
+    (
+        "How sure it is",
+        "trades",
+        ("sqn", "p_value", "mean_low", "mean_high", "wins_low", "wins_high"),
+    ),
     (
         "Wins and losses",
         "trades",

@@ -23,7 +23,7 @@ GROUPS = (
         (
             *("expectancy", "payoff", "average_win", "average_loss", "largest_win"),
             *("largest_loss", "win_streak", "loss_streak", "sqn", "p_value", "mean_low"),
-            *("mean_high", "holding", "holding_wins", "holding_losses"),
+            *("mean_high", "wins_low", "wins_high", "holding", "holding_wins", "holding_losses"),
         ),
     ),
     (
@@ -116,7 +116,8 @@ def told(backtest: Backtest) -> dict[str, Any]:
         "result": result,
         "currency": backtest.asked["quote"],
         "headline": [figures[key] for key in HEADLINE],
-        "groups": [(name, [figures[key] for key in keys]) for name, keys in GROUPS],
+        # A result made by an older runner lacks the figures that came later.
+        "groups": [(name, [figures[it] for it in keys if it in figures]) for name, keys in GROUPS],
         "trades": [_trade(row) for row in result["trades"][:TRADES]],
         "others": others,
         "differing": [it for it in others if it.digest != backtest.digest],

@@ -12,6 +12,7 @@ from app.domain import (
     bot_alarms,
     bot_warnings,
     feed,
+    first_position,
     leads,
     limit_breaches,
     overview,
@@ -72,6 +73,7 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "alarms": ringing,
         "takers": bot_alarms.takers(ringing),
         "approved": revisions.stands(bot),
+        "guide": first_position.of(bot, current.user()),
     }
 
 

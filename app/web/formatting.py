@@ -29,6 +29,7 @@ def init_app(app: Flask) -> None:
     """Give templates the filters and helpers."""
     app.jinja_env.filters.update(
         amount=amount,
+        bps=bps,
         open_words=open_words,
         pnl=pnl,
         percent=percent,
@@ -89,6 +90,14 @@ def pnl(value: Decimal | float | None, places: int = 2, unit: str = "") -> Marku
     tone = "bad" if text.startswith(MINUS) else "good" if text.startswith("+") else "flat"
     shown, exact = _with_unit(text, unit), _exact(value)
     return _safe(f'<data class="num pnl pnl-{tone}" value="{exact}">{shown}</data>')
+
+
+def bps(value: Decimal | float | None) -> Markup:
+    """Hundredths of a percent, with a sign and no tone: whether more is better depends."""
+    if value is None:
+        return NO_NUMBER
+    text = plain(value, 1, sign=True)
+    return _safe(f'<data class="num" value="{_exact(value)}">{text}</data>')
 
 
 def percent(value: Decimal | float | None, places: int = 2) -> Markup:

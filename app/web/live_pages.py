@@ -17,7 +17,7 @@ from app.domain.errors import Invalid
 from app.domain.going_live import Line, Standing
 from app.forms.live import LiveForm
 from app.models import ApprovalKind, Bot, Connection, Environment
-from app.web import guards, new_bots, risk_pages
+from app.web import guards, new_bots, readiness_pages, risk_pages
 from runner.protocol import Mode
 
 
@@ -40,6 +40,7 @@ def facts(bot: Bot, form: LiveForm) -> dict[str, Any]:
         "missing": [line for line in found if line.standing is Standing.MISSING],
         "approved": bot.mode is Mode.LIVE and revisions.stands(bot),
         "asking": risk_pages.asking(ApprovalKind.GO_LIVE, bot),
+        **readiness_pages.facts(bot),
     }
 
 

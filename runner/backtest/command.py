@@ -16,16 +16,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from runner.backtest import chance, grid
+from runner.backtest import chance, grid, parity, seen
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of
-from runner.backtest.run import Tell, histories, instruments, obtain, replayed, simulate
+from runner.backtest.run import Tell, histories, instruments, learn, obtain, replayed, simulate
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
+from runner.strategy.spec import TIMEFRAMES
 
 CANCELLED, FAILED = 3, 2
-_MOST_INPUT = 4_000_000
+_MOST_INPUT = 8_000_000
 
 
 class Cancelled(BaseException):
@@ -73,8 +74,8 @@ def run(plain: Any, tell: Tell) -> dict[str, Any]:
     """The answer to a request. Raises ``Refused``, ``Temporary`` or ``Operational``."""
     request = read(plain)
     mode, options = plain.get("mode", "single"), plain.get("options") or {}
-    if mode not in _MODES:
-        raise Refused("request", "mode", f"choose one of {', '.join(_MODES)}")
+    if mode not in (*_MODES, _PARITY):
+        raise Refused("request", "mode", f"choose one of {', '.join((*_MODES, _PARITY))}")
     if mode in _GRIDS:
         plan = grid.plan_of(options, request.rules)
         request = replace(request, warm=grid.longest_warmup(request, plan))
@@ -82,6 +83,8 @@ def run(plain: Any, tell: Tell) -> dict[str, Any]:
         if mode != "single":
             raise Refused("request", "mode", "a recording can only be run through once: single")
         told = {"result": replayed(request, request.recording, tell).plain()}
+    elif mode == _PARITY:
+        told = _parity(request, options, tell)
     else:
         request, found = _histories(request, tell)
         told = _MODES[mode](request, options, found, tell)
@@ -147,6 +150,22 @@ def _walk_forward(
     return {"walk_forward": grid.walk_forward(request, plan, windows, found, tell)}
 
 
+def _parity(request: Request, options: Any, tell: Tell) -> dict[str, Any]:
+    """What a bot concluded judged again, and a backtest on the candles it saw."""
+    found = seen.read(options, request)
+    try:
+        rules = instruments(request)
+    except Operational:
+        asyncio.run(learn(request))
+        rules = instruments(request)
+    again = parity.compared(request, found, tell)
+    span = TIMEFRAMES[request.rules["timeframe"]]
+    stretch = replace(parity.period(request, found), windows=seen.windows(found, span))
+    result = simulate(stretch, [one.history(request) for one in found if one.candles], rules, tell)
+    return {"parity": again, "result": result.plain()}
+
+
+_PARITY = "parity"
 _GRIDS = ("sweep", "walk_forward")
 _Mode = Callable[[Request, dict[str, Any], list[History], Tell], dict[str, Any]]
 _MODES: dict[str, _Mode] = {

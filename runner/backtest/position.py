@@ -97,6 +97,16 @@ def anchored(engine: Engine) -> bool:
     return any(type(placed.rule).anchor is not ExitRule.anchor for placed in engine.exits)
 
 
+def moving(engine: Engine) -> list[bool]:
+    """Of each exit, whether it remembers more of a position than its entry and its age."""
+    return [
+        _moves(placed.rule)
+        or type(placed.rule).anchor is not ExitRule.anchor
+        or type(placed.rule).steps is not ExitRule.steps
+        for placed in engine.exits
+    ]
+
+
 def _moves(rule: ExitRule) -> bool:
     """Asked of two positions that differ in all that time changes."""
     if type(rule).level is ExitRule.level:

@@ -103,6 +103,19 @@ def simulate(
     return Result(request, account, logs, found, columns)
 
 
+async def learn(request: Request) -> None:
+    """Fetch the venue's rules of every symbol. Raises ``Temporary`` or ``Operational``."""
+    from runner.exchange.ccxt import CcxtMarket, connect  # noqa: PLC0415 - as in ``obtain``
+
+    market = CcxtMarket(*connect(_public(request), None, None))
+    try:
+        await market.open(request.symbols)
+        for symbol in request.symbols:
+            listing.keep(request.folder, request.exchange, market.instrument(symbol))
+    finally:
+        await market.close()
+
+
 def _public(request: Request) -> Configuration:
     """Enough of a configuration to read public data; there is no key."""
     return Configuration(

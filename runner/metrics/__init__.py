@@ -23,6 +23,7 @@ from runner.metrics.execution import (
 )
 from runner.metrics.facts import ClosedTrade, Figure, Period
 from runner.metrics.figures import cost_figures, trade_figures
+from runner.metrics.intervals import by_luck, profit_factor, strict, win_rate
 from runner.metrics.student import interval, p_value
 from runner.metrics.tables import Cell, by_exit_reason, by_hour, by_month, by_side, hour_of_week
 from runner.metrics.tally import Tally, tally
@@ -41,6 +42,7 @@ __all__ = [
     "Tally",
     "by_exit_reason",
     "by_hour",
+    "by_luck",
     "by_month",
     "by_side",
     "cost_figures",
@@ -53,7 +55,10 @@ __all__ = [
     "index",
     "interval",
     "p_value",
+    "profit_factor",
+    "strict",
     "tally",
     "together",
     "trade_figures",
+    "win_rate",
 ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from runner.metrics.facts import Figure, Period
+from runner.metrics.intervals import win_rate
 from runner.metrics.student import interval, p_value
 from runner.metrics.tally import Tally
 
@@ -165,6 +166,16 @@ def _certainty(sheet: Sheet, it: Tally) -> None:
             "The mean result of a trade lies between the bounds with 95 % confidence (t interval). "
             "If zero lies between them, the trades do not show an edge.",
             why,
+        )
+    shares = win_rate(it.wins, n) if n else (None, None)
+    for key, name, share in (("wins_low", "lower", shares[0]), ("wins_high", "upper", shares[1])):
+        sheet.add(
+            *(key, f"Win rate, {name} bound", "percent"),
+            None if share is None else 100 * share,
+            n,
+            "The true win rate lies between the bounds with 95 % confidence (Wilson's score "
+            "interval), if trades are independent.",
+            NO_TRADE,
         )
 
 

@@ -88,6 +88,7 @@ def addresses(desk, ticket):
             f"{desk.resting}/schedule",
             f"{desk.resting}/mode",
             f"{desk.resting}/live",
+            f"{desk.resting}/readiness",
             f"{desk.resting}/delete",
             strategies,
             f"{strategies}/templates",

@@ -8,7 +8,7 @@ from app.domain import account_data, accounts, notices, workspaces
 from app.domain.audit import Actor
 from app.domain.support import moves, notes
 from app.extensions import db
-from app.models import AuditEvent, Membership, MessageFile, Role
+from app.models import AuditEvent, GuideProgress, Membership, MessageFile, Role
 from tests import factories
 from tests.domain.support.scene import Scene, count
 from tests.factories import NOW
@@ -42,6 +42,7 @@ def test_it_holds_the_account_the_tickets_and_what_was_said(scene):
     accounts.open_session(
         scene.owner, ip="203.0.113.9", user_agent="Chrome", by=factories.TESTER, now=NOW
     )
+    db.session.add(GuideProgress(user_id=scene.owner_id, guide="first_position", opened_at=NOW))
     notices.tell([scene.owner_id], "Hello", key="hello", now=NOW)
     moves.close(ticket, "enough", voice=scene.desk(), now=NOW)
     found = taken(scene)
@@ -56,6 +57,7 @@ def test_it_holds_the_account_the_tickets_and_what_was_said(scene):
     ]
     assert [it["name"] for it in told["messages"][0]["files"]] == ["log.txt"]
     assert told["events"][-1]["why"] == "enough"
+    assert [it["saw_it_open_at"] for it in found["guides"]] == [NOW.isoformat()]
     assert "Hello" in [it["title"] for it in found["notices"]]
     assert "account.create" in [it["what"] for it in found["events"]]
     assert json.loads(json.dumps(found)) == found

@@ -31,6 +31,7 @@ from app.models import (
     AuthorKind,
     DeskEvent,
     DiagnosticBundle,
+    GuideProgress,
     InboundMail,
     LinkPurpose,
     LoginSession,
@@ -98,6 +99,7 @@ def everything_of(scene):
         [
             TotpFactor(user_id=person.id, sealed=b"x", created_at=NOW, confirmed_at=NOW),
             RecoveryCode(user_id=person.id, code_hash="0" * 64, created_at=NOW),
+            GuideProgress(user_id=person.id, guide="first_position", hidden_at=NOW),
             TelegramLink(user_id=person.id, telegram_id=7, chat_id=7, name="Olga", created_at=NOW),
             TelegramMessage(chat_id=7, message_id=1, ticket_id=ticket.id, kind="a", created_at=NOW),
             TelegramLinkToken(
@@ -163,7 +165,7 @@ def everything_of(scene):
 
 GONE = (
     *(LoginSession, TotpFactor, RecoveryCode, TelegramLink, TelegramLinkToken, ReplyToken),
-    TelegramMessage,
+    *(TelegramMessage, GuideProgress),
     *(DiagnosticBundle, AddressHealth, StatusSubscriber),
 )
 

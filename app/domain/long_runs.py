@@ -1,0 +1,117 @@
+"""What workers carry out for minutes: taken once, heard of all the time, never lost.
+
+A worker holds a row by a name of its own. Whoever was silent for a minute has lost it: it is
+queued once more, and fails for good the second time. What a worker says that holds it no more
+changes nothing.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select, update
+
+from app.domain import clock
+from app.domain.errors import Refused
+from app.extensions import change, db
+from app.models import BacktestState
+from app.models.base import new_id
+
+LOST_AFTER = timedelta(seconds=60)
+MOST_ATTEMPTS = 2
+_LOST = "the worker was lost twice while it ran; choose a shorter period, or run it again"
+
+
+def take(kind: Any, row_id: str, now: datetime) -> str | None:
+    """Take one that waits; the hold on it, or ``None`` if there is nothing to take."""
+    holder, heard = new_id("hld"), clock.database_now(now)
+    taken = change(
+        update(kind)
+        .where(kind.id == row_id, kind.state == BacktestState.QUEUED)
+        .values(
+            state=BacktestState.RUNNING,
+            holder=holder,
+            attempt=kind.attempt + 1,
+            step="starting",
+            percent=0,
+            started_at=heard,
+            heard_at=heard,
+        )
+    )
+    return holder if taken else None
+
+
+def beat(
+    kind: Any, row_id: str, holder: str, progress: tuple[str, int, int], now: datetime
+) -> bool:
+    """Note how far it is; whether it is still wanted, and still held."""
+    step, done, of = progress
+    percent = min(100 * done // of, 100) if of > 0 else 0
+    values = {"heard_at": clock.database_now(now), "step": step[:40], "percent": max(percent, 0)}
+    held = change(update(kind).where(*_held(kind, row_id, holder)).values(**values))
+    if not held:
+        return False
+    return db.session.scalar(select(kind.cancel_at).where(kind.id == row_id)) is None
+
+
+def finish(kind: Any, row_id: str, holder: str, values: dict[str, Any], now: datetime) -> bool:
+    """Write down what came of it; ``False`` if somebody else holds it by now."""
+    over = {"percent": 100, "ended_at": clock.database_now(now), "step": "", "holder": ""}
+    statement = update(kind).where(*_held(kind, row_id, holder))
+    return bool(change(statement.values(**values, **over)))
+
+
+def cancel(row: Any, now: datetime) -> bool:
+    """End it: at once while it waits, else as soon as its worker hears of it. Twice is once.
+
+    Whether that was new.
+
+    Raises:
+        Refused: it is over.
+    """
+    db.session.refresh(row, with_for_update=True)
+    if row.over:
+        raise Refused("It is over already; there is nothing to cancel.")
+    if row.cancel_at is not None:
+        return False
+    row.cancel_at = now
+    if row.state is BacktestState.QUEUED:
+        row.state, row.ended_at = BacktestState.CANCELLED, now
+    return True
+
+
+def sweep(kind: Any, again: Callable[[Any, datetime], None], now: datetime, limit: int) -> int:
+    """See to those nobody was heard of for a minute; returns how many. ``again`` queues one."""
+    silent = clock.database_now(now) - LOST_AFTER
+    query = select(kind).where(
+        kind.state.in_((BacktestState.QUEUED, BacktestState.RUNNING)), kind.heard_at <= silent
+    )
+    found = db.session.scalars(
+        query.order_by(kind.heard_at).limit(limit).with_for_update(skip_locked=True)
+    ).all()
+    for row in found:
+        if _wait_again(row, now):
+            again(row, now)
+    return len(found)
+
+
+def _wait_again(row: Any, now: datetime) -> bool:
+    """Whether it is to be queued once more; else it is over."""
+    row.heard_at, row.holder, row.step = now, "", ""
+    if row.cancel_at is not None:
+        row.state, row.ended_at = BacktestState.CANCELLED, now
+        return False
+    if row.state is BacktestState.RUNNING and row.attempt >= MOST_ATTEMPTS:
+        row.state, row.ended_at = BacktestState.FAILED, now
+        row.fault = {"component": "backtest", "field": "", "message": _LOST}
+        return False
+    row.state, row.percent = BacktestState.QUEUED, 0
+    return True
+
+
+def _held(kind: Any, row_id: str, holder: str) -> tuple[Any, ...]:
+    return (
+        kind.id == row_id,
+        kind.holder == holder,
+        kind.state == BacktestState.RUNNING,
+    )
