@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import OperationalError
 
 from app import current
-from app.domain import backtest_runs
+from app.domain import backtest_runs, preview_runs
 from app.extensions import db
 from app.gateways.backtest import Backtester
 
@@ -36,5 +36,34 @@ def backtest(backtest_id: str) -> bool:
     outcome = tester.run(errand.request, beat)
     db.session.connection()
     kept = backtest_runs.finish(errand, outcome, datetime.now(UTC))
+    db.session.commit()
+    return kept
+
+
+def preview(preview_id: str) -> bool:
+    """Work out one that waits; ``True`` if it was worked out and written down."""
+    config = current.config()
+    db.session.connection()
+    errand = preview_runs.begin(preview_id, datetime.now(UTC))
+    db.session.commit()
+    if errand is None:
+        return False
+
+    def beat(step: str, _done: int, _of: int) -> bool:
+        try:
+            wanted = preview_runs.beat(errand, step, datetime.now(UTC))
+            db.session.commit()
+        except OperationalError:  # busy or away for a moment: the run goes on
+            db.session.rollback()
+            return True
+        return wanted
+
+    bounds = {"seconds": preview_runs.SECONDS, "memory": preview_runs.MEMORY}
+    tester = Backtester(
+        config.var_dir / "history", config.exchange_endpoints, late=preview_runs.LATE, **bounds
+    )
+    outcome = tester.run(errand.request, beat)
+    db.session.connection()
+    kept = preview_runs.finish(errand, outcome, datetime.now(UTC))
     db.session.commit()
     return kept

@@ -14,6 +14,7 @@ class QueueName(StrEnum):
     MAIL = "mail"
     DESK = "desk"
     BACKTESTS = "backtests"
+    PREVIEWS = "previews"
 
 
 JOBS = {
@@ -34,6 +35,7 @@ JOBS = {
     "share_no_account": "app.jobs.accounts.share_no_account",
     "spread_update": "app.jobs.status.spread_update",
     "run_backtest": "app.jobs.backtests.run_backtest",
+    "run_preview": "app.jobs.previews.run_preview",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 

@@ -23,6 +23,7 @@ from app.domain import (
     mail,
     outbox,
     ownership,
+    previews,
     statement_letters,
     sweeps,
     upgrades,
@@ -76,6 +77,7 @@ OLD: tuple[Verb, ...] = (
     subscribers.forget,
     measure.forget,
     sweeps.forget,
+    previews.forget,
 )
 """Drops what nobody needs any more."""
 

@@ -85,6 +85,7 @@ from app.models.people import (
     OfferState,
     OwnershipOffer,
 )
+from app.models.preview import Preview, PreviewState
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
 from app.models.strategy import Strategy, StrategyVersion
 from app.models.support import (
@@ -236,6 +237,8 @@ __all__ = [
     "PositionRow",
     "Presence",
     "PresenceMode",
+    "Preview",
+    "PreviewState",
     "Priority",
     "ProtectionRow",
     "RecoveryCode",
