@@ -64,6 +64,7 @@ PAGES = {
     "strategies/<strategy_id>": "strategy.view",
     "strategies/<strategy_id>/compare": "strategy.view",
     "strategies/<strategy_id>/edit": "strategy.manage",
+    "strategies/<strategy_id>/previews/<preview_id>": "strategy.manage",
     "strategies/<strategy_id>/v/<int:number>": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/export": "strategy.view",

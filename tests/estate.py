@@ -79,7 +79,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, factories, telling
+from tests import backtested, factories, previewed, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -110,6 +110,9 @@ def _trade(workspace, people, now, sealer, marker, made):
     version.note = f"{marker}note"
     backtest = backtested.row(version, now, note=f"{marker}question", log=f"{marker}said")
     made.backtest = backtest.id
+    step = {"symbol": "BTC/USDT:USDT", "step": f"{marker}step"}
+    preview = previewed.row(workspace, version.rules, now, **step)
+    made.preview = preview.id
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

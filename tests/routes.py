@@ -22,6 +22,7 @@ SAMPLES = {
     "strategy_id": lambda place: place.strategy,
     "trade_id": lambda place: place.trade,
     "backtest_id": lambda place: place.backtest,
+    "preview_id": lambda place: place.preview,
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,

@@ -79,9 +79,8 @@ def request(
     """
     # Two requests of one workspace at the same moment count each other.
     db.session.execute(select(Workspace.id).where(Workspace.id == workspace.id).with_for_update())
-    mine = Preview.workspace_id == workspace.id
-    digest = digest_of(asked)
-    found = db.session.scalar(select(Preview).where(mine, Preview.digest == digest))
+    mine, digest = Preview.workspace_id == workspace.id, digest_of(asked)
+    found = known(workspace, asked)
     superseded = delete(Preview).where(
         mine,
         Preview.asked_by == person.id,
@@ -110,6 +109,13 @@ def request(
 def find(workspace: Workspace, preview_id: str) -> Preview | None:
     """One preview of this workspace."""
     query = select(Preview).where(Preview.workspace_id == workspace.id, Preview.id == preview_id)
+    return db.session.scalar(query)
+
+
+def known(workspace: Workspace, asked: dict[str, Any]) -> Preview | None:
+    """The preview of a plan if there is one; nothing is begun."""
+    digest = digest_of(asked)
+    query = select(Preview).where(Preview.workspace_id == workspace.id, Preview.digest == digest)
     return db.session.scalar(query)
 
 

@@ -58,9 +58,12 @@ def preview(preview_id: str) -> bool:
             return True
         return wanted
 
-    bounds = {"seconds": preview_runs.SECONDS, "memory": preview_runs.MEMORY}
     tester = Backtester(
-        config.var_dir / "history", config.exchange_endpoints, late=preview_runs.LATE, **bounds
+        config.var_dir / "history",
+        config.exchange_endpoints,
+        seconds=preview_runs.SECONDS,
+        memory=preview_runs.MEMORY,
+        late=preview_runs.LATE,
     )
     outcome = tester.run(errand.request, beat)
     db.session.connection()

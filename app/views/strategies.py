@@ -1,5 +1,7 @@
 """The strategy library: templates, strategies, versions."""
 
+from typing import Any
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,9 +11,10 @@ from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
-from app.web import loading
+from app.web import loading, preview_pages
 from app.web.guards import requires
-from app.web.hypermedia import redirect_to, wants_fragment
+from app.web.hypermedia import fragment, redirect_to, signal, wants_fragment
+from app.web.rules_pages import base_of, rules_sent
 from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
 
 bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
@@ -51,9 +54,8 @@ def create() -> ResponseReturnValue:
     strategy = form.attempt(lambda: _create(template, form.name.data or ""))
     if strategy is None:
         return _new_page(template, form), 422
-    return redirect_to(
-        url_for(".show", strategy_id=strategy.id), toast="The strategy is yours now."
-    )
+    toast = "The strategy is yours now. Change what you like and watch the preview."
+    return redirect_to(url_for(".edit", strategy_id=strategy.id), toast=toast)
 
 
 @bp.get("/<strategy_id>")
@@ -84,11 +86,11 @@ def edit(strategy_id: str) -> ResponseReturnValue:
 def publish(strategy_id: str) -> ResponseReturnValue:
     """Write the next version; a step of the builder writes nothing."""
     strategy = loading.strategy(strategy_id)
-    base, step = _base(strategy), request.form.get("step", "")
-    form = RulesForm.of(base.rules, base.number, request.form.getlist("part"), step)
+    step = request.form.get("step", "")
+    form = rules_sent(strategy, step)
     if step:
         return _stepped_page(strategy, form, step)
-    made = form.attempt(lambda: _publish(strategy, form, base))
+    made = form.attempt(lambda: _publish(strategy, form))
     if made is None:
         return _edit_page(strategy, form), 422
     toast = f"{made.label} is published. Bots keep the version they have until you change it."
@@ -127,17 +129,11 @@ def _create(template: Template, name: str) -> Strategy:
     )
 
 
-def _base(strategy: Strategy) -> StrategyVersion:
-    """The version the form sent was opened on; its fields are those of that version's parts."""
-    told = request.form.get("base", "")
-    return next((item for item in strategy.versions if str(item.number) == told), strategy.latest)
-
-
-def _publish(strategy: Strategy, form: RulesForm, base: StrategyVersion) -> StrategyVersion:
+def _publish(strategy: Strategy, form: RulesForm) -> StrategyVersion:
     return strategies.publish(
         strategy,
         rules=form.rules(),
-        base=base.number,
+        base=base_of(strategy).number,
         note=form.note.data or "",
         author=current.user(),
         by=current.actor(),
@@ -152,7 +148,8 @@ def _new_page(template: Template, form: NameForm) -> str:
 
 def _edit_page(strategy: Strategy, form: RulesForm) -> str:
     sound = not strategies.faults(form.rules())
-    shown = {"words": explain(form.rules()) if sound else "", "picking": None}
+    shown = {"words": explain(form.rules()) if sound else "", "picking": None, "version": ""}
+    shown |= preview_pages.aside(form)
     return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
 
 
@@ -160,15 +157,19 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
     """The form after a step, faults beside their fields: all of it, or the builder alone."""
     sound = form.accepts(lambda: strategies.check(form.rules()))
     verb, _, about = step.partition(":")
-    text = request.form.get("find", "")[:60]
-    shown = {
+    shown: dict[str, Any] = {
         "words": explain(form.rules()) if sound else "",
         "picking": about if verb == "pick" and about in SECTIONS else None,
-        "find": text,
+        "find": request.form.get("find", "")[:60],
         "choices": choices,
+        "strategy": strategy,
+        "form": form,
     }
-    template = "strategies/_builder.html" if wants_fragment() else "strategies/edit.html"
-    return render_template(template, strategy=strategy, form=form, **shown)
+    if wants_fragment():
+        # The preview beside it asks anew for what the step made of the rules.
+        return signal(fragment("strategies/_builder.html", **shown), "rules-changed")
+    beside = preview_pages.asked(form) if verb == "preview" else preview_pages.aside(form)
+    return render_template("strategies/edit.html", version="", **shown, **beside)
 
 
 def _version_page(found: StrategyVersion) -> str:

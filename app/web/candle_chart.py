@@ -8,6 +8,7 @@ too; the title says the rest in words.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from math import floor, log10
 
 from markupsafe import Markup, escape
@@ -62,7 +63,7 @@ def candle_chart(
         marks: those outside the candles' time are not drawn.
         span: seconds of one candle.
         title: what it shows, in words: what a screen reader reads.
-        places: decimals of a price.
+        places: decimals of a price, at most.
     """
     frame = _Frame.around(candles, span)
     seen = [mark for mark in marks if frame.first <= mark.at <= frame.last]
@@ -207,6 +208,9 @@ def _path(look: str, pieces: Iterable[str]) -> str:
 
 
 def _price_labels(frame: _Frame, lines: list[float], places: int) -> str:
+    """With the decimals that tell one line from the next, ``places`` at most."""
+    step = min((b - a for a, b in pairwise(lines)), default=1.0)
+    places = min(places, max(-floor(log10(step) + 1e-9), 0))
     return "".join(
         f'<text x="6" y="{frame.y(it) / 10:.2f}%" dy="0.35em">{plain(it, places)}</text>'
         for it in lines

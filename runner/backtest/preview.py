@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from runner.backtest import warnings
 from runner.backtest.request import Refused
 from runner.backtest.result import Result
 from runner.backtest.trades import Open, Trade
@@ -23,8 +24,8 @@ from runner.strategy.spec import TIMEFRAMES
 
 CANDLES = 160
 """Drawn at most; where there are more, neighbours become one."""
-TRADES = 100
-"""Listed at most, the newest."""
+TRADES = 200
+"""Listed at most, the newest; where there are more, their marks are counted by the candle."""
 _GAPS = 20
 _ASKED = frozenset({Reason.OTHER_SIDE, Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS})
 """Candles without a position on which the signals asked for a side."""
@@ -61,20 +62,25 @@ def told(result: Result) -> dict[str, Any]:
         "net": f"{sum((trade.closed.net for trade in result.trades), Decimal(0)):f}",
         "balance": f"{request.balance:f}",
         "quote": request.quote,
+        "silent": warnings.without_rates(request),
         "funnel": funnel(log),
         **voices(log, Engine(request.rules)),
     }
 
 
 def _crowd(result: Result, start: int, wide: int) -> list[list[Any]]:
-    """Entries by drawn candle and side, where there are too many trades to list each."""
+    """Orders by drawn candle, side and kind, where there are too many trades to mark each."""
     if len(result.trades) <= TRADES:
         return []
-    counts = Counter[tuple[int, str]]()
+    counts = Counter[tuple[int, str, str]]()
     for trade in result.trades:
-        at = int(trade.closed.opened_at.timestamp())
-        counts[start + (at - start) // wide * wide, trade.closed.side.value] += 1
-    return [[at, side, count] for (at, side), count in sorted(counts.items())]
+        it = trade.closed
+        back = Side.SELL if it.side is Side.BUY else Side.BUY
+        ended = "won" if it.net > 0 else "lost"
+        for moment, side, kind in ((it.opened_at, it.side, "entry"), (it.closed_at, back, ended)):
+            at = start + (int(moment.timestamp()) - start) // wide * wide
+            counts[at, side.value, kind] += 1
+    return [[*key, number] for key, number in sorted(counts.items())]
 
 
 def drawn(columns: Columns, wide: int) -> list[list[float]]:

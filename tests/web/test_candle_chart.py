@@ -76,10 +76,15 @@ def test_all_words_are_escaped():
     assert "<b>" not in drawn
 
 
-def test_prices_stand_beside_the_plot_with_the_decimals_asked_for():
-    labels = [text for text in draw(places=1).texts("text") if ":" not in text]
-    assert len(labels) >= 2
-    assert all(len(text.split(".")[1]) == 1 for text in labels)
+def labels(*prices, places=8):
+    drawn = draw([Candle(0, *prices)], places=places)
+    return [text for text in drawn.texts("text") if ":" not in text]
+
+
+def test_prices_stand_beside_the_plot_with_the_decimals_that_tell_them_apart():
+    assert all(text.endswith(",000") for text in labels(50_000, 76_000, 50_000, 76_000))
+    assert all(len(text.split(".")[1]) == 4 for text in labels(0.0411, 0.0421, 0.0411, 0.0421))
+    assert all("." not in text for text in labels(0.0411, 0.0421, 0.0411, 0.0421, places=0))
 
 
 def test_a_market_that_stands_still_can_be_drawn():

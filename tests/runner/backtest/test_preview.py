@@ -63,9 +63,12 @@ def test_too_many_trades_are_told_by_the_candle(wanted, monkeypatch):
     monkeypatch.setattr(preview, "TRADES", 3)
     found = shown(wanted)
     assert len(found["trades"]) in {3, 4}
-    assert sum(count for _, _, count in found["crowd"]) == found["trades_total"]
-    starts = {row[0] for row in found["candles"]}
-    assert {at for at, _, _ in found["crowd"]} <= starts
+    counts = {"entry": 0, "won": 0, "lost": 0}
+    for _, _, kind, count in found["crowd"]:
+        counts[kind] += count
+    total, won = found["trades_total"], found["won"]
+    assert counts == {"entry": total, "won": won, "lost": total - won}
+    assert {it[0] for it in found["crowd"]} <= {row[0] for row in found["candles"]}
 
 
 def test_a_position_that_is_still_open_is_listed_without_an_end(tmp_path):
