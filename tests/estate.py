@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sqlalchemy import select
 
 from app import current
-from app.domain import mail, notices, outbox
+from app.domain import mail, notices, outbox, strategy_tags
 from app.domain.inbound import store
 from app.domain.inbound.store import Arrival
 from app.domain.support import canned, notes, tickets
@@ -108,6 +108,7 @@ def _trade(workspace, people, now, sealer, marker, made):
         "by": f"{marker}Somebody",
     }
     version.note = f"{marker}note"
+    strategy_tags.lay(strategy, [f"{marker}tag"])
     backtest = backtested.row(version, now, note=f"{marker}question", log=f"{marker}said")
     made.backtest = backtest.id
     step = {"symbol": "BTC/USDT:USDT", "step": f"{marker}step"}

@@ -22,7 +22,6 @@ SAMPLES = {
     "strategy_id": lambda place: place.strategy,
     "trade_id": lambda place: place.trade,
     "backtest_id": lambda place: place.backtest,
-    "preview_id": lambda place: place.preview,
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,
@@ -56,6 +55,7 @@ SAMPLES = {
     "find_id": lambda place: place.find,
     "upgrade_id": lambda place: place.upgrade,
     "banner_id": lambda place: place.banner,
+    "key": lambda _: "ema_trend",
     "tab": lambda _: "overview",
     "filename": lambda _: "css/base.css",
 }

@@ -94,6 +94,7 @@ AUDITED: dict[str, Columns] = {
         track="name summary template copied_from archived_at",
         ignore="id workspace_id created_at",
     ),
+    "strategy_tag": Columns(track="name", ignore="workspace_id strategy_id"),
     "strategy_version": Columns(
         track="number rules note", ignore="id workspace_id strategy_id created_by created_at"
     ),

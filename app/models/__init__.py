@@ -87,7 +87,7 @@ from app.models.people import (
 )
 from app.models.preview import Preview, PreviewState
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
-from app.models.strategy import Strategy, StrategyVersion
+from app.models.strategy import Strategy, StrategyTag, StrategyVersion
 from app.models.support import (
     Contact,
     ContactRequest,
@@ -251,6 +251,7 @@ __all__ = [
     "StatusSubscriber",
     "StepEnd",
     "Strategy",
+    "StrategyTag",
     "StrategyVersion",
     "Subject",
     "SupportAccess",

@@ -6,9 +6,9 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import strategies
+from app.domain import strategies, strategy_tags, tags
 from app.domain.access import Permission
-from app.forms.strategies import NameForm, RulesForm
+from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
 from app.web import loading, preview_pages
@@ -24,17 +24,12 @@ bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
 @requires(Permission.STRATEGY_VIEW)
 def index() -> ResponseReturnValue:
     """The workspace's own strategies, those searched for, or those in the archive."""
-    text, archived = request.args.get("q", "").strip()[:80], "archived" in request.args
-    found = strategies.in_workspace(current.workspace(), text=text, archived=archived)
-    shown = {"strategies": found, "text": text, "archived": archived, "now": current.now()}
+    text, name = request.args.get("q", "").strip()[:80], request.args.get("tag", "")[: tags.LONGEST]
+    workspace, archived = current.workspace(), "archived" in request.args
+    found = strategies.in_workspace(workspace, text=text, tag=name, archived=archived)
+    shown = {"strategies": found, "text": text, "tag": name, "archived": archived}
+    shown |= {"tags": strategy_tags.used(workspace), "now": current.now()}
     return render_template("strategies/index.html", **shown)
-
-
-@bp.get("/templates")
-@requires(Permission.STRATEGY_VIEW)
-def templates() -> ResponseReturnValue:
-    """The library to start from."""
-    return render_template("strategies/templates.html", templates=TEMPLATES, explain=explain)
 
 
 @bp.get("/new")
@@ -116,6 +111,19 @@ def restore(strategy_id: str) -> ResponseReturnValue:
     return redirect_to(there, toast=f"{strategy.name} is back in the library.")
 
 
+@bp.post("/<strategy_id>/tags")
+@requires(Permission.STRATEGY_MANAGE)
+def tag(strategy_id: str) -> ResponseReturnValue:
+    """Put tags in place of those it had."""
+    strategy, form = loading.strategy(strategy_id), TagsForm()
+    by, now = current.actor(), current.now()
+    if not form.accepts(
+        lambda: strategy_tags.put(strategy, tags.read(form.tags.data or ""), by=by, now=now)
+    ):
+        return _version_page(strategy.latest, form), 422
+    return redirect_to(url_for(".show", strategy_id=strategy.id), toast="The tags are saved.")
+
+
 def _create(template: Template, name: str) -> Strategy:
     return strategies.create(
         current.workspace(),
@@ -172,7 +180,9 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
     return render_template("strategies/edit.html", version="", **shown, **beside)
 
 
-def _version_page(found: StrategyVersion) -> str:
+def _version_page(found: StrategyVersion, form: TagsForm | None = None) -> str:
+    if form is None:
+        form = TagsForm(formdata=None, data={"tags": ", ".join(found.strategy.tag_names)})
     return render_template(
         "strategies/show.html",
         strategy=found.strategy,
@@ -180,4 +190,5 @@ def _version_page(found: StrategyVersion) -> str:
         words=explain(found.rules),
         candles=warmup(found.rules),
         components=COMPONENTS,
+        form=form,
     )

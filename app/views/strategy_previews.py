@@ -1,6 +1,6 @@
 """The builder's preview: what the rules as they are typed would have done lately."""
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from app.domain.access import Permission
@@ -10,7 +10,7 @@ from app.web.hypermedia import fragment, live
 from app.web.rules_pages import rules_sent
 
 bp = Blueprint(
-    "strategy_previews", __name__, url_prefix="/w/<workspace>/strategies/<strategy_id>/previews"
+    "strategy_previews", __name__, url_prefix="/w/<workspace>/strategies/<strategy_id>/preview"
 )
 
 
@@ -24,11 +24,15 @@ def create(strategy_id: str) -> ResponseReturnValue:
     return fragment("strategies/_preview.html", **context)
 
 
-@bp.get("/<preview_id>")
+@bp.get("")
 @requires(Permission.STRATEGY_MANAGE)
-def show(strategy_id: str, preview_id: str) -> ResponseReturnValue:
-    """How far one is, polled until there is nothing to wait for."""
-    strategy, context = loading.strategy(strategy_id), preview_pages.followed(preview_id)
+def show(strategy_id: str) -> ResponseReturnValue:
+    """How far the one is that is waited for, polled until there is nothing to wait for.
+
+    It is named in the query: one that another took the place of is gone, and that is no error.
+    """
+    strategy = loading.strategy(strategy_id)
+    context = preview_pages.followed(request.args.get("of", ""))
     settled = context["waiting"] is None
     shown = {"strategy": strategy, "form": None}
     return live("strategies/_preview.html", settled=settled, **shown, **context)
