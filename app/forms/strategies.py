@@ -41,7 +41,7 @@ class NameForm(Form):
 class TagsForm(Form):
     """What a strategy is found by."""
 
-    tags = StringField("Tags", filters=[squeezed])
+    tags = StringField("With commas between them", filters=[squeezed])
 
 
 class FileForm(Form):

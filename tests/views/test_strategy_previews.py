@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from app.domain import preview_runs, previews
 from app.gateways.backtest_outcome import End, Outcome
@@ -34,25 +34,42 @@ def builder(owner, desk):
     return Builder(owner, desk)
 
 
+class Rows:
+    """The rows behind the pages, each time in a transaction of its own."""
+
+    def __init__(self, house):
+        self.house = house
+
+    def count(self, model, *where):
+        with site.rows(self.house) as session:
+            return session.scalar(select(func.count()).select_from(model).where(*where))
+
+    def waiting(self):
+        return self.count(Preview, Preview.state == PreviewState.QUEUED)
+
+    def do(self, statement):
+        with site.rows(self.house) as session:
+            session.execute(statement)
+
+    def answer(self, said=None):
+        """What a worker would do with the one that waits; its id."""
+        now = datetime.now(UTC)
+        with site.rows(self.house) as session:
+            query = select(Preview.id).where(Preview.state == PreviewState.QUEUED)
+            (waiting,) = session.scalars(query).all()
+            errand = preview_runs.begin(waiting, now)
+            outcome = said or Outcome(End.DONE, previewed.answer())
+            assert preview_runs.finish(errand, outcome, now)
+        return waiting
+
+
 @pytest.fixture
 def rows(house):
-    with site.rows(house) as session:
-        yield session
-
-
-def answer(rows, said=None):
-    """What a worker would do with the one that waits."""
-    (waiting,) = rows.scalars(select(Preview).where(Preview.state == PreviewState.QUEUED)).all()
-    now = datetime.now(UTC)
-    errand = preview_runs.begin(waiting.id, now)
-    outcome = said or Outcome(End.DONE, previewed.answer())
-    assert preview_runs.finish(errand, outcome, now)
-    rows.commit()
-    return waiting.id
+    return Rows(house)
 
 
 def test_opening_the_page_begins_nothing(builder, rows):
-    assert not rows.scalars(select(Preview)).all()
+    assert not rows.count(Preview)
     page = builder.pages.get(builder.edit)
     assert "No preview yet" in page.by_id("preview").text
     assert page.by_id("preview_box").get("hx-trigger").startswith("load")
@@ -61,7 +78,7 @@ def test_opening_the_page_begins_nothing(builder, rows):
 def test_what_is_typed_is_worked_out_and_shown(builder, rows):
     page = builder.ask()
     assert "Being worked out" in page.by_id("preview").text
-    answer(rows)
+    rows.answer()
     page = builder.pages.fragment(builder.poll(page), 286)
     shown = page.by_id("preview")
     assert shown.by_class("candles-plot")
@@ -74,23 +91,20 @@ def test_what_is_typed_is_worked_out_and_shown(builder, rows):
 
 
 def test_nothing_of_it_is_saved(builder, rows):
-    events = len(rows.scalars(select(AuditEvent)).all())
-    versions = len(rows.scalars(select(StrategyVersion)).all())
+    before = rows.count(AuditEvent), rows.count(StrategyVersion)
     builder.ask(**{"signals-0-fast": "7"})
-    rows.expire_all()
-    assert len(rows.scalars(select(AuditEvent)).all()) == events
-    assert len(rows.scalars(select(StrategyVersion)).all()) == versions
+    assert (rows.count(AuditEvent), rows.count(StrategyVersion)) == before
 
 
 def test_a_change_makes_the_shown_one_old_until_the_new_one_is_there(builder, rows):
     builder.ask()
-    first = answer(rows)
+    first = rows.answer()
     page = builder.ask(previewed=first, **{"signals-0-fast": "7"})
     old = page.by_id("preview")
     assert "preview-old" in old.get("class")
     assert "out of date" in old.text
     assert old.by_class("candles-plot")
-    second = answer(rows)
+    second = rows.answer()
     page = builder.pages.fragment(builder.poll(page), 286)
     assert "preview-old" not in page.by_id("preview").get("class")
     hidden = next(n for n in page.all("input") if n.get("name") == "previewed")
@@ -99,7 +113,7 @@ def test_a_change_makes_the_shown_one_old_until_the_new_one_is_there(builder, ro
 
 def test_going_back_shows_the_first_at_once(builder, rows):
     builder.ask(**{"signals-0-fast": "8"})
-    first = answer(rows)
+    first = rows.answer()
     builder.ask(previewed=first, **{"signals-0-fast": "7"})
     page = builder.ask(previewed=first, **{"signals-0-fast": "8"})
     assert "candles-plot" in str([n.get("class") for n in page.by_id("preview").walk()])
@@ -108,14 +122,14 @@ def test_going_back_shows_the_first_at_once(builder, rows):
 
 def test_faults_are_named_and_the_last_good_one_stays_as_old(builder, rows):
     builder.ask()
-    first = answer(rows)
+    first = rows.answer()
     page = builder.ask(previewed=first, **{"exits-0-percent": "0", "signals-0-fast": "many"})
     shown = page.by_id("preview")
     links = {node.get("href") for node in shown.all("a")}
     assert {"#exits-0-percent", "#signals-0-fast"} <= links
     assert "preview-old" in shown.get("class")
     assert shown.by_class("candles-plot")
-    assert not rows.scalars(select(Preview).where(Preview.state == PreviewState.QUEUED)).all()
+    assert not rows.waiting()
 
 
 @pytest.mark.parametrize(
@@ -129,7 +143,7 @@ def test_faults_are_named_and_the_last_good_one_stays_as_old(builder, rows):
 def test_what_failed_says_why_and_can_be_tried_again(builder, rows, fault):
     page = builder.ask()
     said = {"component": "history", "field": "", "message": fault}
-    answer(rows, Outcome(End.FAILED, fault=said))
+    rows.answer(Outcome(End.FAILED, fault=said))
     page = builder.pages.fragment(builder.poll(page), 286)
     assert fault[1:] in page.by_id("preview").text
     assert "The preview failed" in builder.ask().by_id("preview").text
@@ -146,8 +160,7 @@ def test_one_that_was_superseded_says_so(builder, rows):
 def test_a_worker_that_is_away_is_named(builder, rows):
     page = builder.ask()
     long_ago = datetime.now(UTC) - previews.SILENT - timedelta(seconds=1)
-    rows.execute(update(Preview).values(heard_at=long_ago))
-    rows.commit()
+    rows.do(update(Preview).values(heard_at=long_ago))
     page = builder.pages.fragment(builder.poll(page))
     assert "worker of the queue" in page.by_id("preview").text
     assert page.by_id("preview").get("hx-get"), "it goes on waiting"
@@ -168,7 +181,7 @@ def test_without_script_the_button_does_the_same(builder, rows):
     page = builder.pages.post(builder.edit, 200, **fields)
     assert page.by_id("signals-0-fast").get("value") == "7"
     assert "Being worked out" in page.by_id("preview").text
-    answer(rows)
+    rows.answer()
     page = builder.pages.post(builder.edit, 200, **fields)
     assert page.by_id("preview").by_class("candles-plot")
     assert builder.pages.get(builder.edit).by_id("signals-0-fast").get("value") != "7"
@@ -181,5 +194,5 @@ def test_a_step_tells_the_preview_that_rules_changed(builder):
 
 
 def test_a_viewer_asks_for_none(viewer, desk):
-    viewer.get(desk.home)
+    viewer.get(f"{desk.home}/")
     viewer.post(f"{desk.strategy}/preview", 403)

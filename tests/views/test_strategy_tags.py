@@ -95,5 +95,5 @@ def test_a_duplicate_and_a_file_take_them_along(owner, desk):
 
 
 def test_whoever_may_not_change_strategies_changes_no_tag(viewer, desk):
-    viewer.get(desk.home)
+    viewer.get(f"{desk.home}/")
     viewer.post(f"{desk.strategy}/tags", 403, tags="mine")
