@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from sqlalchemy import select
 
 from app import current
-from app.domain import mail, notices, outbox
+from app.domain import mail, notices, outbox, strategy_tags
 from app.domain.inbound import store
 from app.domain.inbound.store import Arrival
 from app.domain.support import canned, notes, tickets
@@ -79,7 +79,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, factories, readied, telling
+from tests import backtested, factories, previewed, readied, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -108,8 +108,12 @@ def _trade(workspace, people, now, sealer, marker, made):
         "by": f"{marker}Somebody",
     }
     version.note = f"{marker}note"
+    strategy_tags.lay(strategy, [f"{marker}tag"])
     backtest = backtested.row(version, now, note=f"{marker}question", log=f"{marker}said")
     made.backtest = backtest.id
+    step = {"symbol": "BTC/USDT:USDT", "step": f"{marker}step"}
+    preview = previewed.row(workspace, version.rules, now, **step)
+    made.preview = preview.id
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

@@ -55,6 +55,7 @@ SAMPLES = {
     "find_id": lambda place: place.find,
     "upgrade_id": lambda place: place.upgrade,
     "banner_id": lambda place: place.banner,
+    "key": lambda _: "ema_trend",
     "tab": lambda _: "overview",
     "filename": lambda _: "css/base.css",
 }

@@ -94,6 +94,7 @@ AUDITED: dict[str, Columns] = {
         track="name summary template copied_from archived_at",
         ignore="id workspace_id created_at",
     ),
+    "strategy_tag": Columns(track="name", ignore="workspace_id strategy_id"),
     "strategy_version": Columns(
         track="number rules note", ignore="id workspace_id strategy_id created_by created_at"
     ),
@@ -175,7 +176,7 @@ _LEDGERS = (
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
     "candle decision bot_order fill trade position equity_point runner_notice checkpoint "
-    "cash_flow limit_breach protection equity_day "
+    "cash_flow limit_breach protection equity_day preview "
     "kill kill_bot bot_alarm"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())

@@ -1,17 +1,19 @@
 """Strategies: named, versioned configurations. A version, once written, never changes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import selectinload
 
 from app import tenancy
-from app.domain import access, audit, factors
+from app.domain import access, audit, factors, strategy_changes, strategy_tags
 from app.domain.access import Permission
 from app.domain.audit import Actor
 from app.domain.errors import Conflict, Invalid, NotAllowed, Refused
 from app.extensions import db
-from app.models import Bot, Membership, Strategy, StrategyVersion, User, Workspace
+from app.models import Bot, Membership, Strategy, StrategyTag, StrategyVersion, User, Workspace
 from runner import strategy as components
 
 _SEARCHED = (Strategy.name, Strategy.summary)
@@ -25,13 +27,21 @@ class InvalidRules(Invalid):
         self.faults = faults
 
 
-def in_workspace(workspace: Workspace, *, text: str = "", archived: bool = False) -> list[Strategy]:
-    """The library, or its archive, by name; with ``text``, those whose name or summary has it."""
+def in_workspace(
+    workspace: Workspace, *, text: str = "", tag: str = "", archived: bool = False
+) -> list[Strategy]:
+    """The library, or its archive, by name.
+
+    With ``text``, those whose name or summary has it; with ``tag``, those that have exactly it.
+    """
     shelved = Strategy.archived_at.is_not(None) if archived else Strategy.archived_at.is_(None)
     query = select(Strategy).where(Strategy.workspace_id == workspace.id, shelved)
+    query = query.options(selectinload(Strategy.tags))
     if text:
         wanted = [column.icontains(text, autoescape=True) for column in _SEARCHED]
         query = query.where(or_(*wanted))
+    if tag:
+        query = query.where(Strategy.tags.any(StrategyTag.name == tag))
     return list(db.session.scalars(query.order_by(Strategy.name, Strategy.id)))
 
 
@@ -69,11 +79,12 @@ def create(
     now: datetime,
     summary: str = "",
     template_key: str | None = None,
+    tags: Sequence[str] = (),
 ) -> Strategy:
     """Create a strategy with its first version. Raises ``InvalidRules``."""
     strategy = Strategy(workspace_id=workspace.id, name=name, summary=summary)
     strategy.template = template_key
-    _begin(strategy, rules, author, now)
+    _begin(strategy, rules, author, now, tags)
     _record("strategy.create", strategy, by, now)
     return strategy
 
@@ -119,7 +130,7 @@ def copy(
     brought = audit.Change("copied from", None, f"{version.label} of {source.workspace.name}")
     events = [("strategy.copy_out", origin, [taken]), ("strategy.copy_in", made, [brought])]
     with tenancy.everywhere("a strategy is taken into another workspace of the same person"):
-        _begin(made, version.rules, target.user, now)
+        _begin(made, version.rules, target.user, now, origin.tag_names)
         # Two heads are locked: always in the same order, whichever way the copy goes.
         for action, strategy, changes in sorted(events, key=lambda event: event[1].workspace_id):
             _record(action, strategy, by, now, changes)
@@ -164,7 +175,9 @@ def publish(
     if rules == newest.rules:
         raise Refused(f"Nothing differs from version {newest.number}; change something first.")
     version = _add_version(strategy, newest.number + 1, rules, note, author, now)
-    changes = audit.changes_between(flatten(newest.rules), flatten(rules))
+    changes = audit.changes_between(
+        strategy_changes.flatten(newest.rules), strategy_changes.flatten(rules)
+    )
     _record("strategy.publish", strategy, by, now, changes)
     return version
 
@@ -199,34 +212,28 @@ def duplicate(
     made = Strategy(workspace_id=version.workspace_id, summary=origin.summary)
     made.name = f"Copy of {origin.name}"[:80]
     made.template = origin.template
-    _begin(made, version.rules, author, now)
+    _begin(made, version.rules, author, now, origin.tag_names)
     change = audit.Change("duplicated from", None, version.label)
     _record("strategy.create", made, by, now, [change])
     return made
 
 
-def flatten(rules: Any, path: str = "") -> dict[str, Any]:
-    """Rules as ``{path: value}``, for diffs."""
-    if isinstance(rules, dict):
-        items = [(f"{path}.{key}" if path else key, value) for key, value in rules.items()]
-    elif isinstance(rules, list):
-        items = [(f"{path}[{index}]", value) for index, value in enumerate(rules)]
-    else:
-        return {path: rules}
-    flat: dict[str, Any] = {}
-    for name, value in items:
-        flat |= flatten(value, name)
-    return flat
-
-
-def _begin(strategy: Strategy, rules: dict[str, Any], author: User | None, now: datetime) -> None:
-    """Write a new strategy and its first version."""
+def _begin(
+    strategy: Strategy,
+    rules: dict[str, Any],
+    author: User | None,
+    now: datetime,
+    tags: Sequence[str] = (),
+) -> None:
+    """Write a new strategy, its first version and its tags."""
     check(rules)
     strategy.name, strategy.summary = strategy.name.strip(), strategy.summary[:300]
     strategy.created_at = now
     db.session.add(strategy)
     db.session.flush()
     _add_version(strategy, 1, rules, "", author, now)
+    if tags:
+        strategy_tags.lay(strategy, tags)
 
 
 def _demand(member: Membership, permission: Permission, workspace_id: str) -> None:

@@ -69,6 +69,20 @@ def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Differenc
     return found
 
 
+def flatten(rules: Any, path: str = "") -> dict[str, Any]:
+    """Rules as ``{path: value}``, for diffs."""
+    if isinstance(rules, dict):
+        items = [(f"{path}.{key}" if path else key, value) for key, value in rules.items()]
+    elif isinstance(rules, list):
+        items = [(f"{path}[{index}]", value) for index, value in enumerate(rules)]
+    else:
+        return {path: rules}
+    flat: dict[str, Any] = {}
+    for name, value in items:
+        flat |= flatten(value, name)
+    return flat
+
+
 def _head(rules: dict[str, Any], key: str, inner: str | None, words: dict[str, str]) -> str:
     value = rules[key] if inner is None else rules[key].get(inner)
     return words.get(value, _text(value)) if isinstance(value, str) else _text(value)

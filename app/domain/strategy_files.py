@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from app.domain import strategies
+from app.domain import strategies, tags
 from app.domain.errors import Invalid
 from app.domain.strategy_changes import ROLES
 from app.models import StrategyVersion
@@ -17,7 +17,7 @@ from runner.strategy import COMPONENTS
 FORMAT = "plutarc strategy 1"
 LARGEST = 48 * 1024
 """Bytes of a file; the largest rules that are valid need half of them."""
-_KEYS = ("format", "name", "summary", "rules")
+_KEYS = ("format", "name", "summary", "tags", "rules")
 _ENTRY = re.compile(r"(?P<section>[a-z]+)\[(?P<place>[0-9]+)\](?:\.params)?(?:\.(?P<name>.+))?")
 _LONGEST_SIZE = 30
 _DEEPEST = 8
@@ -31,6 +31,7 @@ class StrategyFile:
     name: str
     summary: str
     rules: dict[str, Any]
+    tags: tuple[str, ...] = ()
 
 
 class UnreadableFile(Invalid):
@@ -48,6 +49,8 @@ def written(version: StrategyVersion) -> str:
         "format": FORMAT,
         "name": strategy.name,
         "summary": strategy.summary,
+        # Without any, the file can be read by those who know of none.
+        **({"tags": strategy.tag_names} if strategy.tag_names else {}),
         "rules": version.rules,
     }
     text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
@@ -67,10 +70,26 @@ def read(content: bytes) -> StrategyFile:
         faults.append("name: must be a text of 1 to 80 characters.")
     if not _is_text(summary, 300):
         faults.append("summary: must be a text of at most 300 characters.")
+    faults += _tag_faults(found.get("tags", []))
     faults += _faults(found.get("rules"))
     if faults:
         raise UnreadableFile(faults[:_MOST_FAULTS])
-    return StrategyFile(str(name), str(summary), found["rules"])
+    names = tuple(dict.fromkeys(found.get("tags", ())))
+    return StrategyFile(str(name), str(summary), found["rules"], names)
+
+
+def _tag_faults(names: Any) -> list[str]:
+    if not isinstance(names, list):
+        return ["tags: must be a list of words."]
+    faults = [
+        f"tags: “{str(name)[: tags.LONGEST]}” is no tag; use small letters, digits and blanks, at "
+        f"most {tags.LONGEST}."
+        for name in names
+        if not tags.is_tag(name)
+    ]
+    if len(names) > tags.MOST:
+        faults.append(f"tags: use at most {tags.MOST}.")
+    return faults
 
 
 def _plain(content: bytes) -> Any:

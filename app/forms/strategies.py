@@ -38,6 +38,12 @@ class NameForm(Form):
     name = StringField("Name", filters=[squeezed], validators=needed("Give it a name.", 80))
 
 
+class TagsForm(Form):
+    """What a strategy is found by."""
+
+    tags = StringField("With commas between them", filters=[squeezed])
+
+
 class FileForm(Form):
     """A strategy that was exported, here or elsewhere."""
 

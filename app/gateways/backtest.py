@@ -21,8 +21,9 @@ from app.gateways.backtest_outcome import End, Outcome
 ROOT = Path(__file__).parents[2]
 SECONDS = 900
 """A run may take, of the clock and of the processor; a year of minutes takes a few."""
+_LATE = "it took more time than a backtest may take; choose a shorter period"
 BYTES = 2 * 1024**3
-"""Of address space; of an answer a fortieth of it."""
+"""Of address space; of an answer a quarter of it."""
 _CANCELLED = 3
 _LOG = 20_000
 _LOOK = 1.0
@@ -41,12 +42,19 @@ class Backtester:
         endpoints: dict[str, str],
         *,
         seconds: float = SECONDS,
+        memory: int = BYTES,
+        late: str = _LATE,
         root: Path = ROOT,
     ) -> None:
-        """``root`` holds the runner's sources; ``seconds`` is what a run may take."""
+        """``root`` holds the runner's sources; ``seconds`` and ``memory`` are what a run may take.
+
+        ``late`` is said of one that took longer.
+        """
         self._folder = folder.absolute()
         self._endpoints = endpoints
         self._seconds = seconds
+        self._memory = memory
+        self._said_late = late
         self._root = root
 
     def run(self, request: dict[str, Any], beat: Beat) -> Outcome:
@@ -66,7 +74,7 @@ class Backtester:
                 finally:
                     _end(process)
             answer.seek(0)
-            return _outcome(process.returncode, answer.read(), watch)
+            return _outcome(process.returncode, answer.read(), watch, self._said_late)
 
     def _process(self, asked: IO[bytes], answer: IO[bytes]) -> subprocess.Popen[bytes]:
         names = ("PATH", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
@@ -85,8 +93,8 @@ class Backtester:
     def _bound(self) -> None:
         """In the child: less than the worker, and never longer than it."""
         os.nice(10)
-        resource.setrlimit(resource.RLIMIT_AS, (BYTES, BYTES))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (BYTES // 4, BYTES // 4))
+        resource.setrlimit(resource.RLIMIT_AS, (self._memory, self._memory))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (self._memory // 4, self._memory // 4))
         most = int(self._seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
         if sys.platform.startswith("linux"):
@@ -150,13 +158,12 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _outcome(status: int, answer: bytes, watch: _Watch) -> Outcome:
+def _outcome(status: int, answer: bytes, watch: _Watch, late: str) -> Outcome:
     log = "\n".join(watch.lines)[-_LOG:]
     if watch.cancelled:
         return Outcome(End.CANCELLED, log=log)
     if watch.late or status in (-signal.SIGXCPU, -signal.SIGKILL):
-        text = "it took more time than a backtest may take; choose a shorter period"
-        return Outcome(End.FAILED, log=log, fault=_fault("request", "since", text))
+        return Outcome(End.FAILED, log=log, fault=_fault("request", "since", late))
     try:
         told = json.loads(answer)
     except ValueError:

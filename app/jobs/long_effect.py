@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import OperationalError
 
 from app import current
-from app.domain import backtest_runs, readiness_runs
+from app.domain import backtest_runs, preview_runs, readiness_runs
 from app.extensions import db
 from app.gateways.backtest import Backtester, Beat
 
@@ -46,6 +46,29 @@ def readiness(check_id: str) -> bool:
     outcome = _tester().run(errand.request, beat)
     db.session.connection()
     kept = readiness_runs.finish(errand, outcome, datetime.now(UTC))
+    db.session.commit()
+    return kept
+
+
+def preview(preview_id: str) -> bool:
+    """Work out one that waits; ``True`` if it was worked out and written down."""
+    db.session.connection()
+    errand = preview_runs.begin(preview_id, datetime.now(UTC))
+    db.session.commit()
+    if errand is None:
+        return False
+    beat = _heard(lambda step, _done, _of, now: preview_runs.beat(errand, step, now))
+    config = current.config()
+    tester = Backtester(
+        config.var_dir / "history",
+        config.exchange_endpoints,
+        seconds=preview_runs.SECONDS,
+        memory=preview_runs.MEMORY,
+        late=preview_runs.LATE,
+    )
+    outcome = tester.run(errand.request, beat)
+    db.session.connection()
+    kept = preview_runs.finish(errand, outcome, datetime.now(UTC))
     db.session.commit()
     return kept
 

@@ -14,6 +14,7 @@ class QueueName(StrEnum):
     MAIL = "mail"
     DESK = "desk"
     BACKTESTS = "backtests"
+    PREVIEWS = "previews"
 
 
 JOBS = {
@@ -35,6 +36,7 @@ JOBS = {
     "spread_update": "app.jobs.status.spread_update",
     "run_backtest": "app.jobs.backtests.run_backtest",
     "check_readiness": "app.jobs.backtests.check_readiness",
+    "run_preview": "app.jobs.previews.run_preview",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 

@@ -23,6 +23,7 @@ from app.domain import (
     mail,
     outbox,
     ownership,
+    previews,
     readiness_runs,
     statement_letters,
     sweeps,
@@ -78,6 +79,7 @@ OLD: tuple[Verb, ...] = (
     subscribers.forget,
     measure.forget,
     sweeps.forget,
+    previews.forget,
 )
 """Drops what nobody needs any more."""
 

@@ -85,9 +85,10 @@ from app.models.people import (
     OfferState,
     OwnershipOffer,
 )
+from app.models.preview import Preview, PreviewState
 from app.models.readiness import GuideProgress, ReadinessCheck
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
-from app.models.strategy import Strategy, StrategyVersion
+from app.models.strategy import Strategy, StrategyTag, StrategyVersion
 from app.models.support import (
     Contact,
     ContactRequest,
@@ -238,6 +239,8 @@ __all__ = [
     "PositionRow",
     "Presence",
     "PresenceMode",
+    "Preview",
+    "PreviewState",
     "Priority",
     "ProtectionRow",
     "ReadinessCheck",
@@ -251,6 +254,7 @@ __all__ = [
     "StatusSubscriber",
     "StepEnd",
     "Strategy",
+    "StrategyTag",
     "StrategyVersion",
     "Subject",
     "SupportAccess",

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, String, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model
-from app.models.base import Document, Moment, Tenant, belongs_to, primary_key
+from app.models.base import Document, Moment, Owned, Tenant, belongs_to, primary_key
 
 
 class Strategy(Tenant, Model):
@@ -30,11 +30,17 @@ class Strategy(Tenant, Model):
     versions: Mapped[list["StrategyVersion"]] = relationship(
         back_populates="strategy", order_by="StrategyVersion.number.desc()"
     )
+    tags: Mapped[list["StrategyTag"]] = relationship(viewonly=True, order_by="StrategyTag.name")
 
     @property
     def latest(self) -> "StrategyVersion":
         """The newest version."""
         return self.versions[0]
+
+    @property
+    def tag_names(self) -> list[str]:
+        """Its tags, by name."""
+        return [tag.name for tag in self.tags]
 
 
 class StrategyVersion(Tenant, Model):
@@ -60,6 +66,18 @@ class StrategyVersion(Tenant, Model):
     def label(self) -> str:
         """Name and number, as users read it."""
         return label_of(self.strategy.name, self.number)
+
+
+class StrategyTag(Owned, Model):
+    """A word that people of the workspace put on a strategy, to find it again."""
+
+    __table_args__ = (
+        belongs_to("strategy", "strategy_id"),
+        Index("ix_strategy_tag_name", "workspace_id", "name"),
+    )
+
+    strategy_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name: Mapped[str] = mapped_column(String(30), primary_key=True)
 
 
 def label_of(strategy: str, number: int) -> str:

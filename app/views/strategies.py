@@ -1,17 +1,20 @@
 """The strategy library: templates, strategies, versions."""
 
+from typing import Any
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import strategies
+from app.domain import strategies, strategy_tags, tags
 from app.domain.access import Permission
-from app.forms.strategies import NameForm, RulesForm
+from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
-from app.web import loading
+from app.web import loading, preview_pages
 from app.web.guards import requires
-from app.web.hypermedia import redirect_to, wants_fragment
+from app.web.hypermedia import fragment, redirect_to, signal, wants_fragment
+from app.web.rules_pages import base_of, rules_sent
 from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
 
 bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
@@ -21,17 +24,12 @@ bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
 @requires(Permission.STRATEGY_VIEW)
 def index() -> ResponseReturnValue:
     """The workspace's own strategies, those searched for, or those in the archive."""
-    text, archived = request.args.get("q", "").strip()[:80], "archived" in request.args
-    found = strategies.in_workspace(current.workspace(), text=text, archived=archived)
-    shown = {"strategies": found, "text": text, "archived": archived, "now": current.now()}
+    text, name = request.args.get("q", "").strip()[:80], request.args.get("tag", "")[: tags.LONGEST]
+    workspace, archived = current.workspace(), "archived" in request.args
+    found = strategies.in_workspace(workspace, text=text, tag=name, archived=archived)
+    shown = {"strategies": found, "text": text, "tag": name, "archived": archived}
+    shown |= {"tags": strategy_tags.used(workspace), "now": current.now()}
     return render_template("strategies/index.html", **shown)
-
-
-@bp.get("/templates")
-@requires(Permission.STRATEGY_VIEW)
-def templates() -> ResponseReturnValue:
-    """The library to start from."""
-    return render_template("strategies/templates.html", templates=TEMPLATES, explain=explain)
 
 
 @bp.get("/new")
@@ -51,9 +49,8 @@ def create() -> ResponseReturnValue:
     strategy = form.attempt(lambda: _create(template, form.name.data or ""))
     if strategy is None:
         return _new_page(template, form), 422
-    return redirect_to(
-        url_for(".show", strategy_id=strategy.id), toast="The strategy is yours now."
-    )
+    toast = "The strategy is yours now. Change what you like and watch the preview."
+    return redirect_to(url_for(".edit", strategy_id=strategy.id), toast=toast)
 
 
 @bp.get("/<strategy_id>")
@@ -84,11 +81,11 @@ def edit(strategy_id: str) -> ResponseReturnValue:
 def publish(strategy_id: str) -> ResponseReturnValue:
     """Write the next version; a step of the builder writes nothing."""
     strategy = loading.strategy(strategy_id)
-    base, step = _base(strategy), request.form.get("step", "")
-    form = RulesForm.of(base.rules, base.number, request.form.getlist("part"), step)
+    step = request.form.get("step", "")
+    form = rules_sent(strategy, step)
     if step:
         return _stepped_page(strategy, form, step)
-    made = form.attempt(lambda: _publish(strategy, form, base))
+    made = form.attempt(lambda: _publish(strategy, form))
     if made is None:
         return _edit_page(strategy, form), 422
     toast = f"{made.label} is published. Bots keep the version they have until you change it."
@@ -114,6 +111,19 @@ def restore(strategy_id: str) -> ResponseReturnValue:
     return redirect_to(there, toast=f"{strategy.name} is back in the library.")
 
 
+@bp.post("/<strategy_id>/tags")
+@requires(Permission.STRATEGY_MANAGE)
+def tag(strategy_id: str) -> ResponseReturnValue:
+    """Put tags in place of those it had."""
+    strategy, form = loading.strategy(strategy_id), TagsForm()
+    by, now = current.actor(), current.now()
+    if not form.accepts(
+        lambda: strategy_tags.put(strategy, tags.read(form.tags.data or ""), by=by, now=now)
+    ):
+        return _version_page(strategy.latest, form), 422
+    return redirect_to(url_for(".show", strategy_id=strategy.id), toast="The tags are saved.")
+
+
 def _create(template: Template, name: str) -> Strategy:
     return strategies.create(
         current.workspace(),
@@ -127,17 +137,11 @@ def _create(template: Template, name: str) -> Strategy:
     )
 
 
-def _base(strategy: Strategy) -> StrategyVersion:
-    """The version the form sent was opened on; its fields are those of that version's parts."""
-    told = request.form.get("base", "")
-    return next((item for item in strategy.versions if str(item.number) == told), strategy.latest)
-
-
-def _publish(strategy: Strategy, form: RulesForm, base: StrategyVersion) -> StrategyVersion:
+def _publish(strategy: Strategy, form: RulesForm) -> StrategyVersion:
     return strategies.publish(
         strategy,
         rules=form.rules(),
-        base=base.number,
+        base=base_of(strategy).number,
         note=form.note.data or "",
         author=current.user(),
         by=current.actor(),
@@ -152,7 +156,8 @@ def _new_page(template: Template, form: NameForm) -> str:
 
 def _edit_page(strategy: Strategy, form: RulesForm) -> str:
     sound = not strategies.faults(form.rules())
-    shown = {"words": explain(form.rules()) if sound else "", "picking": None}
+    shown = {"words": explain(form.rules()) if sound else "", "picking": None, "version": ""}
+    shown |= preview_pages.aside(form)
     return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
 
 
@@ -160,18 +165,24 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
     """The form after a step, faults beside their fields: all of it, or the builder alone."""
     sound = form.accepts(lambda: strategies.check(form.rules()))
     verb, _, about = step.partition(":")
-    text = request.form.get("find", "")[:60]
-    shown = {
+    shown: dict[str, Any] = {
         "words": explain(form.rules()) if sound else "",
         "picking": about if verb == "pick" and about in SECTIONS else None,
-        "find": text,
+        "find": request.form.get("find", "")[:60],
         "choices": choices,
+        "strategy": strategy,
+        "form": form,
     }
-    template = "strategies/_builder.html" if wants_fragment() else "strategies/edit.html"
-    return render_template(template, strategy=strategy, form=form, **shown)
+    if wants_fragment():
+        # The preview beside it asks anew for what the step made of the rules.
+        return signal(fragment("strategies/_builder.html", **shown), "rules-changed")
+    beside = preview_pages.asked(form) if verb == "preview" else preview_pages.aside(form)
+    return render_template("strategies/edit.html", version="", **shown, **beside)
 
 
-def _version_page(found: StrategyVersion) -> str:
+def _version_page(found: StrategyVersion, form: TagsForm | None = None) -> str:
+    if form is None:
+        form = TagsForm(formdata=None, data={"tags": ", ".join(found.strategy.tag_names)})
     return render_template(
         "strategies/show.html",
         strategy=found.strategy,
@@ -179,4 +190,5 @@ def _version_page(found: StrategyVersion) -> str:
         words=explain(found.rules),
         candles=warmup(found.rules),
         components=COMPONENTS,
+        form=form,
     )

@@ -43,4 +43,5 @@ def _create(content: bytes) -> Strategy:
         by=current.actor(),
         now=current.now(),
         summary=found.summary,
+        tags=found.tags,
     )

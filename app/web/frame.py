@@ -17,7 +17,7 @@ from app.web.guards import allowed, own_memberships
 NAVIGATION = (
     ("Dashboard", "home", "dashboard.show", "dashboard", Permission.BOT_VIEW),
     ("Bots", "bot", "bots.index", "bot", Permission.BOT_VIEW),
-    ("Strategies", "strategy", "strategies.index", "strategies", Permission.STRATEGY_VIEW),
+    ("Strategies", "strategy", "strategies.index", "strateg", Permission.STRATEGY_VIEW),
     ("Backtests", "clock", "backtests.index", "backtests", Permission.STRATEGY_VIEW),
     ("Trades", "updown", "trades.index", "trades", Permission.ANALYTICS_VIEW),
     ("Analytics", "chart", "analytics.index", "analytics", Permission.ANALYTICS_VIEW),

@@ -20,6 +20,7 @@ from app.models import (
     TradeRow,
 )
 from app.web import guards
+from runner.strategy import TEMPLATES, Template
 
 LAST_PAGE = 100_000  # an offset beyond what the database can count is no page
 
@@ -32,6 +33,11 @@ def bot(bot_id: str) -> Bot:
 def strategy(strategy_id: str) -> Strategy:
     """A strategy of this workspace, or 404."""
     return strategies.find(current.workspace(), strategy_id) or abort(404)
+
+
+def template(key: str) -> Template:
+    """A template of the library, or 404."""
+    return next((item for item in TEMPLATES if item.key == key), None) or abort(404)
 
 
 def version(strategy_id: str, number: int) -> StrategyVersion:

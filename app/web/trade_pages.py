@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response, render_template, request, stream_with_context
 
 from app import current, tenancy
+from app.domain import tags
 from app.domain.trades import export, listing, notes, story
 from app.domain.trades.story import Story
 from app.forms.trades import TradeFilterForm, TradeNoteForm
@@ -89,9 +90,9 @@ def annotate(trade: TradeRow, form: TradeNoteForm) -> bool:
 
     def write() -> None:
         by, now = current.actor(), current.now()
-        tags = notes.read_tags(form.tags.data or "")
+        names = tags.read(form.tags.data or "")
         text = (form.note.data or "").replace("\r\n", "\n")
-        notes.annotate(trade, text, tags, author=current.user(), by=by, now=now)
+        notes.annotate(trade, text, names, author=current.user(), by=by, now=now)
 
     return form.accepts(write)
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from runner.backtest import chance, grid, parity, seen
+from runner.backtest import chance, grid, parity, preview, seen
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of
 from runner.backtest.run import Tell, histories, instruments, learn, obtain, replayed, simulate
@@ -76,6 +76,8 @@ def run(plain: Any, tell: Tell) -> dict[str, Any]:
     mode, options = plain.get("mode", "single"), plain.get("options") or {}
     if mode not in (*_MODES, _PARITY):
         raise Refused("request", "mode", f"choose one of {', '.join((*_MODES, _PARITY))}")
+    if mode == "preview" and len(request.symbols) != 1:
+        raise Refused("request", "symbols", "a preview is of one symbol")
     if mode in _GRIDS:
         plan = grid.plan_of(options, request.rules)
         request = replace(request, warm=grid.longest_warmup(request, plan))
@@ -120,6 +122,12 @@ def _single(
     request: Request, _options: dict[str, Any], found: list[History], tell: Tell
 ) -> dict[str, Any]:
     return {"result": simulate(request, found, instruments(request), tell).plain()}
+
+
+def _preview(
+    request: Request, _options: dict[str, Any], found: list[History], tell: Tell
+) -> dict[str, Any]:
+    return {"preview": preview.told(simulate(request, found, instruments(request), tell))}
 
 
 def _monte_carlo(
@@ -170,6 +178,7 @@ _GRIDS = ("sweep", "walk_forward")
 _Mode = Callable[[Request, dict[str, Any], list[History], Tell], dict[str, Any]]
 _MODES: dict[str, _Mode] = {
     "single": _single,
+    "preview": _preview,
     "sweep": _sweep,
     "walk_forward": _walk_forward,
     "monte_carlo": _monte_carlo,

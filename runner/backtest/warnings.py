@@ -98,7 +98,7 @@ def _model(request: Request, account: Account) -> list[Warning_]:
     if not request.model.funding_rate:
         text = "Funding was taken as zero; set a rate to see what holding costs."
         told.append(_say("no_funding", text))
-    silent = _without_rates(request)
+    silent = without_rates(request)
     if silent:
         text = (
             f"{', '.join(silent)}: candles tell no funding rate or open interest, so nothing "
@@ -116,7 +116,7 @@ def _model(request: Request, account: Account) -> list[Warning_]:
     return told
 
 
-def _without_rates(request: Request) -> list[str]:
+def without_rates(request: Request) -> list[str]:
     """Titles of what reads a rate that the candle model does not give."""
     entries = (entry for section in SECTIONS for entry in enabled(request.rules, section))
     reading = {entry["kind"] for entry in entries if COMPONENTS[entry["kind"]].group == "funding"}

@@ -92,6 +92,7 @@ def addresses(desk, ticket):
             f"{desk.resting}/delete",
             strategies,
             f"{strategies}/templates",
+            f"{strategies}/templates/ema_trend",
             f"{strategies}/import",
             f"{strategies}/new?template=ema_trend",
             desk.strategy,

@@ -10,6 +10,8 @@ def test_a_template_becomes_ones_own(signed_in, desk):
     window = signed_in
     window.goto(f"{desk.home}/strategies/new?template=ema_trend")
     window.click("button:has-text('Create strategy')")
+    expect(window.locator("h1")).to_have_text("Edit EMA trend")
+    window.get_by_role("link", name="Cancel").click()
     window.get_by_role("button", name="Duplicate").click()
     expect(window.locator("h1")).to_have_text("Edit Copy of EMA trend")
 

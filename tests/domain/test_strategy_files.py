@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as any_of
 
@@ -14,8 +15,8 @@ RULES = {template.key: template.rules for template in TEMPLATES}
 LETTERS = any_of.characters(exclude_categories=("Cc", "Cs"))
 
 
-def file_of(rules, name="Tide", summary=""):
-    strategy = SimpleNamespace(name=name, summary=summary)
+def file_of(rules, name="Tide", summary="", tags=()):
+    strategy = SimpleNamespace(name=name, summary=summary, tag_names=list(tags))
     return strategy_files.written(SimpleNamespace(strategy=strategy, rules=rules))
 
 
@@ -55,6 +56,31 @@ def test_what_is_written_is_read(name, summary, data):
         return
     found = strategy_files.read(content)
     assert (found.name, found.summary, found.rules) == (name, summary, rules)
+
+
+def test_tags_come_along():
+    content = file_of(RULES["ema_trend"], tags=["ether", "scalping"])
+    assert strategy_files.read(content.encode()).tags == ("ether", "scalping")
+    bare = file_of(RULES["ema_trend"])
+    assert "tags" not in bare
+    assert strategy_files.read(bare.encode()).tags == ()
+
+
+@pytest.mark.parametrize(
+    ("tags", "said"),
+    [
+        ("scalping", "must be a list"),
+        (["Scalping"], "is no tag"),
+        (["<b>"], "is no tag"),
+        (["x" * 31], "at most 30"),
+        ([["nested"]], "is no tag"),
+        ([str(n) for n in range(11)], "at most 10"),
+        ([7], "is no tag"),
+    ],
+)
+def test_a_tag_that_is_none_is_named(tags, said):
+    content = yaml.safe_load(file_of(RULES["ema_trend"])) | {"tags": tags}
+    assert any(said in fault for fault in refused(yaml.safe_dump(content)))
 
 
 def test_faults_name_component_and_parameter():

@@ -24,7 +24,9 @@ IGNORING = {"panic": 303, "audit/export": 200}
 """Panic passes over ids that are not there: none may keep the others from being flattened. An
 export by a foreign id is an empty one."""
 
-SAME = frozenset({"number", "month", "tab", "filename", "token", "workspace_id", "incident_id"})
+SAME = frozenset(
+    {"key", "number", "month", "tab", "filename", "token", "workspace_id", "incident_id"}
+)
 SAME |= {
     "year",
     "region",

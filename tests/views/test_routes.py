@@ -80,6 +80,8 @@ VERBS = {
     "strategies/<strategy_id>/v/<int:number>/copy": "strategy.view",
     "strategies/<strategy_id>/v/<int:number>/duplicate": "strategy.manage",
     "strategies/<strategy_id>/archive": "strategy.manage",
+    "strategies/<strategy_id>/preview": "strategy.manage",
+    "strategies/<strategy_id>/tags": "strategy.manage",
     "strategies/<strategy_id>/restore": "strategy.manage",
     "trades/<trade_id>/note": "bot.configure",
     "tickets/new": "ticket.open",

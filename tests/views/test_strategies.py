@@ -15,8 +15,9 @@ def test_a_strategy_from_a_template(owner, desk):
     url = f"{desk.home}/strategies/new?template=donchian_breakout"
     owner.get(url)
     page = owner.post(url, name="Channel")
-    assert page.all("h1")[0].text == "Channel v1"
+    assert page.all("h1")[0].text == "Edit Channel"
     assert "leaves the channel" in page.text
+    assert owner.get(owner.at.removesuffix("/edit")).all("h1")[0].text == "Channel v1"
 
 
 def test_an_edit_writes_the_next_version(owner, desk):
@@ -78,7 +79,7 @@ def test_what_is_archived_is_found_there_and_comes_back(owner, desk):
     url = f"{desk.home}/strategies/new?template=donchian_breakout"
     owner.get(url)
     owner.post(url, name="Channel 100%")
-    made = owner.at
+    made = owner.at.removesuffix("/edit")
     owner.post(f"{made}/archive")
     assert "Channel" not in owner.get(f"{desk.home}/strategies").by_id("strategies").text
     assert owner.get(f"{desk.home}/strategies?archived=yes").by_id("strategies").all("a")

@@ -1,6 +1,5 @@
 """What people write about a trade: one note and a few tags."""
 
-import re
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -12,9 +11,6 @@ from app.extensions import db
 from app.models import TradeNote, TradeRow, TradeTag, User, Workspace
 
 NOTE = 2000
-TAG = 30
-MOST_TAGS = 10
-_TAG = re.compile(r"[\w][\w .+#-]*")
 
 
 def find(workspace: Workspace, trade_id: str) -> TradeRow | None:
@@ -32,19 +28,6 @@ def tags_of(trade: TradeRow) -> list[str]:
     """Its tags, by name."""
     query = select(TradeTag.name).where(TradeTag.trade_id == trade.id).order_by(TradeTag.name)
     return list(db.session.scalars(query))
-
-
-def read_tags(text: str) -> list[str]:
-    """Tags as typed, with commas between them. Raises ``Invalid``."""
-    names = sorted({name.strip().lower() for name in text.split(",")} - {""})
-    for name in names:
-        if len(name) > TAG or not _TAG.fullmatch(name):
-            raise Invalid(
-                f"“{name[:TAG]}” is no tag: use letters, digits and blanks, at most {TAG}.", "tags"
-            )
-    if len(names) > MOST_TAGS:
-        raise Invalid(f"Use at most {MOST_TAGS} tags.", "tags")
-    return names
 
 
 def annotate(
