@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.domain import limit_breaches, revisions, runs
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.models import Bot, Checkpoint, Connection, Run, StrategyVersion
@@ -34,7 +34,7 @@ def configuration(
         rules=version.rules,
         limits=from_plain(Limits, bot.limits),
         starting_balance=run.starting_balance,
-        quote=VENUES[bot.exchange].quote,
+        quote=known(bot.exchange).quote or _settled_in(run),
         endpoint=None if run.mode is Mode.LIVE else endpoints.get(bot.exchange),
         grace_seconds=revisions.grace_seconds(bot, run.mode),
         paused=bot.paused or not fits or limit_breaches.awaited(run),
@@ -71,6 +71,11 @@ def _opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials |
         return None
     fields = opener.open(connection.sealed, connection.seal_context)
     return Credentials(fields["api_key"], fields["secret"], fields.get("passphrase"))
+
+
+def _settled_in(run: Run) -> str:
+    """The currency of a run whose exchange is listed no more: what it holds is still managed."""
+    return str(run.symbols[0]).rpartition(":")[2]
 
 
 def _account(run: Run) -> str:
