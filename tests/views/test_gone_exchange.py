@@ -1,21 +1,29 @@
 """A bot whose exchange is listed no more: each page renders, says so, and nothing starts there."""
 
 import pytest
+from sqlalchemy import update
 
-from app.domain.venues import VENUES
 from app.extensions import db
-from app.models import Bot, Wish
+from app.models import Bot, Connection, Wish
 from tests import people
 from tests.routes import FORMS, Visitor, keep_nothing, knocks
 from tests.site import rows
 
+GONE = "mtgox"
 SAID = "is no longer one of this installation's exchanges"
 
 
 @pytest.fixture
-def gone(desk, monkeypatch):
-    monkeypatch.delitem(VENUES, "practice")
+def gone(house, desk):
+    unlist(house)
     return desk
+
+
+def unlist(house):
+    """All bots and keys are those of an exchange that nobody knows any more."""
+    with rows(house):
+        for kind in (Bot, Connection):
+            db.session.execute(update(kind).values(exchange=GONE))
 
 
 def wish_of(house, address):
@@ -28,8 +36,8 @@ def test_every_route_answers_where_no_exchange_of_its_rows_is_listed(house, monk
     """Of bots, keys, requests and all else of a workspace, and of the console."""
     with house.app_context():
         village = people.settle()
+    unlist(house)
     keep_nothing(monkeypatch)
-    monkeypatch.delitem(VENUES, "practice")
     (actor,) = (it for it in people.ACTORS if it.name == name)
     visitor = Visitor(house, village.tokens[actor.person])
     own = {"session_id": village.sessions.get(actor.person, "ses_of_nobody")}
@@ -49,7 +57,7 @@ PAGES = ("decisions", "orders", "history", "edit", "schedule", "wish", "mode", "
 @pytest.mark.parametrize("which", ["bot", "resting"])
 def test_its_pages_say_that_its_exchange_is_gone(owner, gone, path, which):
     (head,) = owner.get(f"{getattr(gone, which)}{path}").by_class("notice-bad")
-    assert f"practice {SAID}" in head.text
+    assert f"{GONE} {SAID}" in head.text
     assert "close by hand" in head.text
 
 
