@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from app.domain import limit_breaches, revisions, runs
 from app.domain.venues import known
 from app.extensions import db
@@ -86,6 +88,16 @@ def _account(run: Run) -> str:
 
 
 def restored(run: Run) -> dict[str, Any]:
-    """What the run remembers of itself."""
+    """What the run remembers of itself; a new one, under ``earlier``, what the one before it knew.
+
+    Its runner takes from that what belongs to the day and the account, and not to the run.
+    """
     checkpoint = db.session.get(Checkpoint, run.id)
-    return checkpoint.state if checkpoint else {}
+    if checkpoint is not None:
+        return checkpoint.state
+    others = select(Checkpoint).join(Run, Run.id == Checkpoint.run_id)
+    others = others.where(Run.bot_id == run.bot_id, Run.mode == run.mode, Run.id != run.id)
+    before = db.session.scalar(others.order_by(Checkpoint.at.desc()).limit(1))
+    if before is None or run.mode is Mode.PAPER:
+        return {}
+    return {"earlier": before.state}
