@@ -483,6 +483,41 @@ def test_two_keys_of_one_account_are_one_account_in_all_workspaces(desk, sealer)
     assert rivals.find(second, two) is None
 
 
+def switched_while_awake(desk, sealer):
+    """A bot that left its account this second, and another one whose key is of the same."""
+    first, one = at_testnet(desk, sealer, "First")
+    second, two = at_testnet(desk, sealer, "Second")
+    one.venue_account = two.venue_account = rivals.account_of(one, "acc-1")
+    runs.begin(first, NOW)
+    machine = awake(first, PositionState.FLAT)
+    machine.open_orders, machine.report_sent_at = 0, NOW
+    bots.switch_mode(first, Mode.PAPER, None, by=TESTER, now=NOW)
+    db.session.flush()
+    return first, second, two, machine
+
+
+def test_a_bot_that_was_switched_has_the_account_until_its_machine_has_heard(desk, sealer):
+    """In that second the old run goes on, and may enter."""
+    first, second, two, _ = switched_while_awake(desk, sealer)
+    assert runs.is_flat(first, NOW)
+    assert rivals.find(second, two).id == first.id
+    assert rivals.find_in_the_way(second, two, NOW).id == first.id
+    runs.begin(first, NOW)
+    assert rivals.find(second, two) is None
+    assert rivals.find_in_the_way(second, two, NOW) is None
+
+
+def test_a_run_that_nobody_carries_on_is_in_nobodys_way(desk, sealer):
+    first, second, two, machine = switched_while_awake(desk, sealer)
+    machine.gone_at, machine.proven_flat = NOW, True
+    db.session.flush()
+    assert runs.current(first.id) is not None
+    assert rivals.find(second, two) is None
+    machine.proven_flat = False
+    db.session.flush()
+    assert rivals.find(second, two).id == first.id, "nobody has seen what it left there"
+
+
 def test_a_testnet_account_is_no_live_one_though_the_venue_calls_both_the_same(desk, sealer, key):
     testnet = factories.connection(desk, sealer)
     assert rivals.account_of(key, "acc-1") != rivals.account_of(testnet, "acc-1")
