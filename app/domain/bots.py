@@ -67,11 +67,10 @@ def in_workspace(workspace: Workspace) -> list[Bot]:
     ours = (Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None))
     found = list(db.session.scalars(select(Bot).where(*ours).order_by(Bot.name, Bot.id)))
     # Many bots share a version; joined, its rules would be read once for each bot.
-    used = select(Bot.strategy_version_id).where(*ours)
-    query = select(StrategyVersion).where(StrategyVersion.workspace_id == workspace.id)
-    query = query.where(StrategyVersion.id.in_(used)).options(
-        db.joinedload(StrategyVersion.strategy)
-    )
+    own = StrategyVersion.workspace_id == workspace.id
+    used = StrategyVersion.id.in_(select(Bot.strategy_version_id).where(*ours))
+    query = select(StrategyVersion).where(own, used)
+    query = query.options(db.joinedload(StrategyVersion.strategy))
     versions = {version.id: version for version in db.session.scalars(query)}
     for bot in found:
         set_committed_value(bot, "version", versions[bot.strategy_version_id])

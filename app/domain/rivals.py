@@ -80,7 +80,7 @@ def _leaving(bot: Bot, connection: Connection) -> list[Bot]:
         other
         for other, run in found
         if set(run.symbols) & set(bot.symbols)
-        and not runs.fits(run, other)
+        and (other.connection is None or other.connection.id != run.connection_id)
         and (machines.current_machine(other.id) is not None or machines.stranded(other.id))
     ]
 
