@@ -37,7 +37,7 @@ bench: $(VENV)/.dev ## measure runner, orders, pages, planner, statements and a 
 soak: $(VENV)/.dev ## random kills and faults, then every ledger is compared (MINUTES= BOTS= SEED=, or ORDERS= ACCOUNTS= SEED=)
 	@$(BIN)/python -m $(if $(ORDERS),tests.soak.orders ORDERS=$(ORDERS) ACCOUNTS=$(ACCOUNTS),tests.soak MINUTES=$(MINUTES) BOTS=$(BOTS)) SEED=$(SEED)
 
-mutants: $(VENV)/.dev ## break each invariant on purpose: its tests must notice (ONLY=design-4)
+mutants: $(VENV)/.dev ## break each invariant on purpose: its tests must notice (ONLY=design-4,live)
 	@$(BIN)/python -m tests.mutants ONLY=$(ONLY)
 
 format: $(VENV)/.dev ## put the code in shape

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from runner.protocol import Flow, FlowKind
@@ -24,7 +24,8 @@ class Capital:
     say the wallet holds, from the first look on. ``strange``: what it holds beside that, since
     ``strange_since``: a transfer or a fill that is not listed yet, nobody knows which. Until that
     is known, what speaks for the account counts, so that no limit is passed by mistake, and
-    neither a day nor a peak begins.
+    neither a day nor a peak begins. ``brought``: what an earlier run had made of the day
+    ``brought_on``; that day's result begins with it.
     """
 
     flows: Decimal = ZERO
@@ -35,6 +36,8 @@ class Capital:
     wallet: Decimal | None = None
     strange: Decimal = ZERO
     strange_since: datetime | None = None
+    brought: Decimal = ZERO
+    brought_on: str = ""
 
     def net(self, equity: Decimal) -> Decimal:
         return equity - self.flows - min(self.strange, ZERO)
@@ -54,12 +57,23 @@ class Capital:
         if self.day != today:
             # Without all that is strange: were it listed later, the day would begin with a result.
             self.day, self.day_start = today, equity - self.flows - self.strange
+            self.day_start -= self.brought if self.brought_on == today else ZERO
         if self.strange_since is not None:
             return before != (self.day, self.run, self.peak)
         if self.run != run:
             self.run, self.peak = run, net
         self.peak = max(self.peak, net)
         return before != (self.day, self.run, self.peak)
+
+    def for_another_run(self, today: date) -> Capital:
+        """The day's result alone: the books begin anew, as nobody kept them meanwhile.
+
+        Nothing is held between two runs, so the wallet is the equity.
+        """
+        if self.wallet is None or self.day != today.isoformat():
+            return Capital(brought=self.brought, brought_on=self.brought_on)
+        result = self.wallet - self.flows - self.day_start
+        return Capital(brought=result, brought_on=self.day)
 
     def book(self, change: Decimal) -> None:
         """A fill or a flow moved the wallet."""

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from runner import flows
 from runner.exchange.base import Account
-from runner.memory import Entry, Halt
+from runner.halts import UNTIL_MIDNIGHT, Halt
+from runner.memory import Entry
 from runner.protocol import Breach, Checkpoint, EventKind, Limits, OnBreach, Side
 from runner.risk import Exposure, Stake, judge, judge_account, needs_marks
 from runner.sizing import room
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from runner.bench import Bench
     from runner.desk import Desk, Intent
 
-UNTIL_MIDNIGHT = "max_daily_loss"
-"""Passed for the rest of the UTC day; every other limit until a person resumes the bot."""
 _MOST_COUNTED = 100
 _OLDEST_LOOK = 60.0
 _LOOK_FAST, _LOOK_SLOW = 5.0, 60.0
@@ -31,7 +30,8 @@ class Guard:
 
     What is passed is told once: it stands in the memory, with the event that tells of it written in
     the same transaction, until it is over. While one stands there are no entries; those that rest
-    are taken back, and where the policy says so what is held is closed.
+    are taken back, and where the policy says so what is held is closed. Where the policy is another
+    one meanwhile, or the run, it is told anew.
     """
 
     def __init__(self, bench: Bench) -> None:
@@ -43,6 +43,7 @@ class Guard:
         self._marks: dict[str, Decimal] = {}
         self._prices: dict[str, Decimal | None] = {}
         self._drop_what_a_person_lifted()
+        self._tell_anew()
         self._stand()
 
     @property
@@ -75,6 +76,7 @@ class Guard:
         self._unlimited = replace(limits, on_breach=OnBreach.PAUSE) == Limits()
         self._looked_at = -math.inf
         self._drop_what_was_changed()
+        self._tell_anew()
 
     def room(self, desk: Desk, symbol: str) -> tuple[Decimal, str] | None:
         """The most base units the limits leave for an entry, and which of them; see ``sizing``."""
@@ -168,7 +170,7 @@ class Guard:
             stakes=stakes,
             orders_last_minute=bench.journal.orders_since(now - timedelta(minutes=1)),
             refused_in_a_row=bench.journal.refused_in_a_row(
-                memory.guarded.refused_since, _MOST_COUNTED
+                max(filter(None, (memory.began, memory.guarded.refused_since))), _MOST_COUNTED
             ),
             lost_ago=None if memory.guarded.lost_at is None else now - memory.guarded.lost_at,
         )
@@ -191,11 +193,9 @@ class Guard:
         now = self._bench.clock.now()
         try:
             with self._bench.memory.whole(), self._bench.journal.transaction():
-                self._keep((*self.halts, *(Halt(breach, now) for breach in fresh)))
-                for breach in fresh:
-                    self._bench.outbox.append(EventKind.BREACH, breach, now)
-                told = Checkpoint(self._bench.memory.plain())
-                self._bench.outbox.append(EventKind.CHECKPOINT, told, now)
+                halts = [Halt(breach, now) for breach in fresh]
+                self._keep((*self.halts, *halts))
+                self._tell(halts)
         finally:
             self._stand()  # what could not be written is found, and told, at the next look
 
@@ -226,6 +226,30 @@ class Guard:
         kept = tuple(h for h in self.halts if h.breach.bound == self._bound(h.breach.limit))
         if kept != self.halts:
             self._keep(kept)
+
+    def _tell_anew(self) -> None:
+        """What stands stands under the policy of now, as if it had been that from the beginning.
+
+        It is not lifted for that: a day that was lost is over, however its result looks now.
+        """
+        policy = self._limits.on_breach
+        others = [h for h in self.halts if not h.told or h.breach.policy is not policy]
+        if not others:
+            return
+        anew = [Halt(replace(h.breach, policy=policy), h.at) for h in others]
+        try:
+            with self._bench.memory.whole(), self._bench.journal.transaction():
+                self._keep((*(h for h in self.halts if h not in others), *anew))
+                self._tell(anew)
+        finally:
+            self._stand()
+
+    def _tell(self, halts: list[Halt]) -> None:
+        """To the platform, with the memory in which they stand."""
+        for halt in halts:
+            self._bench.outbox.append(EventKind.BREACH, halt.breach, halt.at)
+        now, state = self._bench.clock.now(), Checkpoint(self._bench.memory.plain())
+        self._bench.outbox.append(EventKind.CHECKPOINT, state, now)
 
     def _bound(self, limit: str) -> Decimal | None:
         value = getattr(self._limits, limit)

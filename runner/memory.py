@@ -11,8 +11,9 @@ from decimal import Decimal
 from typing import Any
 
 from runner.capital import Capital
+from runner.halts import Guarded
 from runner.ledger import Lot, apply, signed
-from runner.protocol import Breach, Configuration, Fill, Flow, Mode, from_plain, to_plain
+from runner.protocol import Configuration, Fill, Flow, Mode, from_plain, to_plain
 from runner.store import Store
 
 _OVERLAP = timedelta(seconds=60)
@@ -91,27 +92,6 @@ class Booked:
 
 
 @dataclass(frozen=True)
-class Halt:
-    """A limit that was passed at ``at`` and still keeps the bot from entering."""
-
-    breach: Breach
-    at: datetime
-
-
-@dataclass
-class Guarded:
-    """What the limits are measured by besides ``Capital``.
-
-    ``lost_at``: end of the last losing trade. ``refused_since``: refused orders before it count no
-    more.
-    """
-
-    lost_at: datetime | None = None
-    refused_since: datetime | None = None
-    halts: tuple[Halt, ...] = ()
-
-
-@dataclass(frozen=True)
 class _Saved:
     account: str
     generation: int
@@ -133,8 +113,9 @@ class Memory:
     withdrawals taken out. They hold for an equity read after the last ``weigh``.
 
     ``began``: since when this disk has been told to go on with the run it is in.
-    ``fresh``: nothing of this account was known. ``before_books``: written by a runner that kept
-    none, so that the fills on its disk are all there is to begin them with.
+    ``fresh``: nothing of this account was known; of an ``earlier`` run it takes over the day.
+    ``before_books``: written by a runner that kept none, so that the fills on its disk are all
+    there is to begin them with.
     """
 
     def __init__(
@@ -170,6 +151,9 @@ class Memory:
             self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
             self.capital, self.flows = saved.capital, saved.flows or self.flows
             self.guarded, self.written_off = saved.guarded, saved.written_off
+        elif (earlier := self._read(restored.get("earlier"))) is not None:
+            self.capital = earlier.capital.for_another_run(now.date())
+            self.guarded = earlier.guarded.for_another_run(now.date())
         self._inherited = self._inherit()
         self.began = self._begun(now)
 

@@ -28,6 +28,14 @@ def open_live(monkeypatch):
     monkeypatch.setitem(VENUES, PRACTICE.id, replace(PRACTICE, modes=modes))
 
 
+UNSEEN = "Never proven at the real exchange: that its stops fire."
+
+
+def nobody_has_seen_it(monkeypatch, words=UNSEEN):
+    """Let the practice market be one of those where nobody has seen plutarc trade yet."""
+    monkeypatch.setitem(VENUES, PRACTICE.id, replace(VENUES[PRACTICE.id], unproven=words))
+
+
 def key(workspace, sealer, label="Real money", now=NOW):
     api_key, secret = new_key()
     return connections.create(

@@ -22,6 +22,7 @@ from app.domain.audit import Actor, Change, changes_between
 from app.domain.ceilings import Ceilings
 from app.domain.errors import Invalid, Refused
 from app.domain.revisions import Safety
+from app.domain.venues import known
 from app.models import ApprovalKind, Bot, Connection, Membership, Workspace
 from runner.protocol import Limits, Mode, from_plain, to_plain
 
@@ -60,7 +61,7 @@ _FIELDS: dict[ApprovalKind, dict[str, str]] = {
 class Subject:
     """One thing to be done: to a bot, or to the workspace itself where there is none.
 
-    ``wanted`` is plain: limits, ceilings, or the id of a live connection.
+    ``wanted`` is plain: limits, ceilings, or a live connection with what goes with it.
     """
 
     kind: ApprovalKind
@@ -79,12 +80,21 @@ class Subject:
         return self.bot.id if self.bot is not None else self.workspace.id
 
 
-def go_live(bot: Bot, connection: Connection | None, safety: Safety, now: datetime) -> Subject:
-    """To put a bot into live mode with this key. Raises what going live would raise now."""
+def go_live(
+    bot: Bot,
+    connection: Connection | None,
+    safety: Safety,
+    now: datetime,
+    acknowledged: str = "",
+) -> Subject:
+    """To put a bot into live mode with this key. Raises what going live would raise now.
+
+    ``acknowledged``: what nobody has seen at the exchange yet, as it was read and accepted.
+    """
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    going_live.demand(bot, connection, safety, now)
+    going_live.demand(bot, connection, safety, now, acknowledged)
     key = connection.id if connection is not None else None
-    wanted = {"connection": key, "safety": to_plain(safety)}
+    wanted = {"connection": key, "safety": to_plain(safety), "acknowledged": acknowledged}
     return Subject(ApprovalKind.GO_LIVE, bot.workspace, bot, wanted)
 
 
@@ -170,11 +180,18 @@ def _carry_out_on_bot(subject: Subject, by: Actor, now: datetime) -> None:
     connection = connections.find(subject.workspace, subject.wanted["connection"] or "")
     if connection is None:
         raise Invalid("Its live connection is gone; choose another one.", "connection")
-    bot_raises.go_live(subject.bot, connection, _safety(subject), by=by, now=now)
+    accepted = _acknowledged(subject)
+    bot_raises.go_live(
+        subject.bot, connection, _safety(subject), by=by, now=now, acknowledged=accepted
+    )
 
 
 def _safety(subject: Subject) -> Safety:
     return from_plain(Safety, subject.wanted["safety"])
+
+
+def _acknowledged(subject: Subject) -> str:
+    return str(subject.wanted.get("acknowledged", ""))
 
 
 def _going_live(subject: Subject, bot: Bot) -> list[Change]:
@@ -182,7 +199,7 @@ def _going_live(subject: Subject, bot: Bot) -> list[Change]:
     found = connections.find(subject.workspace, subject.wanted["connection"] or "")
     return [
         replace(it, before=None, after=found.label) if it.field == "connection" and found else it
-        for it in bot_raises.differences(bot, found, _safety(subject))
+        for it in bot_raises.differences(bot, found, _safety(subject), _acknowledged(subject))
     ]
 
 
@@ -193,6 +210,7 @@ def _present(subject: Subject) -> dict[str, Any]:
         if subject.kind is ApprovalKind.RAISE_CEILINGS:
             return {"ceilings": _every(Ceilings, workspace.ceilings)}
         return {"two_person": workspace.two_person}
+    going = subject.kind is ApprovalKind.GO_LIVE
     used = {bot.testnet_connection_id, bot.live_connection_id, subject.wanted.get("connection")}
     return {
         "bot": bot.id,
@@ -203,6 +221,7 @@ def _present(subject: Subject) -> dict[str, Any]:
         "limits": _every(Limits, bot.limits),
         "connections": [_key(workspace, item) for item in sorted(map(str, used - {None}))],
         "safety": to_plain(vars(revisions.safety_of(bot))),
+        **({"unproven": known(bot.exchange).unproven} if going else {}),
     }
 
 

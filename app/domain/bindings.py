@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from app.domain.regions import LOCAL
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.extensions import db
 from app.models import Bot, BotAddress, BotCompute, Phase, Wish, Workspace
 
@@ -38,7 +38,7 @@ class Home:
 
 def seen_elsewhere(bot: Bot) -> bool:
     """Whether its exchange sees another address: one of this computer leads nowhere else."""
-    return bot.region == LOCAL and not VENUES[bot.exchange].built_in
+    return bot.region == LOCAL and not known(bot.exchange).built_in
 
 
 def homes(workspace: Workspace, bot_id: str | None = None) -> list[Home]:

@@ -30,21 +30,29 @@ def set_limits(bot: Bot, limits: Limits, *, by: Actor, now: datetime) -> None:
     )
 
 
-def go_live(bot: Bot, connection: Connection, safety: Safety, *, by: Actor, now: datetime) -> None:
+def go_live(
+    bot: Bot,
+    connection: Connection,
+    safety: Safety,
+    *,
+    by: Actor,
+    now: datetime,
+    acknowledged: str = "",
+) -> None:
     """Put a bot into live mode, or approve anew what a live bot is.
 
-    Who may is decided in ``domain/approvals.py``.
+    Who may is decided in ``domain/approvals.py``; ``acknowledged`` is that of ``going_live``.
 
     Raises:
         Refused: something a live bot needs is missing, or a ceiling forbids.
-        Invalid: the connection does not fit.
+        Invalid: the connection does not fit, or what nobody has seen there was not accepted.
     """
     workspaces.lock(bot.workspace)
     bot_rules.check_mode(bot, Mode.LIVE, connection)
-    going_live.demand(bot, connection, safety, now)
+    going_live.demand(bot, connection, safety, now, acknowledged)
     if bot.mode is Mode.LIVE and bot.live_connection_id != connection.id:
         raise Refused("A live bot keeps its key. Switch it to paper to give it another one.")
-    changes = differences(bot, connection, safety)
+    changes = differences(bot, connection, safety, acknowledged)
     action = "bot.revision" if bot.mode is Mode.LIVE else "bot.mode"
     bot.mode, bot.live_connection_id = Mode.LIVE, connection.id
     revisions.take(bot, safety)
@@ -53,7 +61,9 @@ def go_live(bot: Bot, connection: Connection, safety: Safety, *, by: Actor, now:
     bot_events.reconfigured(action, bot, by, now, changes)
 
 
-def differences(bot: Bot, connection: Connection | None, safety: Safety) -> list[audit.Change]:
+def differences(
+    bot: Bot, connection: Connection | None, safety: Safety, acknowledged: str
+) -> list[audit.Change]:
     """What going live changes, as the log and both people read it; never nothing."""
     before = {"mode": bot.mode, "connection": bot.live_connection_id}
     after = {"mode": Mode.LIVE, "connection": connection.id if connection else None}
@@ -62,4 +72,5 @@ def differences(bot: Bot, connection: Connection | None, safety: Safety) -> list
         *audit.changes_between(before, after),
         *revisions.differences(bot, safety),
         audit.Change("approved", approved, True),
+        *([audit.Change("acknowledged", None, acknowledged)] if acknowledged else []),
     ]

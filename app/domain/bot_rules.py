@@ -7,15 +7,16 @@ from typing import Any
 
 from app.domain import limits, revisions, rivals, runs
 from app.domain.errors import Invalid, Refused
-from app.domain.venues import VENUES, Venue
+from app.domain.venues import VENUES, Venue, known
 from app.extensions import db
 from app.models import Bot, Connection, StrategyVersion
 from runner.protocol import Mode
 
-LIVE_SHUT = (
-    "Live trading with real money is not open yet: the long test of its safety net under faults "
-    "still finds differences. Paper and testnet work."
+GONE = (
+    "is no longer one of this installation's exchanges, so no machine can trade there. Look at its "
+    "account at the exchange, and close by hand what the bot may have left."
 )
+"""After the title of an exchange that is listed no more."""
 NEEDED_LIMITS = ("max_position_notional", "max_daily_loss")
 MAX_BALANCE = Decimal(1_000_000_000)
 
@@ -37,12 +38,6 @@ def require_not_live(bot: Bot) -> None:
         )
 
 
-def check_live_open(venue: Venue) -> None:
-    """Raises ``Refused`` where nobody has seen live orders at work yet."""
-    if venue.unproven:
-        raise Refused(LIVE_SHUT)
-
-
 def check_born(mode: Mode) -> None:
     """A bot goes live later, and not by being made so. Raises ``Refused``."""
     if mode is Mode.LIVE:
@@ -51,9 +46,8 @@ def check_born(mode: Mode) -> None:
 
 def check_mode(bot: Bot, mode: Mode, connection: Connection | None) -> None:
     """Whether a bot may be in this mode. Raises ``Refused`` or ``Invalid``."""
-    check_offered(venue_of(bot.exchange), mode, "mode")
+    check_offered(venue_of(bot), mode, "mode")
     if mode is Mode.LIVE:
-        check_live_open(venue_of(bot.exchange))
         check_live_limits(bot.limits)
     if mode is Mode.PAPER:
         return
@@ -100,6 +94,7 @@ def missing_limits(bounds: Mapping[str, Any]) -> list[str]:
 
 def check_start(bot: Bot) -> None:
     """Whether a bot may begin to trade. Raises ``Invalid`` for its key, ``Refused`` else."""
+    venue_of(bot)
     if bot.mode is Mode.LIVE:
         check_live_limits(bot.limits)
         revisions.check(bot)
@@ -108,11 +103,19 @@ def check_start(bot: Bot) -> None:
         rivals.check(bot, bot.connection)
 
 
-def venue_of(exchange: str) -> Venue:
+def venue_named(exchange: str) -> Venue:
     """The venue by its id. Raises ``Invalid``."""
     venue = VENUES.get(exchange)
     if venue is None:
         raise Invalid("Choose one of the exchanges.", "exchange")
+    return venue
+
+
+def venue_of(kept: Bot | Connection) -> Venue:
+    """Where a bot trades, or what a key is for. Raises ``Refused`` if it is listed no more."""
+    venue = known(kept.exchange)
+    if venue.gone:
+        raise Refused(f"{venue.title} {GONE}")
     return venue
 
 

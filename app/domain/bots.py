@@ -67,10 +67,9 @@ def in_workspace(workspace: Workspace) -> list[Bot]:
     ours = (Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None))
     found = list(db.session.scalars(select(Bot).where(*ours).order_by(Bot.name, Bot.id)))
     # Many bots share a version; joined, its rules would be read once for each bot.
-    query = select(StrategyVersion).where(
-        StrategyVersion.workspace_id == workspace.id,
-        StrategyVersion.id.in_(select(Bot.strategy_version_id).where(*ours)),
-    )
+    own = StrategyVersion.workspace_id == workspace.id
+    used = StrategyVersion.id.in_(select(Bot.strategy_version_id).where(*ours))
+    query = select(StrategyVersion).where(own, used)
     query = query.options(db.joinedload(StrategyVersion.strategy))
     versions = {version.id: version for version in db.session.scalars(query)}
     for bot in found:
@@ -112,7 +111,7 @@ def create(
     """
     workspaces.lock(workspace)
     quotas.check_bot(workspace, now)
-    venue = bot_rules.venue_of(plan.exchange)
+    venue = bot_rules.venue_named(plan.exchange)
     bot = Bot(
         id=new_id("bot"),
         workspace_id=workspace.id,
@@ -159,7 +158,7 @@ def configure(
             is ``set_limits``.
     """
     _hold(bot)
-    chosen = bot_rules.symbols_at(symbols, bot_rules.venue_of(bot.exchange), version)
+    chosen = bot_rules.symbols_at(symbols, bot_rules.venue_of(bot), version)
     before = bot_events.configuration(bot)
     up = bot_limits.raised(read(Limits, bot.limits), limits)
     if up:
@@ -226,11 +225,13 @@ def resume(bot: Bot, *, by: Actor, now: datetime) -> None:
 def flatten(bot: Bot, *, by: Actor, now: datetime) -> None:
     """Close what is open, at market; by its next machine where the last one may have left it open.
 
-    Raises ``Conflict`` when it sleeps and is proven flat.
+    Raises ``Conflict`` when it sleeps and is proven flat, ``Refused`` if no machine can get there.
     """
     machine = machines.current_machine(bot.id)
-    if machine is None and not machines.stranded(bot.id):
-        raise Conflict("It is asleep and holds no position: there is nothing to flatten.")
+    if machine is None:
+        if not machines.stranded(bot.id):
+            raise Conflict("It is asleep and holds no position: there is nothing to flatten.")
+        bot_rules.venue_of(bot)
     run_id = machine.run_id if machine is not None else None
     close_position(bot, by=replace(by, correlation_id=by.correlation_id or run_id), now=now)
 

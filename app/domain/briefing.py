@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from sqlalchemy import select
+
 from app.domain import limit_breaches, revisions, runs
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.models import Bot, Checkpoint, Connection, Run, StrategyVersion
@@ -34,7 +36,7 @@ def configuration(
         rules=version.rules,
         limits=from_plain(Limits, bot.limits),
         starting_balance=run.starting_balance,
-        quote=VENUES[bot.exchange].quote,
+        quote=known(bot.exchange).quote or _settled_in(run),
         endpoint=None if run.mode is Mode.LIVE else endpoints.get(bot.exchange),
         grace_seconds=revisions.grace_seconds(bot, run.mode),
         paused=bot.paused or not fits or limit_breaches.awaited(run),
@@ -73,6 +75,11 @@ def _opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials |
     return Credentials(fields["api_key"], fields["secret"], fields.get("passphrase"))
 
 
+def _settled_in(run: Run) -> str:
+    """The currency of a run whose exchange is listed no more: what it holds is still managed."""
+    return str(run.symbols[0]).rpartition(":")[2]
+
+
 def _account(run: Run) -> str:
     """The venue account of a run, opaque: the same for every connection to it."""
     if run.connection_id is None:
@@ -81,6 +88,16 @@ def _account(run: Run) -> str:
 
 
 def restored(run: Run) -> dict[str, Any]:
-    """What the run remembers of itself."""
+    """What the run remembers of itself; a new one, under ``earlier``, what the one before it knew.
+
+    Its runner takes from that what belongs to the day and the account, and not to the run.
+    """
     checkpoint = db.session.get(Checkpoint, run.id)
-    return checkpoint.state if checkpoint else {}
+    if checkpoint is not None:
+        return checkpoint.state
+    others = select(Checkpoint).join(Run, Run.id == Checkpoint.run_id)
+    others = others.where(Run.bot_id == run.bot_id, Run.mode == run.mode, Run.id != run.id)
+    before = db.session.scalar(others.order_by(Checkpoint.at.desc()).limit(1))
+    if before is None or run.mode is Mode.PAPER:
+        return {}
+    return {"earlier": before.state}

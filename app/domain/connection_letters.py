@@ -5,7 +5,7 @@ from datetime import datetime
 from app.domain import holders, mail
 from app.domain.access import Permission
 from app.domain.audit import Actor
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.extensions import db
 from app.models import Connection, Environment, Workspace
 
@@ -24,7 +24,7 @@ def tell_owners(connection: Connection, what: str, by: Actor, now: datetime) -> 
             workspace_id=workspace.id,
             what=what,
             label=connection.label,
-            exchange=VENUES[connection.exchange].title,
+            exchange=known(connection.exchange).title,
             hint=connection.key_hint,
             workspace=workspace.name,
             who=by.label,

@@ -63,7 +63,7 @@ def create(
         Invalid: unknown exchange, an environment it has not, a field that does not do, or a key
             this workspace has already.
     """
-    venue = bot_rules.venue_of(exchange)
+    venue = bot_rules.venue_named(exchange)
     bot_rules.check_offered(venue, Mode(environment.value), "environment")
     workspaces.lock(workspace)
     connection = Connection(
@@ -125,7 +125,7 @@ def edit(
         holders = [bot for bot in users_of(connection) if not runs.is_flat(bot, now)]
         if holders:
             raise Refused(f"{_names(holders)} may hold a position with this key; flatten it first.")
-        venue = bot_rules.venue_of(connection.exchange)
+        venue = bot_rules.venue_of(connection)
         _take_key(workspace, connection, connection_keys.checked(venue, fields), sealer)
         connection.rotated_at, connection.checked_at, connection.findings = now, None, {}
         connection.venue_account = None

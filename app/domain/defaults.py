@@ -56,7 +56,7 @@ def change(workspace: Workspace, wanted: Defaults, *, by: Actor, now: datetime) 
 
 
 def _check(wanted: Defaults) -> None:
-    venue = bot_rules.venue_of(wanted.exchange)
+    venue = bot_rules.venue_named(wanted.exchange)
     if wanted.mode not in venue.modes:
         raise Invalid(f"New bots at {venue.title} begin in {' or '.join(venue.modes)}.", "mode")
     if wanted.symbol not in venue.symbols:

@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain import bindings, bot_rules, connection_keys, limits, rivals, runs
-from app.domain.errors import Refused
+from app.domain.errors import Invalid, Refused
 from app.domain.revisions import Safety
+from app.domain.venues import known
 from app.extensions import db
 from app.models import Bot, BotAddress, Connection
 from runner.protocol import Mode
@@ -38,11 +39,27 @@ class Line:
     cure: str = ""
 
 
-def demand(bot: Bot, connection: Connection | None, wanted: Safety, now: datetime) -> None:
-    """Raises ``Refused`` with the first thing that is missing."""
+def demand(
+    bot: Bot,
+    connection: Connection | None,
+    wanted: Safety,
+    now: datetime,
+    acknowledged: str = "",
+) -> None:
+    """Raises ``Refused`` with the first thing that is missing, or ``Invalid``: not acknowledged.
+
+    ``acknowledged``: what nobody has seen at the exchange yet, as it was read and accepted.
+    """
     for line in guards(bot, connection, wanted, now):
         if line.standing is Standing.MISSING:
             raise Refused(f"{line.title}: {line.found} {line.cure}".strip())
+    venue = bot_rules.venue_of(bot)
+    if venue.unproven and acknowledged != venue.unproven:
+        raise Invalid(
+            f"Nobody has seen plutarc trade at {venue.title} yet. Read what that means, and tick "
+            "that you want it live all the same.",
+            "acknowledged",
+        )
 
 
 def guards(
@@ -80,14 +97,18 @@ def from_own_address(bot: Bot, connection: Connection) -> bool:
 
 
 def _venue(bot: Bot) -> Line:
-    venue = bot_rules.venue_of(bot.exchange)
+    venue = known(bot.exchange)
+    if venue.gone:
+        found = f"{venue.title} {bot_rules.GONE}"
+        return Line("venue", "Live trading", Standing.MISSING, found)
     if Mode.LIVE not in venue.modes:
         found = f"{venue.title} has no live mode."
         cure = "Make a bot of the same strategy at an exchange that has one."
         return Line("venue", "Live trading", Standing.MISSING, found, cure)
     if venue.unproven:
-        cure = "Trade it on paper or testnet until then."
-        return Line("venue", "Live trading", Standing.MISSING, bot_rules.LIVE_SHUT, cure)
+        found = f"{venue.title} can be traded live; nobody has seen plutarc do it there yet."
+        cure = "Read under If its machine dies what that means. Going live asks you to accept it."
+        return Line("venue", "Live trading", Standing.THINK, found, cure)
     return Line("venue", "Live trading", Standing.GOOD, f"{venue.title} can be traded live.")
 
 

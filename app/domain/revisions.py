@@ -39,6 +39,7 @@ TITLES = {
     "grace_minutes": "Entries without the platform",
     "connection": "Live connection",
     "approved": "Approved as it is",
+    "acknowledged": "Acknowledged",
 }
 
 

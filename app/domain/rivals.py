@@ -3,13 +3,13 @@
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 
 from app import tenancy
-from app.domain import runs
+from app.domain import machines, runs
 from app.domain.errors import Invalid
 from app.extensions import db
-from app.models import Bot, Connection, Wish
+from app.models import Bot, Connection, Run, Wish
 from runner.protocol import Mode
 
 
@@ -29,16 +29,14 @@ def check(bot: Bot, connection: Connection) -> None:
 def find(bot: Bot, connection: Connection) -> Bot | None:
     """Another bot with one of these symbols on this account, in whichever workspace it is."""
     with tenancy.everywhere("an account may be connected in several workspaces"):
-        return next(iter(_all(bot, connection)), None)
+        return next(iter((*_all(bot, connection), *_leaving(bot, connection))), None)
 
 
 def find_in_the_way(bot: Bot, connection: Connection, now: datetime) -> Bot | None:
     """One of them that enters, or may still hold something there."""
     with tenancy.everywhere("an account may be connected in several workspaces"):
-        found = _all(bot, connection)
-        return next(
-            (other for other in found if _enters(other) or not runs.is_flat(other, now)), None
-        )
+        found = [it for it in _all(bot, connection) if _enters(it) or not runs.is_flat(it, now)]
+        return next(iter((*found, *_leaving(bot, connection))), None)
 
 
 def in_words(bot: Bot, other: Bot) -> str:
@@ -55,9 +53,7 @@ def _enters(bot: Bot) -> bool:
 
 
 def _all(bot: Bot, connection: Connection) -> list[Bot]:
-    same = [Connection.account_digest == connection.account_digest]
-    if connection.venue_account is not None:
-        same.append(Connection.venue_account == connection.venue_account)
+    """Those whose account it is by their present mode."""
     used = or_(
         and_(Bot.mode == Mode.TESTNET, Connection.id == Bot.testnet_connection_id),
         and_(Bot.mode == Mode.LIVE, Connection.id == Bot.live_connection_id),
@@ -65,13 +61,34 @@ def _all(bot: Bot, connection: Connection) -> list[Bot]:
     query = (
         select(Bot)
         .join(Connection, used)
-        .where(
-            or_(*same),
-            Connection.exchange == connection.exchange,
-            Connection.environment == connection.environment,
-            Bot.id != bot.id,
-            Bot.deleted_at.is_(None),
-        )
+        .where(_same_account(connection), Bot.id != bot.id, Bot.deleted_at.is_(None))
     )
     others = db.session.scalars(query.order_by(Bot.created_at, Bot.id))
     return [other for other in others if set(other.symbols) & set(bot.symbols)]
+
+
+def _leaving(bot: Bot, connection: Connection) -> list[Bot]:
+    """Those that were given another mode or account, and whose machine goes on with the old run."""
+    query = (
+        select(Bot, Run)
+        .join(Run, Run.bot_id == Bot.id)
+        .join(Connection, Connection.id == Run.connection_id)
+        .where(_same_account(connection), Bot.id != bot.id, Run.ended_at.is_(None))
+    )
+    found = db.session.execute(query.order_by(Bot.created_at, Bot.id))
+    return [
+        other
+        for other, run in found
+        if set(run.symbols) & set(bot.symbols)
+        and (other.connection is None or other.connection.id != run.connection_id)
+        and (machines.current_machine(other.id) is not None or machines.stranded(other.id))
+    ]
+
+
+def _same_account(connection: Connection) -> ColumnElement[bool]:
+    """Keys of the same account, by the key itself or by what the venue calls the account."""
+    same = [Connection.account_digest == connection.account_digest]
+    if connection.venue_account is not None:
+        same.append(Connection.venue_account == connection.venue_account)
+    place = Connection.exchange == connection.exchange
+    return and_(or_(*same), place, Connection.environment == connection.environment)

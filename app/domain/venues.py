@@ -32,6 +32,7 @@ class Venue:
     ``unproven``: what nobody has seen at the real exchange yet, and how to see it; empty where
     everything was. ``unbound_key_days``: after how many days a key that is bound to no address
     lapses or loses its trading right; ``None`` where the exchange has no such rule.
+    ``gone``: bots and keys know it, and this installation lists it no more.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Venue:
     unproven: str = ""
     unbound_key_days: int | None = None
     built_in: bool = False
+    gone: bool = False
 
 
 _LINEAR = ("BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT")
@@ -168,3 +170,17 @@ def listed(environ: Mapping[str, str]) -> dict[str, Venue]:
 
 
 VENUES = listed(os.environ)
+
+
+def known(exchange: str) -> Venue:
+    """The exchange of a row that is kept; one that is listed no more can only be named."""
+    return VENUES.get(exchange) or Venue(
+        id=exchange,
+        title=exchange,
+        symbols=(),
+        modes=(),
+        quote="",
+        key_fields=(),
+        if_machine_dies="What rests at the exchange stays there, and nobody here can look at it.",
+        gone=True,
+    )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from app.domain import audit, bot_events, schedule
+from app.domain import audit, bot_events, bot_rules, schedule
 from app.domain.audit import Actor
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import change, db
@@ -19,8 +19,9 @@ def keep_awake(bot: Bot, until: datetime, *, by: Actor, now: datetime) -> None:
 
     Raises:
         Invalid: a moment in the past or more than 14 days ahead.
-        Refused: the bot is stopped.
+        Refused: the bot is stopped, or its exchange is listed no more.
     """
+    bot_rules.venue_of(bot)
     _set(bot, "bot.keep_awake", by, now, awake=_checked(until, now), asleep=None)
 
 
@@ -29,6 +30,7 @@ def wake(bot: Bot, hours: int | None, *, by: Actor, now: datetime) -> None:
 
     Raises ``Refused`` as ``keep_awake``, and where neither says how long.
     """
+    bot_rules.venue_of(bot)
     until = schedule.next_opening(schedule.from_plain(bot.schedule), now)
     if hours is not None:
         until = now + timedelta(hours=max(hours, 0))

@@ -1,6 +1,6 @@
 """Before a bot trades real money: its live key, what guards it when alone, and the request."""
 
-from wtforms import SelectField, StringField
+from wtforms import BooleanField, SelectField, StringField
 
 from app.domain import revisions
 from app.domain.revisions import LARGEST_STOP, LEAST_STOP, TITLES, Safety
@@ -35,6 +35,9 @@ class LiveForm(Form):
             "Minutes it goes on entering while the platform cannot be reached; exits go on "
             "without end. Empty for the usual: 0 when live, 60 on paper and testnet."
         ),
+    )
+    acknowledged = BooleanField(
+        "I have read what nobody has seen at this exchange yet, and want it live all the same"
     )
     reason = StringField("Why", filters=[squeezed])
 

@@ -19,7 +19,7 @@ from app.domain import (
 from app.domain.access import Permission
 from app.domain.approval_subjects import raise_limits
 from app.domain.errors import Invalid
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.forms.base import offered
 from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
@@ -150,11 +150,12 @@ def _saved(bot: Bot, toast: str = "Saved.") -> ResponseReturnValue:
 def _edit_form(bot: Bot) -> EditBotForm:
     form = EditBotForm()
     library = strategies.in_workspace(current.workspace())
-    known = [version for item in library for version in item.versions]
-    if bot.version not in known:
-        known.insert(0, bot.version)
-    form.version.choices = offered((version.id, version.label) for version in known)
-    form.symbols.choices = offered((item, symbol(item)) for item in VENUES[bot.exchange].symbols)
+    versions = [version for item in library for version in item.versions]
+    if bot.version not in versions:
+        versions.insert(0, bot.version)
+    form.version.choices = offered((version.id, version.label) for version in versions)
+    there = known(bot.exchange).symbols or bot.symbols
+    form.symbols.choices = offered((item, symbol(item)) for item in there)
     return form
 
 
@@ -236,7 +237,7 @@ def _mode_page(bot: Bot, form: ModeForm) -> str:
 
 def _barred(bot: Bot) -> dict[str, str]:
     """Why a mode cannot be switched to here."""
-    venue = VENUES[bot.exchange]
+    venue = known(bot.exchange)
     missing = {mode.value: f"{venue.title} has none." for mode in Mode if mode not in venue.modes}
     return {Mode.LIVE.value: LIVE_ELSEWHERE} | missing
 

@@ -7,7 +7,7 @@ from flask import request, url_for
 from app import current
 from app.domain import bindings, connection_keys, connections, overview
 from app.domain.access import Permission
-from app.domain.venues import VENUES, Venue
+from app.domain.venues import VENUES, Venue, known
 from app.forms.base import offered
 from app.forms.connections import (
     ENVIRONMENTS,
@@ -54,7 +54,7 @@ def addresses() -> dict[str, Any]:
 
 def edit_form(connection: Connection) -> KeyFields:
     """The label as it is, the key empty."""
-    form = for_venue(EditConnectionForm, VENUES[connection.exchange])
+    form = for_venue(EditConnectionForm, _venue(connection))
     if request.method == "GET":
         form["label"].data = connection.label
     return form
@@ -96,4 +96,4 @@ def facts(connection: Connection) -> dict[str, Any]:
 
 
 def _venue(connection: Connection) -> Venue:
-    return VENUES[connection.exchange]
+    return known(connection.exchange)

@@ -11,12 +11,11 @@ from flask import Flask
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
 
-from app.domain import connection_keys, devices, schedule_text, statements
+from app.domain import connection_keys, devices, schedule_text, statements, venues
 from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
-from app.domain.venues import VENUES
 from app.web import amounts, charts, hypermedia
 from runner.strategy import COMPONENTS
 
@@ -55,7 +54,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         desk_state=states.DESK_LABELS.__getitem__,
         dom_id=hypermedia.dom_id,
-        exchange=VENUES.__getitem__,
+        exchange=venues.known,
         sparkline=charts.sparkline,
         state_note=state_note,
         state_words=state_words,

@@ -15,6 +15,7 @@ from app.domain import (
 from app.domain.approval_subjects import go_live
 from app.domain.errors import Invalid
 from app.domain.going_live import Line, Standing
+from app.domain.venues import known
 from app.forms.live import LiveForm
 from app.models import ApprovalKind, Bot, Connection, Environment
 from app.web import guards, new_bots, readiness_pages, risk_pages
@@ -51,7 +52,8 @@ def carry_out(bot: Bot, form: LiveForm, act: str) -> str:
     if act != "ask":
         bot_safety.prepare(bot, connection, form.safety(), by=by, now=now)
         return "Saved. Nothing is live by that."
-    subject = go_live(bot, connection, form.safety(), now)
+    accepted = known(bot.exchange).unproven if form.acknowledged.data else ""
+    subject = go_live(bot, connection, form.safety(), now, accepted)
     if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
         guards.demand_fresh()
     return risk_pages.act(subject, form.reason.data, f"{bot.name} is in live mode.")

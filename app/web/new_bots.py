@@ -6,7 +6,7 @@ from wtforms import SelectChoice
 from app import current
 from app.domain import bots, connections, defaults, strategies
 from app.domain.errors import Invalid
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.models import Bot, Connection, Environment, StrategyVersion
@@ -36,7 +36,7 @@ def connection_choices(
 ) -> list[SelectChoice]:
     """The keys of the workspace for one environment, at one exchange or at all."""
     found = [
-        (item.id, _label(item) if exchange else f"{VENUES[item.exchange].title}: {_label(item)}")
+        (item.id, _label(item) if exchange else f"{known(item.exchange).title}: {_label(item)}")
         for item in connections.in_workspace(current.workspace())
         if item.environment is environment and exchange in (None, item.exchange)
     ]

@@ -12,7 +12,7 @@ from runner.capital import Capital
 from runner.desk import Intent
 from runner.entries import Standing
 from runner.exchange.paper_venue import PaperVenue
-from runner.guard import UNTIL_MIDNIGHT
+from runner.halts import UNTIL_MIDNIGHT
 from runner.ledger import FLAT
 from runner.protocol import Breach, Limits, OnBreach, Window
 from runner.risk import Exposure, Stake, judge, judge_account

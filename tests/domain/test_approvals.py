@@ -567,6 +567,50 @@ def test_both_read_what_it_goes_live_with(live):
     assert revisions.safety_of(live.bot) == safety
 
 
+@pytest.fixture
+def unseen(live, monkeypatch):
+    golive.nobody_has_seen_it(monkeypatch)
+    return live
+
+
+def test_without_the_acknowledgement_not_even_a_request_is_made(unseen):
+    with pytest.raises(Invalid, match="Nobody has seen plutarc trade"):
+        unseen.act(wanted(unseen))
+    assert db.session.scalars(select(Approval)).all() == []
+
+
+def test_the_acknowledgement_is_kept_with_the_request_and_read_by_who_approves(unseen):
+    approval = unseen.act(wanted(unseen, acknowledged=golive.UNSEEN))
+    assert approval.wanted["acknowledged"] == golive.UNSEEN
+    letter = db.session.scalars(select(Mail).where(Mail.letter == "approval_requested")).first()
+    (line,) = [it for it in letter.values["changes"] if it["field"] == "Acknowledged"]
+    assert line["after"] == golive.UNSEEN
+    assert unseen.approve(approval) is ApprovalState.APPROVED
+    assert unseen.bot.mode is Mode.LIVE
+    told = {"field": "acknowledged", "before": None, "after": golive.UNSEEN}
+    assert all(told in event.changes for event in unseen.events())
+    assert len(unseen.events()) == 3
+
+
+def test_what_was_acknowledged_is_approved_no_more_once_it_says_something_else(unseen, monkeypatch):
+    approval = unseen.act(wanted(unseen, acknowledged=golive.UNSEEN))
+    golive.nobody_has_seen_it(monkeypatch, "Never proven: that it takes an order.")
+    assert records.standing(approval, unseen.member("Manager"), NOW).stale
+    assert unseen.approve(approval) is ApprovalState.VOID
+    assert unseen.bot.mode is Mode.PAPER
+
+
+def test_a_request_that_lacks_the_acknowledgement_is_not_carried_out(unseen):
+    """However it came to be kept without."""
+    approval = unseen.act(wanted(unseen, acknowledged=golive.UNSEEN))
+    approval.wanted = {k: v for k, v in approval.wanted.items() if k != "acknowledged"}
+    approval.digest = approval_subjects.digest(records.subject_of(approval))
+    db.session.commit()
+    with pytest.raises(Invalid, match="Nobody has seen plutarc trade"):
+        unseen.approve(approval)
+    assert (unseen.bot.mode, approval.state) == (Mode.PAPER, ApprovalState.PENDING)
+
+
 def test_going_live_takes_two_factors_of_both(live):
     approval = live.act(wanted(live))
     db.session.delete(db.session.get_one(TotpFactor, live.member("Manager").user_id))

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bots, commands, fleet, limits, schedule
+from app.domain import bots, commands, fleet, limits, machines, schedule
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
@@ -259,3 +259,19 @@ def test_a_symbol_of_another_venue_is_refused(desk):
     with pytest.raises(Invalid) as refusal:
         factories.bot(desk, symbols=("DOGE/USDT:USDT",))
     assert refusal.value.field == "symbol"
+
+
+def test_what_was_left_at_an_exchange_that_is_gone_is_closed_by_hand(desk):
+    bot = factories.bot(desk)
+    awake(bot, PositionState.OPEN).gone_at = NOW
+    db.session.flush()
+    assert machines.stranded(bot.id)
+    bots.flatten(bot, by=TESTER, now=NOW)
+    assert commands_of(bot) == {CommandKind.FLATTEN}
+    bot.exchange = "mtgox"
+    db.session.flush()
+    for act in (bots.flatten, bots.start):
+        with pytest.raises(Refused, match="close by hand"):
+            act(bot, by=TESTER, now=NOW)
+    bots.pause(bot, by=TESTER, now=NOW)
+    bots.stop(bot, by=TESTER, now=NOW)

@@ -10,7 +10,6 @@ from sqlalchemy import select
 from app.domain import (
     account_rule,
     bot_raises,
-    bot_rules,
     bot_safety,
     bots,
     briefing,
@@ -26,7 +25,7 @@ from app.domain import (
 from app.domain.errors import Invalid, Refused
 from app.domain.going_live import Standing
 from app.domain.revisions import Safety
-from app.domain.venues import PRACTICE, VENUES
+from app.domain.venues import BINANCE, BYBIT, OKX, PRACTICE, VENUES
 from app.extensions import db
 from app.gateways.vault import Opener, Sealer
 from app.models import AuditEvent, BotAddress, BotAlarm, KillAct, OutboxMessage, Wish
@@ -82,8 +81,8 @@ def demand(bot, key, safety=None, now=NOW):
     going_live.demand(bot, key, safety or Safety(), now)
 
 
-def go(bot, key, safety=None, now=NOW):
-    bot_raises.go_live(bot, key, safety or Safety(), by=TESTER, now=now)
+def go(bot, key, safety=None, now=NOW, **values):
+    bot_raises.go_live(bot, key, safety or Safety(), by=TESTER, now=now, **values)
     db.session.commit()
 
 
@@ -109,16 +108,56 @@ def test_a_bot_with_all_it_needs_may_go_live(bot, key):
     assert revisions.stands(bot)
 
 
-def test_no_bot_goes_live_where_nobody_has_seen_it_at_work(bot, key, monkeypatch):
+@pytest.mark.parametrize("said", ["", "yes", "Never proven at another exchange."])
+def test_no_bot_goes_live_where_nobody_has_seen_it_unless_that_is_acknowledged(
+    bot, key, monkeypatch, said
+):
     golive.seen(bot, key)
-    unseen = replace(VENUES[PRACTICE.id], unproven="Never proven at the real exchange.")
-    monkeypatch.setitem(VENUES, PRACTICE.id, unseen)
+    golive.nobody_has_seen_it(monkeypatch)
+    for act in (going_live.demand, bot_raises.go_live):
+        by = {"by": TESTER, "now": NOW} if act is bot_raises.go_live else {"now": NOW}
+        with pytest.raises(Invalid, match="Nobody has seen plutarc trade") as refusal:
+            act(bot, key, Safety(), **by, acknowledged=said)
+        assert refusal.value.field == "acknowledged"
+    db.session.rollback()
+    assert bot.mode is Mode.PAPER
+
+
+def test_what_was_acknowledged_stands_in_the_log_of_going_live(bot, key, monkeypatch):
+    golive.seen(bot, key)
+    golive.nobody_has_seen_it(monkeypatch)
     venue, *_ = going_live.guards(bot, key, Safety(), NOW)
-    assert (venue.standing, venue.found) == (Standing.MISSING, bot_rules.LIVE_SHUT)
-    with pytest.raises(Refused, match="not open yet"):
+    assert (venue.standing, "nobody has seen" in venue.found) == (Standing.THINK, True)
+    go(bot, key, acknowledged=golive.UNSEEN)
+    assert bot.mode is Mode.LIVE
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.action == "bot.mode")).one()
+    (told,) = [it["after"] for it in event.changes if it["field"] == "acknowledged"]
+    assert told == golive.UNSEEN
+
+
+def test_each_new_approval_of_a_live_bot_is_acknowledged_too(bot, key, monkeypatch):
+    golive.seen(bot, key)
+    golive.nobody_has_seen_it(monkeypatch)
+    go(bot, key, acknowledged=golive.UNSEEN)
+    with pytest.raises(Invalid, match="Nobody has seen"):
+        go(bot, key, Safety(Decimal(4)))
+
+
+@pytest.mark.parametrize("venue", [BINANCE, BYBIT, OKX], ids=lambda it: it.id)
+def test_every_real_exchange_is_open_to_who_acknowledges(bot, key, venue):
+    """Under all guards: the same bot without its limits, its stop or its look stays out."""
+    bot.exchange = key.exchange = venue.id
+    golive.seen(bot, key)
+    with pytest.raises(Invalid, match=f"Nobody has seen plutarc trade at {venue.title}"):
         demand(bot, key)
-    with pytest.raises(Refused, match="not open yet"):
-        bot_rules.check_mode(bot, Mode.LIVE, key)
+    with pytest.raises(Refused, match="24 hours ago"):
+        going_live.demand(bot, key, Safety(), NOW + timedelta(days=2), venue.unproven)
+    bounds, bot.limits = bot.limits, {}
+    with pytest.raises(Refused, match="Risk limits"):
+        going_live.demand(bot, key, Safety(), NOW, venue.unproven)
+    bot.limits = bounds
+    go(bot, key, acknowledged=venue.unproven)
+    assert bot.mode is Mode.LIVE
 
 
 def test_an_exchange_elsewhere_is_not_said_to_see_an_address_of_this_computer(
@@ -442,6 +481,41 @@ def test_two_keys_of_one_account_are_one_account_in_all_workspaces(desk, sealer)
     assert "First" not in str(refusal.value)
     second.symbols = ["ETH/USDT:USDT"]
     assert rivals.find(second, two) is None
+
+
+def switched_while_awake(desk, sealer):
+    """A bot that left its account this second, and another one whose key is of the same."""
+    first, one = at_testnet(desk, sealer, "First")
+    second, two = at_testnet(desk, sealer, "Second")
+    one.venue_account = two.venue_account = rivals.account_of(one, "acc-1")
+    runs.begin(first, NOW)
+    machine = awake(first, PositionState.FLAT)
+    machine.open_orders, machine.report_sent_at = 0, NOW
+    bots.switch_mode(first, Mode.PAPER, None, by=TESTER, now=NOW)
+    db.session.flush()
+    return first, second, two, machine
+
+
+def test_a_bot_that_was_switched_has_the_account_until_its_machine_has_heard(desk, sealer):
+    """In that second the old run goes on, and may enter."""
+    first, second, two, _ = switched_while_awake(desk, sealer)
+    assert runs.is_flat(first, NOW)
+    assert rivals.find(second, two).id == first.id
+    assert rivals.find_in_the_way(second, two, NOW).id == first.id
+    runs.begin(first, NOW)
+    assert rivals.find(second, two) is None
+    assert rivals.find_in_the_way(second, two, NOW) is None
+
+
+def test_a_run_that_nobody_carries_on_is_in_nobodys_way(desk, sealer):
+    first, second, two, machine = switched_while_awake(desk, sealer)
+    machine.gone_at, machine.proven_flat = NOW, True
+    db.session.flush()
+    assert runs.current(first.id) is not None
+    assert rivals.find(second, two) is None
+    machine.proven_flat = False
+    db.session.flush()
+    assert rivals.find(second, two).id == first.id, "nobody has seen what it left there"
 
 
 def test_a_testnet_account_is_no_live_one_though_the_venue_calls_both_the_same(desk, sealer, key):

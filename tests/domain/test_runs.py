@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
 
-from app.domain import bots, connections, runs
+from app.domain import bots, connections, ingest, runs
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
 from app.models import Bot, Environment, Run, Wish
-from runner.protocol import CommandKind, Limits, Mode, PositionState
+from runner.protocol import CommandKind, Event, EventKind, Limits, Mode, PositionState
 from tests import factories
 from tests.domain.test_fleet import Life
 from tests.factories import TESTER
@@ -203,3 +203,25 @@ def test_the_runner_learns_which_account_it_trades_on(life, sealer):
 def test_a_paper_run_has_no_account(life):
     life.wake()
     assert life.claim("boot-2").configuration.account == ""
+
+
+def test_a_new_run_is_told_what_the_one_before_it_knew(life, sealer):
+    """Of the same mode: its runner takes the day from it, and looks whether the account is one."""
+    account = factories.connection(life.bot.workspace, sealer)
+    to_testnet(life, account)
+    life.wake()
+    assert life.claim().restored == {}
+    run, machine = running(life), life.machine
+    state = {"account": "practice/testnet/acc", "generation": machine.generation}
+    event = Event(machine.ack_seq + 1, EventKind.CHECKPOINT, life.now, {"state": state})
+    ingest.take(life.bot, machine, (event,), life.now)
+    life.report()
+    assert life.claim().restored == state
+    life.report()
+    bots.switch_mode(life.bot, Mode.PAPER, None, by=TESTER, now=life.now)
+    db.session.commit()
+    assert life.claim().restored == {}, "each run on paper opens an account of its own"
+    life.report()
+    to_testnet(life, account)
+    assert life.claim().restored == {"earlier": state}
+    assert running(life).id != run.id

@@ -52,6 +52,31 @@ def test_money_that_comes_or_goes_changes_no_result(steps):
     assert capital.day_result(equity) == earned
 
 
+@given(steps, amounts)
+@settings(max_examples=80, deadline=None)
+def test_the_day_goes_on_in_another_run_whatever_happened_in_between(first, by_hand):
+    capital, equity = lived(first, with_flows=True)
+    until = capital.day_result(equity)
+    other = capital.for_another_run(NOW.date())
+    assert other.for_another_run(NOW.date()) == other, "one that was never looked at loses nothing"
+    equity += by_hand
+    other.look(equity, NOW)
+    other.weigh(NOW, "r2", equity)
+    assert other.day_result(equity) == until
+    assert other.drawdown(equity) == 0
+    other.book(Decimal(-7))
+    third = other.for_another_run(NOW.date())
+    third.look(equity, NOW)
+    third.weigh(NOW, "r3", equity)
+    assert third.day_result(equity) == until - 7
+    tomorrow = NOW + timedelta(days=1)
+    late = capital.for_another_run(NOW.date())
+    for taken in (third, late, capital.for_another_run(tomorrow.date())):
+        taken.look(equity, tomorrow)
+        taken.weigh(tomorrow, "r4", equity)
+        assert taken.day_result(equity) == 0
+
+
 @given(amounts.filter(lambda a: abs(a) > 1), amounts)
 @settings(max_examples=60, deadline=None)
 def test_neither_transfer_nor_fill_passes_a_limit_before_it_is_listed(paid, earned):

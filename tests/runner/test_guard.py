@@ -185,6 +185,62 @@ def test_a_limit_that_was_changed_is_judged_anew(bench_at):
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("policy", [OnBreach.FLATTEN, OnBreach.STOP])
+def test_another_policy_counts_for_a_limit_that_is_passed_already(policy, bench_at):
+    """It holds under "no entries", then it is to flatten: that closes what is held, and is told."""
+
+    async def go():
+        async with bench_at(DRAWDOWN) as (bench, desk):
+            custodian = await enter(bench, desk)
+            await lose(bench, desk, 1_000)
+            await custodian.watch()
+            assert desk.quantity(SYMBOL)
+            bench.guard.bind(replace(DRAWDOWN, on_breach=policy))
+            first, second = told(bench, EventKind.BREACH)
+            assert (first.policy, second.policy) == (OnBreach.PAUSE, policy)
+            assert second == replace(first, policy=policy)
+            assert told(bench, EventKind.CHECKPOINT)[-1].state == bench.memory.plain()
+            await custodian.watch()
+            assert not desk.quantity(SYMBOL)
+
+    asyncio.run(go())
+
+
+def test_another_policy_counts_at_the_next_start_too_and_is_told_once(bench_at):
+    flatten = replace(DRAWDOWN, on_breach=OnBreach.FLATTEN)
+
+    async def go():
+        async with bench_at(DRAWDOWN) as (bench, desk):
+            await lose(bench, desk)
+            heard(bench)
+        for events in (1, 0):
+            async with bench_at(flatten, paused=True) as (bench, _):
+                assert len(told(bench, EventKind.BREACH)) == events
+                assert bench.standing.breach_closes
+                heard(bench)
+        async with bench_at(DRAWDOWN, paused=True) as (bench, _):
+            assert not bench.standing.breach_closes
+
+    asyncio.run(go())
+
+
+def test_another_policy_lifts_no_day_that_was_lost(bench_at):
+    """Not even where the result looks better now."""
+
+    async def go():
+        async with bench_at(LOSS) as (bench, desk):
+            await lose(bench, desk)
+            bench.broker.account = type(bench.broker).account.__get__(bench.broker)
+            bench.guard.bind(replace(LOSS, on_breach=OnBreach.FLATTEN))
+            await bench.guard.look(desk)
+            assert bench.memory.day_result(Decimal(10_000)) == 0
+            assert "daily loss" in bench.guard.refusal(ENTRY, desk)
+            (first, second) = (e for e in bench.outbox.pending(999) if e.kind is EventKind.BREACH)
+            assert first.at == second.at
+
+    asyncio.run(go())
+
+
 def test_what_a_person_resumes_stays_passed_while_the_limit_is(bench_at):
     async def go():
         async with bench_at(DRAWDOWN) as (bench, desk):
@@ -307,6 +363,68 @@ def test_refused_orders_in_a_row_stop_entries(bench_at):
             bench.guard.resumed()
             await bench.guard.look(desk)
             assert bench.standing.breach is None
+
+    asyncio.run(go())
+
+
+@pytest.mark.parametrize(("run", "stands"), [("run_1", True), ("run_2", False)])
+def test_refusals_of_a_former_run_are_not_counted(run, stands, bench_at):
+    """Another mode or account may take what the former one refused."""
+    credentials, limits = practice_credentials(), Limits(max_error_streak=2)
+
+    async def refused(bench, desk, name):
+        await desk.settle()
+        huge = replace(ENTRY, quantity=Decimal(100_000), decision=name)
+        await bench.guard.look(desk)
+        assert (await desk.submit(huge)).status is OrderStatus.REJECTED
+        await bench.guard.look(desk)
+
+    async def go():
+        async with bench_at(limits, Mode.TESTNET, credentials) as (bench, desk):
+            await refused(bench, desk, "1")
+        async with bench_at(limits, Mode.TESTNET, credentials, run=run) as (bench, desk):
+            bench.memory.began += timedelta(minutes=1)  # a bench begins a minute early
+            await refused(bench, desk, "2")
+            assert bool(bench.guard.halts) is stands
+
+    asyncio.run(go())
+
+
+def test_the_day_goes_on_in_another_run_of_the_account(practice, tmp_path):
+    """Live, then paper, then live: what was lost and passed before counts until midnight."""
+    credentials = practice_credentials()
+
+    def bench_at(name, state, run="run_2", account="acc"):
+        told = {"earlier": state} if state else {}
+        directory = tmp_path / name
+        directory.mkdir(exist_ok=True)
+        place = (directory, practice.url, Mode.TESTNET, credentials)
+        return at_bench(*place, limits=LOSS, account=account, run=run, told=told)
+
+    async def go():
+        async with bench_at("first", None, "run_1") as (bench, desk):
+            await desk.settle()
+            await bench.guard.look(desk)
+            bench.memory.capital.book(Decimal(-60))
+            near = bench.memory.plain()
+            await lose(bench, desk)
+            past = bench.memory.plain()
+        async with bench_at("near", near) as (bench, desk):
+            account = await bench.guard.look(desk)
+            assert bench.memory.day_result(account.balance + account.unrealised) == -60
+            assert not bench.guard.halts
+            await lose(bench, desk, 40)
+            assert "daily loss 100.00" in bench.standing.breach
+        for events in (1, 0):
+            async with bench_at("past", past) as (bench, desk):
+                assert len(told(bench, EventKind.BREACH)) == events
+                await desk.settle()
+                await bench.guard.look(desk)
+                assert "daily loss" in bench.guard.refusal(ENTRY, desk)
+                heard(bench)
+        async with bench_at("other", past, account="other") as (bench, desk):
+            await bench.guard.look(desk)
+            assert not bench.guard.halts
 
     asyncio.run(go())
 

@@ -1,6 +1,5 @@
 """Going live as a page: what is missing, what was shown, the request and its answer."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -9,7 +8,6 @@ import pytest
 from app import current
 from app.domain import bot_safety, revisions
 from app.domain.revisions import Safety
-from app.domain.venues import VENUES
 from app.extensions import db
 from app.models import Bot, TotpFactor, User, Workspace
 from app.practice.keys import new_key
@@ -150,13 +148,48 @@ def test_a_trader_asks_and_a_manager_approves_what_both_read(house, ready, pages
     assert (mode, safety.disaster_stop_percent, stands) == (Mode.LIVE, Decimal(9), True)
 
 
-def test_who_approves_reads_what_was_never_proven(house, ready, pages, monkeypatch):
-    send(as_person(pages, ready, "trader"), ready, reason="Three good weeks")
-    manager = as_person(pages, ready, "manager")
-    assert "Never proven" not in manager.get(request_of(house, ready)).text
-    unseen = replace(VENUES["practice"], unproven="Never proven at the real exchange.")
-    monkeypatch.setitem(VENUES, "practice", unseen)
-    assert "Never proven" in manager.get(request_of(house, ready)).text
+@pytest.fixture
+def unseen(ready, monkeypatch):
+    golive.nobody_has_seen_it(monkeypatch)
+    return ready
+
+
+def test_where_everything_was_seen_nothing_is_asked(owner, ready):
+    assert owner.get(f"{ready.resting}/live").by_id("acknowledged") is None
+
+
+def test_where_nobody_has_seen_it_the_page_says_so_and_asks_for_a_tick(owner, unseen, house):
+    page = owner.get(f"{unseen.resting}/live")
+    assert "Nobody has seen plutarc trade at Practice market yet." in page.text
+    assert golive.UNSEEN in page.by_id("acknowledged_hint").text
+    assert "checked" not in page.by_id("acknowledged").attributes
+    page = send(owner, unseen, 422, disaster_stop_percent="9")
+    assert "tick that you want it live" in page.by_id("acknowledged_error").text
+    assert page.by_id("disaster_stop_percent").get("value") == "9"
+    assert bot_of(house, unseen)[0] is Mode.PAPER
+    assert "Moon is in live mode." in send(owner, unseen, acknowledged="y").text
+    assert bot_of(house, unseen)[0] is Mode.LIVE
+
+
+def test_saving_what_guards_it_takes_no_tick(owner, unseen):
+    assert "Nothing is live by that" in send(owner, unseen, act="save").text
+
+
+def test_who_approves_reads_what_was_acknowledged_and_the_log_keeps_it(house, unseen, pages):
+    trader = as_person(pages, unseen, "trader")
+    assert send(trader, unseen, 422, reason="Three good weeks").by_id("acknowledged_error")
+    send(trader, unseen, reason="Three good weeks", acknowledged="y")
+    manager = as_person(pages, unseen, "manager")
+    page = manager.get(request_of(house, unseen))
+    (told,) = page.by_class("notice-warn")
+    assert "Trader has acknowledged it." in told.text
+    assert golive.UNSEEN in told.text
+    assert f"Acknowledged: none → {golive.UNSEEN}" in page.text
+    assert "Approved, and done." in manager.post(f"{request_of(house, unseen)}/approve").text
+    assert bot_of(house, unseen)[0] is Mode.LIVE
+    owner = as_person(pages, unseen, "owner")
+    log = owner.get(f"{unseen.home}/audit?target={unseen.resting.rpartition('/')[2]}")
+    assert golive.UNSEEN in log.text
 
 
 def test_a_live_bot_that_changed_says_so_and_is_approved_anew(owner, ready, house):

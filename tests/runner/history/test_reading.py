@@ -116,3 +116,11 @@ def test_a_gap_changes_the_digest(tmp_path):
         _fetch(HandPast(never=never), files, JULY, JULY + timedelta(hours=1))
         digests.add(_load(files, JULY, JULY + timedelta(hours=1)).digest)
     assert len(digests) == 2
+
+
+def test_a_gap_at_the_end_changes_it_though_every_candle_is_the_same(tmp_path):
+    files, end = Files(tmp_path), JULY + timedelta(hours=1)
+    _fetch(HandPast(never=[end - MINUTE]), files, JULY, end)
+    short, long = _load(files, JULY, end - MINUTE), _load(files, JULY, end)
+    assert short.columns.digest == long.columns.digest
+    assert short.digest != long.digest
