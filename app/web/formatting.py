@@ -17,7 +17,8 @@ from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
 from app.domain.venues import VENUES
-from app.web import amounts, charts, hypermedia
+from app.web import amounts, charts, funnels, hypermedia
+from runner.protocol import Verdict
 from runner.strategy import COMPONENTS
 
 MINUS, NONE, THIN = "\u2212", "\u2013", "\u202f"
@@ -50,9 +51,11 @@ def init_app(app: Flask) -> None:
         plainly=plainly,
         schedule_words=schedule_words,
         verdict=verdict,
+        blocker=blocker,
     )
     app.jinja_env.globals.update(
         desk_state=states.DESK_LABELS.__getitem__,
+        **funnels.GLOBALS,
         dom_id=hypermedia.dom_id,
         exchange=VENUES.__getitem__,
         sparkline=charts.sparkline,
@@ -211,19 +214,29 @@ def schedule_words(stored: dict[str, Any]) -> str:
     return schedule_text.describe(schedules.from_plain(stored))
 
 
-def verdict(item: dict[str, Any]) -> str:
+def verdict(item: Verdict) -> str:
     """What a component concluded, in the words of its role."""
-    value = item["value"]
+    return verdict_words(item.component, item.role, item.value)
+
+
+def verdict_words(component: str, role: str, value: int | None) -> str:
+    """The same of its parts."""
     if value is None:
         return "warming up"
-    if item["role"] == "signal":
+    if role == "signal":
         return {1: "long", -1: "short"}.get(value, "quiet")
-    if item["role"] == "exit":
+    if role == "exit":
         return "fired" if value else "quiet"
-    spec = COMPONENTS.get(item.get("component", ""))
+    spec = COMPONENTS.get(component)
     if spec is not None and spec.directional:  # it passes where this is the side asked for
         return {1: "only long", -1: "only short"}.get(value, "neither side")
     return "passes" if value else "blocks"
+
+
+def blocker(name: str) -> str:
+    """What stood against an entry, short: "limit: daily loss … reached …" is "daily loss"."""
+    first = words(name).removeprefix("limit: ").partition(" …")[0].partition(";")[0]
+    return first if len(first.split()) > 1 or " " not in name else words(name)
 
 
 def plainly(value: Any) -> str:
