@@ -20,6 +20,10 @@ from runner.protocol import Verdict
 PACKED, PLAIN = b"\x01", b"\x00"
 """How a piece begins. A plain one holds rows as they once were; ``0016`` wrote them."""
 _CACHED = 16
+_FAULTS = (
+    *(zlib.error, struct.error, InvalidOperation),
+    *(ValueError, TypeError, LookupError, StopIteration),
+)
 _LENGTH = struct.Struct("<I")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
@@ -67,7 +71,7 @@ def unpacked(piece: bytes) -> tuple[Judged, ...]:
         if piece[:1] != PACKED:
             raise Damaged("no decisions")
         return _rows(raw)
-    except (zlib.error, ValueError, LookupError, StopIteration, InvalidOperation) as error:
+    except _FAULTS as error:
         raise Damaged(f"decisions that cannot be read: {error}") from error
 
 

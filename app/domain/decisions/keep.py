@@ -26,23 +26,16 @@ _AT = attrgetter("candle_at")
 
 
 def take(source: Source, data: protocol.Decision) -> bool:
-    """Keep a decision; whether it was new. The bot's other events wait meanwhile."""
+    """Keep a decision; whether it was new. Nobody else writes for this bot meanwhile."""
     row = judged(data)
-    block = reading.block_at(source.run_id, data.symbol, row.candle_at)
-    if block is None:
-        _begin(source, data.symbol, [row])
-        return True
-    rows = _rows(block)
-    if not rows:  # what comes after a damaged block can still be kept
-        if block.first_at == row.candle_at:
-            return False
-        _begin(source, data.symbol, [row])
-        return True
+    block = _near(source.run_id, data.symbol, row.candle_at)
+    rows = reading.rows_of(block, reading.ALWAYS) if block is not None else []
     place = bisect_left(rows, row.candle_at, key=_AT)
-    if place < len(rows):
-        if rows[place].candle_at == row.candle_at:
-            return False
-    elif len(rows) >= MOST or row.candle_at - block.first_at > SPAN:
+    if place < len(rows) and rows[place].candle_at == row.candle_at:
+        return False
+    if block is not None and not rows and block.first_at == row.candle_at:
+        return False  # It is damaged; what comes after it can still be kept.
+    if block is None or not rows or (place in {0, len(rows)} and _is_full(rows, row)):
         _begin(source, data.symbol, [row])
         return True
     rows.insert(place, row)
@@ -92,9 +85,21 @@ def _clean(text: str, most: int) -> str:
     return "".join(max(letter, " ") for letter in text[:most])
 
 
-def _rows(block: DecisionBlock) -> list[Judged]:
-    """Its rows; none where it is damaged."""
-    return reading.rows_of(block, reading.ALWAYS)
+def _near(run_id: str, symbol: str, moment: datetime) -> DecisionBlock | None:
+    """The block a candle belongs to; before all blocks that is the first one."""
+    block = reading.block_at(run_id, symbol, moment)
+    if block is not None:
+        return block
+    query = select(DecisionBlock).where(
+        DecisionBlock.run_id == run_id, DecisionBlock.symbol == symbol
+    )
+    return db.session.scalar(query.order_by(DecisionBlock.first_at).limit(1))
+
+
+def _is_full(rows: Sequence[Judged], row: Judged) -> bool:
+    """Whether a candle at one end of a block is too many for it, or too far away."""
+    first, last = min(rows[0].candle_at, row.candle_at), max(rows[-1].candle_at, row.candle_at)
+    return len(rows) >= MOST or last - first > SPAN
 
 
 def _begin(source: Source, symbol: str, rows: Sequence[Judged]) -> None:
