@@ -219,6 +219,11 @@ def verdict(item: Verdict) -> str:
     return verdict_words(item.component, item.role, item.value)
 
 
+def blocker(name: str) -> str:
+    """What stood against an entry: a component, a limit, or a circumstance in its own words."""
+    return words(name) if " " not in name else funnels.limit(name) or f"“{name}”"
+
+
 def verdict_words(component: str, role: str, value: int | None) -> str:
     """The same of its parts."""
     if value is None:
@@ -231,12 +236,6 @@ def verdict_words(component: str, role: str, value: int | None) -> str:
     if spec is not None and spec.directional:  # it passes where this is the side asked for
         return {1: "only long", -1: "only short"}.get(value, "neither side")
     return "passes" if value else "blocks"
-
-
-def blocker(name: str) -> str:
-    """What stood against an entry, short: "limit: daily loss … reached …" is "daily loss"."""
-    first = words(name).removeprefix("limit: ").partition(" …")[0].partition(";")[0]
-    return first if len(first.split()) > 1 or " " not in name else words(name)
 
 
 def plainly(value: Any) -> str:

@@ -130,3 +130,20 @@ def test_a_directional_filter_says_its_side(value, word):
 
 def test_floats_are_taken_too():
     assert formatting.plain(math.pi, 2) == "3.14"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("funding_gate", "funding gate"),
+        ("paused", "paused"),
+        ("limit: daily loss … reached … no entries today", "daily loss"),
+        ("daily loss … reached … no entries today", "daily loss"),
+        ("limit: cooling down for … seconds after a losing trade", "cool-down"),
+        ("limit: … of … positions open", "open positions"),
+        ("limit: positions of … would touch the reserve of …", "balance reserve"),
+        ("outside trading window", "“outside trading window”"),
+    ],
+)
+def test_what_blocked_is_told_short(name, words):
+    assert formatting.blocker(name) == words
