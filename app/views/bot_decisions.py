@@ -15,7 +15,8 @@ bp = Blueprint("bot_decisions", __name__, url_prefix="/w/<workspace>/bots/<bot_i
 @requires(Permission.STRATEGY_VIEW)
 def index(bot_id: str) -> ResponseReturnValue:
     """Candle by candle: what each component concluded, and how far each candle came."""
-    return render_template("bots/decisions.html", **decision_pages.shown(loading.bot(bot_id)))
+    context = decision_pages.shown(loading.bot(bot_id))
+    return render_template("bots/decisions.html", version="", **context)
 
 
 @bp.get("/live")

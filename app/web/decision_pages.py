@@ -10,6 +10,7 @@ from flask import Response, request
 from app import current
 from app.domain.decisions import funnels, reading
 from app.domain.decisions.reading import Period, Wanted
+from app.forms.base import offered
 from app.forms.decisions import USUAL, DecisionFilterForm
 from app.models import Bot
 from app.web import bot_pages, trade_pages
@@ -36,10 +37,10 @@ def shown(bot: Bot) -> dict[str, Any]:
         context |= _found(bot, form)
     else:
         for field in (form.blocker, form.said):
-            field.choices = [("", "Any")]
+            field.choices = offered([("", "Any")])
     places = decimals([line.row.close for line in context["lines"]], least=2)
     before, filtered = _before(), bool(set(form.address()) - {"period", "mode"})
-    told = {"before": before, "filtered": filtered, "places": places, "version": ""}
+    told = {"before": before, "filtered": filtered, "places": places}
     return {**bot_pages.state_of(bot), "tab": "decisions", **context, **told}
 
 
