@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
+from runner.metrics.funnel import Funnel, plain
 from runner.step import ACTIONS, NOTHING, Reason, Step
 
 MAGIC = b"plutarc log 1\n"
@@ -108,7 +109,7 @@ class DecisionLog:
         said = self.words[place]
         state = self.states[self.codes[place]]
         refused = State(
-            Reason.BLOCKED, NOTHING, state.direction, state.values, (), -1, _plain(reason)
+            Reason.BLOCKED, NOTHING, state.direction, state.values, (), -1, plain(reason)
         )
         key = (Reason.BLOCKED, "refused", refused.blocked, *refused.values)
         if key not in self._known:
@@ -165,47 +166,19 @@ def unpacked(chunks: Iterator[bytes]) -> DecisionLog:
 
 
 def funnel(log: DecisionLog) -> dict[str, Any]:
-    """How many candles came how far, and what stopped the others.
-
-    ``signals``: candles without a position on which the signals asked for a side. Each of them is
-    an entry, was for a side that is not traded, or was stopped by one of ``blocked``.
-    """
-    counts: Counter[int] = Counter(log.codes)
-    found = {"candles": len(log), "unfit": 0, "warming_up": 0, "no_signal": 0, "held": 0}
-    found |= {"signals": 0, "other_side": 0, "signals_blocked": 0, "entries": 0, "exits": 0}
-    blocked: Counter[str] = Counter()
-    for code, count in counts.items():
+    """How many candles came how far, and what stopped the others: see ``runner.metrics.funnel``."""
+    found = Funnel()
+    for code, count in Counter(log.codes).items():
         state = log.states[code]
-        found[_STAGE[Reason(state.code)]] += count
-        if state.code in (Reason.HOLDS, Reason.LEAVES):
-            found["exits"] += count if state.code == Reason.LEAVES else 0
-        elif state.code >= Reason.OTHER_SIDE:
-            found["signals"] += count
-        if state.code == Reason.FILTERED:
-            blocked[log.components[state.blocker][0]] += count
-        elif state.code == Reason.BLOCKED:
-            blocked[state.blocked] += count
-    return {**found, "blocked": dict(sorted(blocked.items(), key=lambda it: (-it[1], it[0])))}
+        found.add(state.code, blocker_of(log, state), count)
+    return found.plain()
 
 
-_STAGE = {
-    Reason.NOT_TRUE: "unfit",
-    Reason.GAP: "unfit",
-    Reason.BROKEN: "unfit",
-    Reason.WARMING_UP: "warming_up",
-    Reason.NO_SIGNAL: "no_signal",
-    Reason.OTHER_SIDE: "other_side",
-    Reason.FILTERED: "signals_blocked",
-    Reason.BLOCKED: "signals_blocked",
-    Reason.ENTERS: "entries",
-    Reason.HOLDS: "held",
-    Reason.LEAVES: "held",
-}
-
-
-def _plain(reason: str) -> str:
-    """A refusal without its numbers, so that alike ones are one state."""
-    return " ".join("…" if any(c.isdigit() for c in word) else word for word in reason.split())
+def blocker_of(log: DecisionLog, state: State) -> str:
+    """The name of what blocked an entry."""
+    if state.code == Reason.FILTERED:
+        return log.components[state.blocker][0]
+    return plain(state.blocked)
 
 
 def _place(log: DecisionLog, state: State) -> int:

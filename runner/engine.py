@@ -121,6 +121,9 @@ class Engine:
             step.direction or 0,
             step.verdicts(),
             step.exit(),
+            int(step.code),
+            step.blocker if step.code is _FILTERED else -1,
+            step.blocked or "" if step.code is _BLOCKED else "",
         )
 
     def on_bar(self, bar: Bar, holding: Holding | None = None, blocked: str | None = None) -> Step:

@@ -396,7 +396,9 @@ class Decision:
     """The whole conclusion on one candle.
 
     ``action`` is ``none``, ``enter_long``, ``enter_short`` or ``exit``; ``reason`` says in words
-    why, also why nothing was done.
+    why, also why nothing was done. ``code`` is the number of that reason (``runner.step.Reason``);
+    older runners tell none, nor what follows. ``direction``: the side the signals ask for.
+    ``blocker``: the place in ``verdicts`` of what blocked; ``blocked``: what else did, in words.
     """
 
     symbol: str
@@ -404,6 +406,10 @@ class Decision:
     action: str
     reason: str
     verdicts: tuple[Verdict, ...]
+    code: int | None = None
+    direction: int = 0
+    blocker: int = -1
+    blocked: str = ""
 
 
 @dataclass(frozen=True)

@@ -58,13 +58,16 @@ class ExitCall:
 
 @dataclass(frozen=True)
 class Conclusion:
-    """What the strategy wants; ``action`` as in ``protocol.Decision``, direction -1, 0 or 1."""
+    """What the strategy wants; all but ``exit`` as in ``protocol.Decision``."""
 
     action: str
     reason: str
     direction: int
     verdicts: tuple[Verdict, ...]
     exit: ExitCall | None = None
+    code: int = Reason.NO_SIGNAL
+    blocker: int = -1
+    blocked: str = ""
 
 
 class Step:

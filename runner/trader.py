@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -14,7 +15,7 @@ from runner.memory import Entry
 from runner.protocol import Candle, Candles, Decision, EventKind, Side
 from runner.rates import UNKNOWN, RateReader
 from runner.sizing import Size, size_entry
-from runner.step import Conclusion
+from runner.step import Conclusion, Reason
 from runner.strategy import warmup
 
 SHOWN_AT_START = 300
@@ -81,13 +82,13 @@ class Trader:
         if conclusion.action == "exit":
             await self._exit(candle, conclusion)
             return
-        self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+        self._tell(candle, conclusion, conclusion.reason)
 
     async def _exit(self, candle: Candle, conclusion: Conclusion) -> None:
         assert conclusion.exit is not None
         # Together: no later candle need say it again, whatever comes between now and the order.
         with self._bench.journal.transaction():
-            self._tell(candle, conclusion, conclusion.action, conclusion.reason)
+            self._tell(candle, conclusion, conclusion.reason)
             self.custodian.decide_exit(conclusion.exit)
             self._bench.memory.save()
         await self.custodian.leave_as_decided()
@@ -111,12 +112,14 @@ class Trader:
         # The venue was asked twice meanwhile: what stood against it may have come only now.
         refusal = fault or self._blocked() or self._bench.guard.refusal(intent, self._desk)
         if refusal is not None:
-            self._tell(candle, conclusion, "none", f"{intent.reason}, but {refusal}")
+            words = f"{intent.reason}, but {refusal}"
+            refused = replace(conclusion, action="none", code=Reason.BLOCKED, blocked=refusal)
+            self._tell(candle, refused, words)
             return
         entry_id = self._desk.order_id(intent.decision, intent.leg)
         # Before the order: should the process die now, the restart knows whose position it finds.
         with self._bench.journal.transaction():
-            self._tell(candle, conclusion, conclusion.action, intent.reason)
+            self._tell(candle, conclusion, intent.reason)
             self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
         await self.custodian.protect()  # not at the next look: that is a second away
@@ -153,8 +156,18 @@ class Trader:
         clock = self._bench.clock
         return self._bench.standing.blocked(clock.now(), clock.monotonic())
 
-    def _tell(self, candle: Candle, conclusion: Conclusion, action: str, reason: str) -> None:
-        decision = Decision(self.symbol, candle, action, reason, conclusion.verdicts)
+    def _tell(self, candle: Candle, conclusion: Conclusion, reason: str) -> None:
+        decision = Decision(
+            symbol=self.symbol,
+            candle=candle,
+            action=conclusion.action,
+            reason=reason,
+            verdicts=conclusion.verdicts,
+            code=int(conclusion.code),
+            direction=conclusion.direction,
+            blocker=conclusion.blocker,
+            blocked=conclusion.blocked,
+        )
         self._bench.outbox.append(EventKind.DECISION, decision, self._bench.clock.now())
 
 

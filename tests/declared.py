@@ -29,6 +29,8 @@ PAGES = {
     "bots/<bot_id>": "bot.view",
     "bots/<bot_id>/addresses.csv": "bot.view",
     "bots/<bot_id>/decisions": "strategy.view",
+    "bots/<bot_id>/decisions/decisions.csv": "strategy.view",
+    "bots/<bot_id>/decisions/live": "strategy.view",
     "bots/<bot_id>/delete": "bot.delete",
     "bots/<bot_id>/edit": "bot.configure",
     "bots/<bot_id>/history": "bot.view",

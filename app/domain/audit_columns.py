@@ -175,7 +175,7 @@ _LEDGERS = (
     "bot_command run "
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
-    "candle decision bot_order fill trade position equity_point runner_notice checkpoint "
+    "candle decision_block bot_order fill trade position equity_point runner_notice checkpoint "
     "cash_flow limit_breach protection equity_day preview "
     "kill kill_bot bot_alarm"
 )

@@ -17,13 +17,13 @@ from app.domain import (
     trade_book,
     trade_events,
 )
+from app.domain.decisions import keep
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
     Bot,
     CandleRow,
     Checkpoint,
-    DecisionRow,
     EquityPoint,
     FillRow,
     Machine,
@@ -33,7 +33,7 @@ from app.models import (
     RunnerNotice,
 )
 from runner import protocol
-from runner.protocol import Event, EventKind, OrderStatus, ProtocolError, to_plain
+from runner.protocol import Event, EventKind, OrderStatus, ProtocolError
 
 log = logging.getLogger(__name__)
 
@@ -129,25 +129,8 @@ def _candle(source: Source, symbol: str, timeframe: str, candle: protocol.Candle
 def _decision(source: Source, data: protocol.Decision, _at: datetime) -> None:
     timeframe = source.bot.version.rules["timeframe"]
     _candle(source, data.symbol, timeframe, data.candle)
-    known = select(DecisionRow.number).where(
-        DecisionRow.run_id == source.run_id,
-        DecisionRow.symbol == data.symbol,
-        DecisionRow.candle_at == data.candle.opened_at,
-    )
-    if db.session.scalar(known) is not None:
-        return
-    db.session.add(
-        DecisionRow(
-            **source.keys,
-            symbol=data.symbol,
-            candle_at=data.candle.opened_at,
-            close=data.candle.close,
-            action=data.action,
-            reason=data.reason[:300],
-            verdicts=to_plain(data.verdicts),
-        )
-    )
-    trade_events.decided(source, data)
+    if keep.take(source, data):
+        trade_events.decided(source, data)
 
 
 def _order(source: Source, data: protocol.Order, at: datetime) -> None:

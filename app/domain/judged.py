@@ -4,14 +4,17 @@ The one place of readiness that knows how decisions are stored.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import select
-
+from app.domain.decisions import reading
+from app.domain.decisions.judged import Judged
+from app.domain.decisions.reading import Period, Wanted
 from app.extensions import db
-from app.models import DecisionRow
+from app.models import Bot
+
+_LEAST = timedelta(microseconds=1)
 
 
 class Conclusion(NamedTuple):
@@ -25,44 +28,29 @@ class Conclusion(NamedTuple):
     close: Decimal
     action: str
     values: list[int | None]
-    fired: list[int] | None
+    fired: list[int | None] | None
 
 
-def newest(run_ids: Sequence[str], symbol: str, limit: int) -> list[Conclusion]:
+def newest(bot: Bot, run_ids: Sequence[str], symbol: str, limit: int) -> list[Conclusion]:
     """The newest conclusions of these runs on one symbol, oldest first, each candle once."""
-    query = (
-        select(
-            DecisionRow.symbol,
-            DecisionRow.candle_at,
-            DecisionRow.close,
-            DecisionRow.action,
-            DecisionRow.verdicts,
-        )
-        .where(DecisionRow.run_id.in_(run_ids), DecisionRow.symbol == symbol)
-        .order_by(DecisionRow.candle_at.desc(), DecisionRow.number.desc())
-        .limit(limit)
-    )
     found: dict[datetime, Conclusion] = {}
-    for name, at, close, action, verdicts in db.session.execute(query):
-        values = [one["value"] for one in verdicts if one["role"] != "exit"]
-        fired = [one["value"] for one in verdicts if one["role"] == "exit"]
-        found.setdefault(at, Conclusion(name, at, close, action, values, fired or None))
-    return list(found.values())[::-1]
+    for line in reading.newest(Wanted(bot.id, tuple(run_ids), symbol), limit):
+        row = line.row
+        values = [one.value for one in row.verdicts if one.role != "exit"]
+        fired = [one.value for one in row.verdicts if one.role == "exit"]
+        said = Conclusion(symbol, row.candle_at, row.close, row.action, values, fired or None)
+        found.setdefault(row.candle_at, said)
+    return list(found.values())[:limit][::-1]
 
 
-def at(run_ids: Sequence[str], symbol: str, candle_at: datetime) -> DecisionRow | None:
+def at(bot: Bot, run_ids: Sequence[str], symbol: str, candle_at: datetime) -> Judged | None:
     """The whole conclusion on one candle, with its words, for a page."""
-    query = select(DecisionRow).where(
-        DecisionRow.run_id.in_(run_ids),
-        DecisionRow.symbol == symbol,
-        DecisionRow.candle_at == candle_at,
-    )
-    return db.session.scalar(query.order_by(DecisionRow.number.desc()).limit(1))
+    period = Period(candle_at, candle_at + _LEAST)
+    found = reading.newest(Wanted(bot.id, tuple(run_ids), symbol, period), 1)
+    return found[0].row if found else None
 
 
-def is_newer(run_ids: Sequence[str], after: datetime) -> bool:
+def is_newer(bot: Bot, run_ids: Sequence[str], after: datetime) -> bool:
     """Whether a candle later than ``after`` was judged."""
-    query = select(DecisionRow.number).where(
-        DecisionRow.run_id.in_(run_ids), DecisionRow.candle_at > after
-    )
-    return db.session.scalar(query.limit(1)) is not None
+    wanted = Wanted(bot.id, tuple(run_ids), period=Period(after + _LEAST))
+    return db.session.scalar(reading.blocks_query(wanted).limit(1)) is not None

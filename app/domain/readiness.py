@@ -79,7 +79,7 @@ def _stale(bot: Bot, done: ReadinessCheck, now: datetime) -> str:
     assert done.until is not None
     ids = [run.id for run in stretches.runs_of(bot)[1]]
     last = done.until - stretches.span_of(bot.version.rules)
-    if now - done.ended_at > FRESH_FOR and judged.is_newer(ids, last):
+    if now - done.ended_at > FRESH_FOR and judged.is_newer(bot, ids, last):
         return f"It is of {done.ended_at:%Y-%m-%d}, and candles were judged since."
     return ""
 

@@ -1,4 +1,4 @@
-"""What one bot did, for reading: runs, candles, decisions, orders, fills, trades, equity."""
+"""What one bot did, for reading: runs, candles, orders, fills, trades, equity."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +11,6 @@ from app.models import (
     Bot,
     CandleRow,
     CashFlow,
-    DecisionRow,
     EquityPoint,
     FillRow,
     Machine,
@@ -52,12 +51,6 @@ def closes(bot: Bot, limit: int) -> list[Decimal]:
         values = {"bot": bot.id, "symbol": symbol, "timeframe": bot.version.rules["timeframe"]}
         found += db.session.scalars(_closes(limit), values)
     return found
-
-
-def decisions(bot: Bot, limit: int, before: datetime | None = None) -> list[DecisionRow]:
-    """Decisions, newest first; ``before`` pages back."""
-    values = {"bot": bot.id} | ({"before": before} if before is not None else {})
-    return list(db.session.scalars(_decisions(limit, before is not None), values))
 
 
 def trades(bot: Bot, limit: int) -> list[TradeRow]:
@@ -128,14 +121,6 @@ def _of_mode(kind: Any, limit: int) -> Select[Any]:
 def _machines(limit: int) -> Select[Any]:
     query = select(Machine).where(Machine.bot_id == bindparam("bot"))
     return query.order_by(Machine.generation.desc()).limit(limit)
-
-
-@prepared
-def _decisions(limit: int, later: bool) -> Select[Any]:
-    query = select(DecisionRow).where(DecisionRow.bot_id == bindparam("bot"))
-    if later:
-        query = query.where(DecisionRow.candle_at < bindparam("before"))
-    return query.order_by(DecisionRow.candle_at.desc(), DecisionRow.number.desc()).limit(limit)
 
 
 @prepared

@@ -64,7 +64,7 @@ def runs_of(bot: Bot) -> tuple[Mode, list[Run]]:
 def has_judged(bot: Bot) -> bool:
     """Whether there is anything to look at."""
     ids = [run.id for run in runs_of(bot)[1]]
-    return any(judged.newest(ids, symbol, 1) for symbol in bot.symbols)
+    return any(judged.newest(bot, ids, symbol, 1) for symbol in bot.symbols)
 
 
 def of(bot: Bot) -> Stretch | None:
@@ -72,7 +72,7 @@ def of(bot: Bot) -> Stretch | None:
     mode, runs = runs_of(bot)
     ids = [run.id for run in runs]
     each = MOST_CANDLES // len(bot.symbols)
-    found = {symbol: judged.newest(ids, symbol, each) for symbol in bot.symbols}
+    found = {symbol: judged.newest(bot, ids, symbol, each) for symbol in bot.symbols}
     moments = [one.candle_at for rows in found.values() for one in rows]
     if not moments:
         return None

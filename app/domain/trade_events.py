@@ -7,9 +7,10 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.domain import ledger
+from app.domain.decisions import reading
 from app.domain.sources import Source
 from app.extensions import db
-from app.models import CashFlow, DecisionRow, EquityDay, OrderRow, Run, StrategyVersion, TradeRow
+from app.models import CashFlow, EquityDay, OrderRow, Run, StrategyVersion, TradeRow
 from runner import protocol
 from runner.protocol import FlowKind
 from runner.strategy import TIMEFRAMES
@@ -57,17 +58,12 @@ def arrived(source: Source, order: OrderRow) -> None:
     if STOPS in order.kind:
         order.arrival_price = order.price
         return
-    query = select(DecisionRow.candle_at, DecisionRow.close, DecisionRow.action).where(
-        DecisionRow.run_id == source.run_id,
-        DecisionRow.symbol == order.symbol,
-        DecisionRow.candle_at <= order.decided_at,
-    )
-    found = db.session.execute(query.order_by(DecisionRow.candle_at.desc()).limit(1)).first()
-    if found is None or found.action == NO_ACTION:
+    found = reading.at(source.run_id, order.symbol, order.decided_at)
+    if found is None or found.row.action == NO_ACTION:
         return
-    since, until = _reach(source, found.candle_at)
+    since, until = _reach(source, found.row.candle_at)
     if since <= order.decided_at < until:
-        order.arrival_price = found.close
+        order.arrival_price = found.row.close
 
 
 def decided(source: Source, decision: protocol.Decision) -> None:

@@ -29,6 +29,7 @@ from app.domain import (
     sweeps,
     upgrades,
 )
+from app.domain.decisions import keep
 from app.domain.inbound import store
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
@@ -58,8 +59,10 @@ ONE_BY_ONE: tuple[Callable[[datetime], bool], ...] = (
     approvals.expire_one,
     access.sweep_one,
     breaches.tell_one,
+    keep.forget_some,
 )
-"""Each call sees to one that is due and says whether there was one; it locks, so it commits."""
+"""Each call sees to what is due, little at a time, and says whether there may be more: a lock that
+it takes, or what it deletes, keeps nobody waiting, so it commits."""
 
 EACH: tuple[tuple[Callable[[datetime], list[str]], Callable[[str, datetime], object]], ...] = (
     (silence.due, silence.look),

@@ -4,7 +4,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.extensions import Model
@@ -44,23 +54,28 @@ class CandleRow(Owned, Model):
     volume: Mapped[Decimal] = mapped_column(Amount)
 
 
-class DecisionRow(Telemetry, Model):
-    """What the strategy concluded on one candle, with every component's verdict."""
+class DecisionBlock(Telemetry, Model):
+    """What the strategy concluded on some candles in a row, with every component's verdict.
 
-    __tablename__ = "decision"
+    ``first_at``, ``last_at``: when the first and the last of ``candles`` opened. ``counts`` says as
+    JSON how often each conclusion and each verdict stands in ``body``, which holds them all
+    (``app.domain.decisions.block``).
+    """
+
     __table_args__ = (
         belongs_to("bot", "bot_id"),
         belongs_to("run", "run_id"),
-        UniqueConstraint("run_id", "symbol", "candle_at"),
-        Index("ix_decision_newest", "bot_id", "number"),
+        UniqueConstraint("run_id", "symbol", "first_at"),
+        Index("ix_decision_block_newest", "bot_id", "last_at"),
+        Index("ix_decision_block_oldest", "last_at"),
     )
 
     symbol: Mapped[str] = mapped_column(String(40))
-    candle_at: Mapped[datetime] = mapped_column(Moment)
-    close: Mapped[Decimal] = mapped_column(Amount)
-    action: Mapped[str] = mapped_column(String(16))
-    reason: Mapped[str] = mapped_column(String(300))
-    verdicts: Mapped[list[dict[str, Any]]] = mapped_column(Document)
+    first_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime] = mapped_column(Moment)
+    candles: Mapped[int]
+    counts: Mapped[str] = mapped_column(Text)
+    body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class OrderRow(Telemetry, Model):

@@ -1,6 +1,5 @@
 """Bots: the list, a new one, and the pages of one with their live parts."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, render_template, request, url_for
@@ -12,7 +11,7 @@ from app.domain.access import Permission
 from app.forms.bots import EXCHANGE_DETAILS, LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.web import billing_pages, bot_pages, loading, new_bots
-from app.web.guards import allowed, requires
+from app.web.guards import requires
 from app.web.hypermedia import fragment, live, redirect_to, unchanged, wants_fragment
 
 bp = Blueprint("bots", __name__, url_prefix="/w/<workspace>/bots")
@@ -55,13 +54,6 @@ def show(bot_id: str) -> ResponseReturnValue:
     return bot_pages.page("overview", loading.bot(bot_id))
 
 
-@bp.get("/<bot_id>/decisions")
-@requires(Permission.STRATEGY_VIEW)
-def decisions(bot_id: str) -> ResponseReturnValue:
-    """Candle by candle: what each component concluded."""
-    return bot_pages.page("decisions", loading.bot(bot_id), before=_before())
-
-
 @bp.get("/<bot_id>/orders")
 @requires(Permission.BOT_VIEW)
 def orders(bot_id: str) -> ResponseReturnValue:
@@ -95,7 +87,7 @@ def state(bot_id: str) -> ResponseReturnValue:
 @requires(Permission.BOT_VIEW)
 def tab(bot_id: str, tab: str) -> ResponseReturnValue:
     """The part of one tab that changes by itself, polled."""
-    if tab not in bot_pages.TABS or (tab == "decisions" and not allowed("strategy.view")):
+    if tab not in bot_pages.TABS:
         abort(404)
     context = bot_pages.tab_of(tab, loading.bot(bot_id))
     return live(f"bots/_{tab}.html", **context)
@@ -141,11 +133,3 @@ def _preview(form: NewBotForm) -> ResponseReturnValue:
         return fragment("bots/_preview.html", form=typed, **shown)
     form.explained.data = typed.explained.data
     return _new_page(form, **shown)
-
-
-def _before() -> datetime | None:
-    try:
-        found = datetime.fromisoformat(request.args.get("before", "").replace(" ", "+"))
-        return found.astimezone(UTC) if found.tzinfo else None
-    except (ValueError, OverflowError):  # some moments of years 1 and 9999 are none in UTC
-        return None

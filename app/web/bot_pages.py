@@ -1,6 +1,5 @@
 """What the pages of a bot have in common: what they load, and the choices its forms offer."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Response, render_template, request
@@ -32,20 +31,17 @@ from app.domain.limits import TITLES
 from app.domain.schedule import Schedule
 from app.forms.schedule import ScheduleForm
 from app.models import AddressEventKind, Bot
-from app.web import billing_pages, series, sheets
+from app.web import billing_pages, decided, series, sheets
 from app.web.formatting import decimals
 from app.web.guards import allowed
 from app.web.week import Week, week
 
-TABS = ("overview", "decisions", "orders", "history")
-DECISIONS = 60
+TABS = ("overview", "orders", "history")
 
 
-def page(tab: str, bot: Bot, **context: Any) -> str:
+def page(tab: str, bot: Bot) -> str:
     """One tab of a bot as a whole page."""
-    return render_template(
-        f"bots/{tab}.html", **{"tab": tab, "version": "", **tab_of(tab, bot, **context)}
-    )
+    return render_template(f"bots/{tab}.html", **{"tab": tab, "version": "", **tab_of(tab, bot)})
 
 
 def state_of(bot: Bot) -> dict[str, Any]:
@@ -77,9 +73,9 @@ def state_of(bot: Bot) -> dict[str, Any]:
     }
 
 
-def tab_of(tab: str, bot: Bot, before: datetime | None = None) -> dict[str, Any]:
+def tab_of(tab: str, bot: Bot) -> dict[str, Any]:
     """What one tab shows, the state panel included."""
-    return state_of(bot) | _LOADERS[tab](bot, before)
+    return state_of(bot) | _LOADERS[tab](bot)
 
 
 def drawing(bot: Bot, name: str) -> dict[str, Any]:
@@ -95,12 +91,11 @@ def drawing(bot: Bot, name: str) -> dict[str, Any]:
     }
 
 
-def _overview(bot: Bot, _before: datetime | None) -> dict[str, Any]:
-    trades = records.trades(bot, 8)
-    shown = records.decisions(bot, 8) if allowed("strategy.view") else []
+def _overview(bot: Bot) -> dict[str, Any]:
+    told = decided.latest(bot) if allowed("strategy.view") else {}
     return {
-        "trades": trades,
-        "decisions": shown,
+        **told,
+        "trades": records.trades(bot, 8),
         "places": _places(bot),
         "feed": feed.latest(current.workspace(), bot=bot, limit=8),
         "week": week_of(bot, schedule.from_plain(bot.schedule)),
@@ -108,13 +103,7 @@ def _overview(bot: Bot, _before: datetime | None) -> dict[str, Any]:
     }
 
 
-def _decisions(bot: Bot, before: datetime | None) -> dict[str, Any]:
-    rows = records.decisions(bot, DECISIONS, before)
-    older = rows[-1].candle_at if len(rows) == DECISIONS else None
-    return {"decisions": rows, "older": older, "before": before, "places": _places(bot)}
-
-
-def _orders(bot: Bot, _before: datetime | None) -> dict[str, Any]:
+def _orders(bot: Bot) -> dict[str, Any]:
     return {
         "orders": records.orders(bot, 50),
         "fills": records.fills(bot, 50),
@@ -123,7 +112,7 @@ def _orders(bot: Bot, _before: datetime | None) -> dict[str, Any]:
     }
 
 
-def _history(bot: Bot, _before: datetime | None) -> dict[str, Any]:
+def _history(bot: Bot) -> dict[str, Any]:
     return {
         "machines": records.machines(bot),
         "address_events": addresses.history(bot, 50),
@@ -158,7 +147,6 @@ ADDRESS_WORDS = {
 
 _LOADERS = {
     "overview": _overview,
-    "decisions": _decisions,
     "orders": _orders,
     "history": _history,
 }

@@ -16,7 +16,8 @@ from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
-from app.web import amounts, charts, hypermedia
+from app.web import amounts, charts, funnels, hypermedia
+from runner.protocol import Verdict
 from runner.strategy import COMPONENTS
 
 MINUS, NONE, THIN = "\u2212", "\u2013", "\u202f"
@@ -50,9 +51,11 @@ def init_app(app: Flask) -> None:
         plainly=plainly,
         schedule_words=schedule_words,
         verdict=verdict,
+        blocker=blocker,
     )
     app.jinja_env.globals.update(
         desk_state=states.DESK_LABELS.__getitem__,
+        **funnels.GLOBALS,
         dom_id=hypermedia.dom_id,
         exchange=venues.known,
         sparkline=charts.sparkline,
@@ -219,16 +222,25 @@ def schedule_words(stored: dict[str, Any]) -> str:
     return schedule_text.describe(schedules.from_plain(stored))
 
 
-def verdict(item: dict[str, Any]) -> str:
+def verdict(item: Verdict) -> str:
     """What a component concluded, in the words of its role."""
-    value = item["value"]
+    return verdict_words(item.component, item.role, item.value)
+
+
+def blocker(name: str) -> str:
+    """What stood against an entry: a component, a limit, or a circumstance in its own words."""
+    return words(name) if " " not in name else funnels.limit(name) or f"“{name}”"
+
+
+def verdict_words(component: str, role: str, value: int | None) -> str:
+    """The same of its parts."""
     if value is None:
         return "warming up"
-    if item["role"] == "signal":
+    if role == "signal":
         return {1: "long", -1: "short"}.get(value, "quiet")
-    if item["role"] == "exit":
+    if role == "exit":
         return "fired" if value else "quiet"
-    spec = COMPONENTS.get(item.get("component", ""))
+    spec = COMPONENTS.get(component)
     if spec is not None and spec.directional:  # it passes where this is the side asked for
         return {1: "only long", -1: "only short"}.get(value, "neither side")
     return "passes" if value else "blocks"

@@ -12,6 +12,7 @@ from flask import abort, render_template
 from app import current, tenancy
 from app.domain import bots as bot_rows
 from app.domain import overview, records
+from app.domain.decisions import reading
 from app.domain.support import looks
 from app.domain.support.looks import Look
 from app.models import Bot, Workspace
@@ -66,7 +67,7 @@ def _orders(bot: Bot) -> dict[str, Any]:
 
 
 def _decisions(bot: Bot) -> dict[str, Any]:
-    return {"decisions": records.decisions(bot, 60)}
+    return {"decisions": reading.newest(reading.Wanted(bot.id), 60)}
 
 
 def _machines(bot: Bot) -> dict[str, Any]:

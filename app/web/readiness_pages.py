@@ -10,7 +10,7 @@ from app.domain.going_live import Line, Standing
 from app.models import Bot, ReadinessCheck
 from app.web import backtest_pages
 from app.web.formatting import decimals
-from runner.protocol import Side
+from runner.protocol import Side, Verdict, from_plain
 
 STEPS = backtest_pages.STEPS | {"parity": "Judging every candle again"}
 SHOWN = 5
@@ -83,9 +83,11 @@ def _differences(bot: Bot, done: ReadinessCheck) -> list[dict[str, Any]]:
     found = []
     for one in (done.parity or {})["differences"][:SHOWN]:
         at = datetime.fromtimestamp(one["at"], UTC)
-        row = judged.at(ids, one["symbol"], at)
+        row = judged.at(bot, ids, one["symbol"], at)
         later = at + stretches.span_of(done.version.rules)
-        found.append({**one, "at": at, "bot": row, "before": later.isoformat()})
+        said = [from_plain(Verdict, verdict) for verdict in one["verdicts"]]
+        told = {"at": at, "bot": row, "before": later.isoformat(), "verdicts": said}
+        found.append({**one, **told})
     return found
 
 

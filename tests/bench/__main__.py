@@ -12,6 +12,7 @@ from tests.bench import (
     backtests,
     bills,
     bots,
+    decisions,
     machine,
     orders,
     pages,
@@ -88,6 +89,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "results": lambda: results_pages.measure(5_000, rounds=3),
             "rush": lambda: rush.measure(rush.Rush(60, 8)),
             "backtests": lambda: backtests.measure(backtests.Plan(50_000, runs=1, peers=False)),
+            "decisions": lambda: decisions.measure(2_000),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
@@ -98,6 +100,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         "results": lambda: results_pages.measure(50_000, rounds=9),
         "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
         "backtests": lambda: backtests.measure(backtests.Plan(525_600, runs=5)),
+        "decisions": lambda: decisions.measure(20_000),
     }
 
 

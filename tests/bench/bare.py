@@ -18,7 +18,7 @@ from app.models import (
     Bot,
     BotAddress,
     BotCompute,
-    DecisionRow,
+    DecisionBlock,
     Machine,
     PositionRow,
     RunnerNotice,
@@ -38,7 +38,7 @@ _SHOWN: dict[Any, str] = {
     Machine: "generation ip created_at synced_at position_state",
     PositionRow: "symbol quantity entry_price mark_price unrealised reported_at",
     TradeRow: "opened_at closed_at side entered entry_notional exit_notional fees exit_reason",
-    DecisionRow: "candle_at close action reason verdicts",
+    DecisionBlock: "first_at last_at candles counts",
     RunnerNotice: "at level message",
     AuditEvent: "occurred_at action actor_id target_id target_label",
 }
@@ -93,7 +93,7 @@ def _of_bot(village: Village) -> list[Query]:
     """What the page of one bot shows, as many of each as it shows."""
     bot, workspace = village.bot, village.workspace
     shared, single = (Strategy, StrategyVersion), (BotCompute, BotAddress, Machine, PositionRow)
-    newest = (TradeRow, DecisionRow, RunnerNotice)
+    newest = (TradeRow, DecisionBlock, RunnerNotice)
     return [
         _all(Bot, Bot.id == bot),
         *(_all(kind, kind.workspace_id == workspace) for kind in shared),

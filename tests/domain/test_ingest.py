@@ -12,7 +12,7 @@ from app.extensions import db
 from app.models import (
     CandleRow,
     Checkpoint,
-    DecisionRow,
+    DecisionBlock,
     EquityPoint,
     FillRow,
     Machine,
@@ -138,7 +138,7 @@ def test_everything_is_stored_once_however_often_it_comes(feed):
         assert feed.take(*batch) == len(batch)
     kinds = (
         CandleRow,
-        DecisionRow,
+        DecisionBlock,
         OrderRow,
         FillRow,
         PositionRow,

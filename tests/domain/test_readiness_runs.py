@@ -1,6 +1,7 @@
 """Checks of a bot against a backtest: asked for once, carried out by the runner, then kept."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -8,11 +9,12 @@ import pytest
 from sqlalchemy import func, select
 
 from app.domain import long_runs, readiness_runs, strategies, stretches
+from app.domain.decisions.block import packed, unpacked
 from app.domain.errors import Refused
 from app.extensions import db
 from app.gateways.backtest import Backtester
 from app.gateways.backtest_outcome import End, Outcome
-from app.models import AuditEvent, BacktestState, DecisionRow, ReadinessCheck, Run
+from app.models import AuditEvent, BacktestState, DecisionBlock, ReadinessCheck, Run
 from runner.protocol import Candles, Decision, Fill, Order, OrderStatus, Side
 from tests import factories, readied, telling
 from tests.factories import NOW, TESTER
@@ -116,13 +118,22 @@ def test_what_a_bot_decided_on_paper_a_backtest_decides_as_well(bot, tmp_path):
     assert len(done.pinned["engine"]) == len(done.pinned["data"][0]["sha256"]) == 64
 
 
+def turn_an_entry():
+    """As if the bot had gone short there; the decision as it was."""
+    for block in db.session.scalars(select(DecisionBlock)):
+        rows = list(unpacked(block.body))
+        for place, row in enumerate(rows):
+            if row.action == "enter_long":
+                rows[place] = replace(row, action="enter_short")
+                block.body = packed(rows)
+                db.session.commit()
+                return row
+    raise AssertionError("it never went long")
+
+
 def test_one_decision_that_was_another_is_found(bot, tmp_path):
     told(bot)
-    row = db.session.scalars(
-        select(DecisionRow).where(DecisionRow.action == "enter_long").limit(1)
-    ).one()
-    row.action = "enter_short"
-    db.session.commit()
+    row = turn_an_entry()
     done = carried_out(asked(bot), tmp_path)
     assert (done.parity["differing"], done.parity["equal"]) == (1, 109)
     assert done.parity["differences"][0]["at"] == int(row.candle_at.timestamp())

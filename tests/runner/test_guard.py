@@ -486,8 +486,9 @@ def test_the_decision_says_which_limit_kept_it_out(limits, said, bench_at):
                 assert decision.action == "enter_long"
                 assert desk.quantity(SYMBOL) > 0
             else:
-                assert decision.action == "none"
+                assert (decision.action, decision.code) == ("none", 8)
                 assert said in decision.reason
+                assert decision.reason.endswith(f"but {decision.blocked}")
                 assert not told(bench, EventKind.ORDER)
 
     asyncio.run(go())

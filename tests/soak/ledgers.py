@@ -15,6 +15,8 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
+from app.domain.decisions.block import unpacked
+
 ALIVE = ("planned", "sent", "open", "partial", "unknown")
 
 
@@ -220,12 +222,17 @@ class Story:
     def _events_were_stored_once(self):
         """Rows that nothing makes unique, and the numbers both ends have reached."""
         for table, columns in (
-            ("decision", ("run_id", "symbol", "candle_at")),
             ("runner_notice", ("run_id", "code", "message", "at")),
             ("fill", ("run_id", "trade_id")),
         ):
             keys = [tuple(row[c] for c in columns) for row in self._own(table, "number")]
             yield from (f"{table} {key} is stored twice" for key in _repeated(keys))
+        decided = [
+            (block["run_id"], block["symbol"], row.candle_at)
+            for block in self._own("decision_block", "number")
+            for row in unpacked(bytes(block["body"]))
+        ]
+        yield from (f"a decision {key} is stored twice" for key in _repeated(decided))
         acknowledged = {m["name"]: m["ack_seq"] for m in self.machines}
         for journal in self.journals:
             name = journal.path.parts[-3].split(".")[0]

@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from app.domain import readiness_runs
+from app.domain.decisions import reading
 from app.extensions import db
-from app.models import BacktestState, Bot, DecisionRow, OutboxMessage, ReadinessCheck
+from app.models import BacktestState, Bot, OutboxMessage, ReadinessCheck
 from tests import readied
 from tests.readied import parity
 from tests.site import rows
@@ -57,8 +58,7 @@ def test_what_nobody_can_compare_is_refused_with_a_word(owner, desk):
 def test_a_difference_shows_both_sides_and_leads_to_the_log(owner, story, house, page):
     with rows(house):
         bot = bot_of(story)
-        query = select(DecisionRow).where(DecisionRow.bot_id == bot.id)
-        row = db.session.scalars(query.order_by(DecisionRow.candle_at.desc()).limit(1)).one()
+        row = reading.newest(reading.Wanted(bot.id), 1)[0].row
         readied.row(bot, datetime.now(UTC), parity=parity(SYMBOL, row.candle_at))
         reason = row.reason
     shown = owner.get(page)

@@ -40,7 +40,7 @@ SAME |= {
 """Holes whose value names no row, and tokens: whoever holds one is let in by it."""
 
 PLAIN = frozenset({"bot_address", "bot_compute", "candle", "equity_point", "fill", "position"})
-PLAIN |= {"audit_head", "audit_checkpoint", "trade", "decision", "ownership_offer", "run"}
+PLAIN |= {"audit_head", "audit_checkpoint", "trade", "decision_block", "ownership_offer", "run"}
 PLAIN |= {"invitation_link", "membership", "outbox", "ticket_note"}
 PLAIN |= {"billing_terms", "budget", "budget_alert", "kill_bot", "equity_day"}
 """Tables in which nobody writes words of their own."""

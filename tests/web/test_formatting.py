@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.domain.lifecycle import Reading, Tone
 from app.web import formatting
+from runner.protocol import Verdict
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 money = st.decimals("-1e9", "1e9", places=6, allow_nan=False)
@@ -117,16 +118,32 @@ def test_a_column_gets_the_decimals_its_values_need():
     ],
 )
 def test_verdicts_are_said_in_words_of_their_role(role, value, word):
-    assert formatting.verdict({"role": role, "value": value}) == word
+    assert formatting.verdict(Verdict("min_volatility", role, value, "")) == word
 
 
 @pytest.mark.parametrize(
     ("value", "word"), [(1, "only long"), (-1, "only short"), (0, "neither side")]
 )
 def test_a_directional_filter_says_its_side(value, word):
-    item = {"role": "filter", "component": "ema_trend", "value": value}
-    assert formatting.verdict(item) == word
+    assert formatting.verdict(Verdict("ema_trend", "filter", value, "")) == word
 
 
 def test_floats_are_taken_too():
     assert formatting.plain(math.pi, 2) == "3.14"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("funding_gate", "funding gate"),
+        ("paused", "paused"),
+        ("limit: daily loss … reached … no entries today", "daily loss"),
+        ("daily loss … reached … no entries today", "daily loss"),
+        ("limit: cooling down for … seconds after a losing trade", "cool-down"),
+        ("limit: … of … positions open", "open positions"),
+        ("limit: positions of … would touch the reserve of …", "balance reserve"),
+        ("outside trading window", "“outside trading window”"),
+    ],
+)
+def test_what_blocked_is_told_short(name, words):
+    assert formatting.blocker(name) == words

@@ -6,12 +6,13 @@ from decimal import Decimal
 
 from sqlalchemy import Select, or_, select
 
+from app.domain.decisions import reading
+from app.domain.decisions.reading import Line
 from app.extensions import db
 from app.models import (
     Bot,
     CandleRow,
     CashFlow,
-    DecisionRow,
     FillRow,
     OrderRow,
     Run,
@@ -54,8 +55,8 @@ class Story:
     orders: list[OrderRow]
     fills: list[FillRow]
     flows: list[CashFlow]
-    decision: DecisionRow | None
-    exit_decision: DecisionRow | None
+    decision: Line | None
+    exit_decision: Line | None
     excursion: Excursion | None
     slippage: Decimal | None
     band: tuple[Decimal, Decimal] | None
@@ -134,15 +135,10 @@ def _funding(trade: TradeRow, now: datetime) -> list[CashFlow]:
     return list(db.session.scalars(query.order_by(CashFlow.at)))
 
 
-def _decision(trade: TradeRow, moment: datetime, action: str) -> DecisionRow | None:
+def _decision(trade: TradeRow, moment: datetime, action: str) -> Line | None:
     """The newest decision before a moment, if it was to do that; else a level or a person did."""
-    query = select(DecisionRow).where(
-        DecisionRow.run_id == trade.run_id,
-        DecisionRow.symbol == trade.symbol,
-        DecisionRow.candle_at <= moment,
-    )
-    found = db.session.scalar(query.order_by(DecisionRow.candle_at.desc()).limit(1))
-    return found if found is not None and found.action.startswith(action) else None
+    found = reading.at(trade.run_id, trade.symbol, moment)
+    return found if found is not None and found.row.action.startswith(action) else None
 
 
 def _excursion(trade: TradeRow, version: StrategyVersion, now: datetime) -> Excursion | None:

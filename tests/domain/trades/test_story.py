@@ -5,10 +5,12 @@ from decimal import Decimal
 
 import pytest
 
+from app.domain.decisions import keep
+from app.domain.sources import Source
 from app.domain.trades import story
 from app.extensions import db
-from app.models import CandleRow, DecisionRow, FillRow, OrderRow
-from runner.protocol import Mode, OrderStatus, Side
+from app.models import Bot, CandleRow, FillRow, OrderRow
+from runner.protocol import Candle, Decision, Mode, OrderStatus, Side
 from tests import factories
 from tests.factories import NOW
 
@@ -125,20 +127,13 @@ def test_the_band_is_the_result_at_the_best_and_at_the_worst_prices(run):
 
 
 def test_the_decisions_behind_entry_and_exit(run):
+    source = Source(db.session.get_one(Bot, run.bot_id), None, run.id, 0, NOW)
     for number, action in enumerate(("enter_long", "none", "exit")):
-        row = DecisionRow(
-            **keys(run),
-            symbol=SYMBOL,
-            candle_at=NOW + number * 10 * SECOND,
-            close=Decimal(100),
-            action=action,
-            reason="",
-            verdicts=[],
-        )
-        db.session.add(row)
+        bar = Candle(NOW + number * 10 * SECOND, *[Decimal(100)] * 5)
+        keep.take(source, Decision(SYMBOL, bar, action, "", ()))
     both = factories.trade(run, opened=NOW + SECOND, closed=NOW + 21 * SECOND)
     found = story.of(both, NOW)
-    assert (found.decision.action, found.exit_decision.action) == ("enter_long", "exit")
+    assert (found.decision.row.action, found.exit_decision.row.action) == ("enter_long", "exit")
     level = factories.trade(run, opened=NOW + 11 * SECOND, closed=NOW + 15 * SECOND)
     found = story.of(level, NOW)
     assert (found.decision, found.exit_decision) == (None, None)

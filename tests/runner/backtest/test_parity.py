@@ -26,6 +26,7 @@ from runner.loop import Loop
 from runner.memory import Memory
 from runner.outbox import Outbox
 from runner.protocol import ClaimAnswer, EventKind, Lease, Mode, Window, payload, to_plain
+from runner.step import Reason
 from runner.store import Store
 from tests.runner.backtest.hand_history import rules
 from tests.runner.machine import SYMBOL, configuration, practice_credentials
@@ -143,11 +144,16 @@ def _logged(result):
     return list(result.logs[SYMBOL].rows())
 
 
+def blocker_at(state):
+    return state.blocker if state.code == Reason.FILTERED else -1
+
+
 def _agrees(told, row):
     """Action, every component's value, and whatever words were kept."""
     at, state, words = row
     assert int(told.candle.opened_at.timestamp()) == at
     assert told.action == action_of(state), (told.reason, state, words)
+    assert (told.code, told.blocker) == (state.code, blocker_at(state)), (told.reason, state)
     values = [*state.values, *state.fired] if told.verdicts else []
     assert [verdict.value for verdict in told.verdicts] == values
     if words is not None:

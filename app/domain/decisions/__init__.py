@@ -1,0 +1,1 @@
+"""What strategies concluded, candle by candle: kept small, read back whole, counted."""
