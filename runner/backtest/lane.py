@@ -15,6 +15,7 @@ from functools import partial
 from itertools import repeat
 from math import inf, nan
 
+from runner.backtest.payments import Payments
 from runner.backtest.position import Position, anchored, levels, moves
 from runner.backtest.request import Request
 from runner.decision_log import DecisionLog
@@ -55,6 +56,7 @@ class Lane:
         self._need = warmup(rules)
         self.log = DecisionLog(components_of(self.engine))
         self.log.times = self.columns.times[first:]
+        self.payments = Payments.of(model, history.funding)
         self._anchored, self._moves = anchored(self.engine), moves(self.engine)
         opens, highs, lows, closes, volumes = self.columns.floats()
         self.highs, self.lows, self.closes = highs, lows, closes
@@ -63,7 +65,7 @@ class Lane:
             zip(
                 *(column[first:] for column in (opens, highs, lows, closes, volumes)),
                 map(float, self.log.times),
-                repeat(float(model.funding_rate) if model.funding_rate else nan),
+                self.payments.known(self.log.times, self.span),
                 repeat(nan),
             ),
         )
