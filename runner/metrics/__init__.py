@@ -23,6 +23,7 @@ from runner.metrics.execution import (
 )
 from runner.metrics.facts import ClosedTrade, Figure, Period
 from runner.metrics.figures import cost_figures, trade_figures
+from runner.metrics.search import Moments, Tried, moments, neighbours, search_figures
 from runner.metrics.student import interval, p_value
 from runner.metrics.tables import Cell, by_exit_reason, by_hour, by_month, by_side, hour_of_week
 from runner.metrics.tally import Tally, tally
@@ -35,10 +36,12 @@ __all__ = [
     "ExecutionTally",
     "Figure",
     "Flow",
+    "Moments",
     "OrderOutcome",
     "Period",
     "Point",
     "Tally",
+    "Tried",
     "by_exit_reason",
     "by_hour",
     "by_month",
@@ -52,7 +55,10 @@ __all__ = [
     "hour_of_week",
     "index",
     "interval",
+    "moments",
+    "neighbours",
     "p_value",
+    "search_figures",
     "tally",
     "together",
     "trade_figures",
