@@ -1,5 +1,7 @@
 """The strategy library: templates, strategies, versions."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -9,7 +11,7 @@ from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
-from app.web import loading
+from app.web import loading, variations
 from app.web.guards import requires
 from app.web.hypermedia import redirect_to, wants_fragment
 from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
@@ -73,10 +75,13 @@ def version(strategy_id: str, number: int) -> ResponseReturnValue:
 @bp.get("/<strategy_id>/edit")
 @requires(Permission.STRATEGY_MANAGE)
 def edit(strategy_id: str) -> ResponseReturnValue:
-    """The newest rules as a form."""
+    """The newest rules as a form, or a draft with the numbers a backtest tried."""
     strategy = loading.strategy(strategy_id)
-    newest = strategy.latest
-    return _edit_page(strategy, RulesForm.of(newest.rules, newest.number))
+    rules, changed = variations.drafted(strategy)
+    form = RulesForm.of(rules, strategy.latest.number)
+    if changed:
+        form.note.data = f"Tried in a backtest: {', '.join(changed)}"[:300]
+    return _edit_page(strategy, form, changed)
 
 
 @bp.post("/<strategy_id>/edit")
@@ -150,9 +155,10 @@ def _new_page(template: Template, form: NameForm) -> str:
     return render_template("strategies/new.html", template=template, form=form, words=words)
 
 
-def _edit_page(strategy: Strategy, form: RulesForm) -> str:
+def _edit_page(strategy: Strategy, form: RulesForm, changed: Sequence[str] = ()) -> str:
     sound = not strategies.faults(form.rules())
-    shown = {"words": explain(form.rules()) if sound else "", "picking": None}
+    words = explain(form.rules()) if sound else ""
+    shown = {"words": words, "picking": None, "changed": changed}
     return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
 
 
@@ -165,6 +171,7 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
         "words": explain(form.rules()) if sound else "",
         "picking": about if verb == "pick" and about in SECTIONS else None,
         "find": text,
+        "changed": (),
         "choices": choices,
     }
     template = "strategies/_builder.html" if wants_fragment() else "strategies/edit.html"
