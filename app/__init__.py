@@ -65,6 +65,7 @@ def _web(app: Flask) -> None:
         templating,
         transactions,
         uploads,
+        variations,
     )
 
     app.jinja_environment = templating.Environment
@@ -77,7 +78,7 @@ def _web(app: Flask) -> None:
     csrf.init_app(app)
     htmx.init_app(app)
     # Identity before transactions: a request is nobody's before its transaction begins.
-    spelling = (formatting, figures)
+    spelling = (formatting, figures, variations)
     for part in (security, identity, transactions, doors, templating, assets, *spelling, errors):
         part.init_app(app)
     views.register(app)

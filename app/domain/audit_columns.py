@@ -99,7 +99,7 @@ AUDITED: dict[str, Columns] = {
         track="number rules note", ignore="id workspace_id strategy_id created_by created_at"
     ),
     "backtest": Columns(
-        track="note asked",
+        track="note asked kind",
         ignore="id workspace_id strategy_version_id state step percent attempt holder cancel_at "
         "heard_at started_at ended_at log fault figures digest result created_by created_at",
     ),

@@ -18,14 +18,14 @@ MOST_SYMBOLS = 5
 class Assumed:
     """What candles do not tell; see docs/backtest.md. Shares, percents and quote currency.
 
-    Fees are shares of the notional, those of the venue where ``None``.
+    Fees are shares of the notional, those of the venue where ``None``, as is the funding.
     """
 
     spread_percent: Decimal = Decimal("0.02")
     depth: Decimal = Decimal(250_000)
     taker_fee: Decimal | None = None
     maker_fee: Decimal | None = None
-    funding_rate: Decimal = Decimal(0)
+    funding_rate: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -82,8 +82,9 @@ def _check_numbers(plan: Plan) -> None:
         fee = getattr(assumed, name)
         if fee is not None and not Decimal("-0.01") <= fee <= Decimal("0.05"):
             raise Invalid("Write a fee from -1 to 5 %, or leave it empty.", name)
-    if abs(assumed.funding_rate) > Decimal("0.05"):
-        raise Invalid("Write a funding rate from -5 to 5 %.", "funding_rate")
+    if assumed.funding_rate is not None and abs(assumed.funding_rate) > Decimal("0.05"):
+        text = "Write a funding rate from -5 to 5 %, or leave it empty."
+        raise Invalid(text, "funding_rate")
 
 
 def plain(plan: Plan) -> dict[str, Any]:

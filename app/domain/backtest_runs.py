@@ -11,12 +11,20 @@ from app.domain import long_runs, outbox
 from app.domain.backtests import JOB, QUEUE
 from app.extensions import db
 from app.gateways.backtest_outcome import End, Outcome
-from app.models import Backtest, BacktestState
+from app.models import Backtest, BacktestKind, BacktestState
+from runner.strategy import varied
 
 LOST_AFTER = long_runs.LOST_AFTER
 LISTED = 1000
 """The most trades, and fills, of a result that is kept here."""
 MOST_BYTES = 24 * 1024 * 1024
+MODES = {
+    BacktestKind.SINGLE: "monte_carlo",
+    BacktestKind.SWEEP: "sweep",
+    BacktestKind.WALK_FORWARD: "walk_forward",
+}
+"""What the runner is asked for; a single run shuffles its trades as well."""
+SHUFFLES = 1000
 SHOWN = ("net_profit", "return", "trades", "win_rate", "profit_factor", "sharpe", "max_drawdown")
 
 
@@ -35,8 +43,14 @@ def begin(backtest_id: str, now: datetime) -> Errand | None:
     if holder is None:
         return None
     found = db.session.get_one(Backtest, backtest_id, populate_existing=True)
-    request = {**found.asked, "rules": found.version.rules, "rows": LISTED, "mode": "single"}
-    return Errand(backtest_id, holder, request)
+    return Errand(backtest_id, holder, _request(found))
+
+
+def _request(backtest: Backtest) -> dict[str, Any]:
+    asked = dict(backtest.asked)
+    rules = varied(backtest.version.rules, asked.pop("values", {}))
+    asked.setdefault("options", {"runs": SHUFFLES})
+    return {**asked, "rules": rules, "rows": LISTED, "mode": MODES[backtest.kind]}
 
 
 def beat(errand: Errand, step: str, done: int, of: int, now: datetime) -> bool:
@@ -71,6 +85,9 @@ def _queue_again(backtest: Backtest, now: datetime) -> None:
 
 
 def shown(answer: bytes) -> dict[str, Any]:
-    """Value and unit of the few figures that lists show."""
-    told = json.loads(answer)["result"]["figures"]
-    return {key: told[key]["value"] for key in SHOWN if key in told}
+    """Values of the few figures that lists show; of a sweep how many combinations were tried."""
+    told = json.loads(answer)
+    if "sweep" in told:
+        return {"tried": told["sweep"]["tried"]}
+    figures = (told.get("walk_forward") or told["result"])["figures"]
+    return {key: figures[key]["value"] for key in SHOWN if key in figures}

@@ -8,12 +8,21 @@ from typing import Any
 
 from sqlalchemy import delete, func, select
 
-from app.domain import audit, backtest_plan, long_runs, outbox
+from app.domain import audit, backtest_plan, long_runs, outbox, studies
 from app.domain.audit import Actor, Change
 from app.domain.backtest_plan import Plan
 from app.domain.errors import Refused
+from app.domain.studies import Study
 from app.extensions import db
-from app.models import Backtest, BacktestState, Strategy, StrategyVersion, User, Workspace
+from app.models import (
+    Backtest,
+    BacktestKind,
+    BacktestState,
+    Strategy,
+    StrategyVersion,
+    User,
+    Workspace,
+)
 from app.models.backtest import WAITING
 
 QUEUE, JOB = "backtests", "run_backtest"
@@ -22,6 +31,11 @@ MOST_WAITING = 5
 MOST_KEPT = 200
 PAGE = 50
 COMPARED = 4
+KINDS = {
+    BacktestKind.SINGLE: "Backtest",
+    BacktestKind.SWEEP: "Parameter sweep",
+    BacktestKind.WALK_FORWARD: "Walk-forward",
+}
 
 
 def request(
@@ -32,15 +46,25 @@ def request(
     author: User | None,
     by: Actor,
     now: datetime,
+    study: Study | None = None,
+    values: dict[str, Any] | None = None,
 ) -> Backtest:
-    """Queue a backtest of a version.
+    """Queue a backtest of a version, or a study of it.
+
+    ``values``: parameters set otherwise than the version has them, by path.
 
     Raises:
         Invalid: it cannot be run; names the field.
         Refused: too many wait, or too many are kept.
     """
     backtest_plan.check(version, plan, now)
-    made = _queue(version, backtest_plan.plain(plan), note, author, now)
+    asked, kind = backtest_plan.plain(plan), BacktestKind.SINGLE
+    if study is not None:
+        asked["options"], kind = studies.options(version, plan, study), study.kind
+    if values:
+        studies.chosen(version.rules, values)
+        asked["values"] = values
+    made = _queue(version, kind, asked, note, author, now)
     _record("backtest.request", made, by, now, audit.changes_between({}, _told(made)))
     return made
 
@@ -53,7 +77,7 @@ def rerun(backtest: Backtest, *, author: User | None, by: Actor, now: datetime) 
     """
     if not backtest.over:
         raise Refused("It is not over yet; wait for it, or cancel it first.")
-    made = _queue(backtest.version, backtest.asked, backtest.note, author, now)
+    made = _queue(backtest.version, backtest.kind, backtest.asked, backtest.note, author, now)
     _record("backtest.rerun", made, by, now, [Change("of", None, backtest.id)])
     return made
 
@@ -100,8 +124,12 @@ def find(workspace: Workspace, backtest_id: str) -> Backtest | None:
 
 
 def of_ids(workspace: Workspace, ids: list[str]) -> list[Backtest]:
-    """Those of this workspace that are done, in the order asked for; others are passed over."""
-    query = _mine(workspace.id).where(Backtest.id.in_(ids), Backtest.state == BacktestState.DONE)
+    """Single runs of this workspace that are done, as asked for; others are passed over."""
+    query = _mine(workspace.id).where(
+        Backtest.id.in_(ids),
+        Backtest.state == BacktestState.DONE,
+        Backtest.kind == BacktestKind.SINGLE,
+    )
     found = {it.id: it for it in db.session.scalars(query)}
     return [found[it] for it in dict.fromkeys(ids) if it in found]
 
@@ -135,6 +163,7 @@ def twins(backtest: Backtest) -> list[Backtest]:
     """Others that were asked for the same and are done, the newest first."""
     query = _mine(backtest.workspace_id).where(
         Backtest.strategy_version_id == backtest.strategy_version_id,
+        Backtest.kind == backtest.kind,
         Backtest.state == BacktestState.DONE,
         Backtest.id != backtest.id,
     )
@@ -150,7 +179,8 @@ def fingerprint(asked: dict[str, Any]) -> str:
 
 def label_of(backtest: Backtest) -> str:
     """What it is called in logs and on pages."""
-    return f"{backtest.version.label} on {', '.join(backtest.asked['symbols'])}"
+    symbols = ", ".join(backtest.asked["symbols"])
+    return f"{KINDS[backtest.kind]} of {backtest.version.label} on {symbols}"
 
 
 # -- inside ----------------------------------------------------------------------------------------
@@ -162,6 +192,7 @@ def _mine(workspace_id: str) -> Any:
 
 def _queue(
     version: StrategyVersion,
+    kind: BacktestKind,
     asked: dict[str, Any],
     note: str,
     author: User | None,
@@ -178,6 +209,7 @@ def _queue(
     made = Backtest(
         workspace_id=workspace,
         strategy_version_id=version.id,
+        kind=kind,
         note=note[:120],
         asked=asked,
         state=BacktestState.QUEUED,
@@ -199,6 +231,9 @@ def _told(backtest: Backtest) -> dict[str, Any]:
         "period": f"{asked['since']} to {asked['until']}",
         "balance": asked["balance"],
         "note": backtest.note,
+        "kind": backtest.kind.value,
+        "varied": ", ".join(axis["path"] for axis in asked.get("options", {}).get("grid", [])),
+        "values": ", ".join(f"{path} {value}" for path, value in asked.get("values", {}).items()),
     }
 
 

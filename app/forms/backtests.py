@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
 from wtforms import Field, SelectField, SelectMultipleField, StringField, ValidationError
 from wtforms.validators import Length
@@ -35,7 +36,7 @@ class BacktestForm(Form):
     maker_fee = StringField("Maker fee", filters=[squeezed])
     spread_percent = StringField("Spread", filters=[squeezed], default="0.02")
     depth = StringField("Depth of a level", filters=[squeezed], default="250000")
-    funding_rate = StringField("Funding rate", filters=[squeezed], default="0")
+    funding_rate = StringField("Funding rate", filters=[squeezed])
     seed = StringField("Seed", filters=[squeezed], default="1")
     note = StringField(
         "Note", filters=[squeezed], validators=[Length(max=120, message="Use at most 120 letters.")]
@@ -49,6 +50,21 @@ class BacktestForm(Form):
         begin = end - timedelta(seconds=TIMEFRAMES[timeframe] * CANDLES)
         self.since.data = begin.strftime(_FORMAT)
 
+    def begin_like(self, asked: dict[str, Any], note: str) -> None:
+        """Fill in what an earlier backtest was asked for."""
+        self.exchange.data, self.symbols.data = asked["exchange"], asked["symbols"]
+        for field, name in ((self.since, "since"), (self.until, "until")):
+            field.data = datetime.fromisoformat(asked[name]).strftime(_FORMAT)
+        self.balance.data, self.seed.data, self.note.data = (
+            asked["balance"],
+            str(asked["seed"]),
+            note,
+        )
+        model = asked["model"]
+        self.spread_percent.data, self.depth.data = model["spread_percent"], model["depth"]
+        for name in ("taker_fee", "maker_fee", "funding_rate"):
+            self._fields[name].data = _percent(model[name]) if name in model else ""
+
     def validate_since(self, field: Field) -> None:
         """A moment."""
         _moment(field)
@@ -59,7 +75,7 @@ class BacktestForm(Form):
 
     def validate_balance(self, field: Field) -> None:
         """A number."""
-        _number(field)
+        decimal(field)
 
     def validate_taker_fee(self, field: Field) -> None:
         """A number, or nothing."""
@@ -71,15 +87,15 @@ class BacktestForm(Form):
 
     def validate_spread_percent(self, field: Field) -> None:
         """A number."""
-        _number(field)
+        decimal(field)
 
     def validate_depth(self, field: Field) -> None:
         """A number."""
-        _number(field)
+        decimal(field)
 
     def validate_funding_rate(self, field: Field) -> None:
-        """A number."""
-        _number(field)
+        """A number, or nothing."""
+        _share(field)
 
     def validate_seed(self, field: Field) -> None:
         """A whole number."""
@@ -90,18 +106,18 @@ class BacktestForm(Form):
     def plan(self) -> Plan:
         """As typed; the shape is checked before."""
         assumed = Assumed(
-            spread_percent=_number(self.spread_percent),
-            depth=_number(self.depth),
+            spread_percent=decimal(self.spread_percent),
+            depth=decimal(self.depth),
             taker_fee=_share(self.taker_fee),
             maker_fee=_share(self.maker_fee),
-            funding_rate=_number(self.funding_rate) / 100,
+            funding_rate=_share(self.funding_rate),
         )
         return Plan(
             exchange=self.exchange.data,
             symbols=tuple(self.symbols.data or ()),
             since=_moment(self.since),
             until=_moment(self.until),
-            balance=_number(self.balance),
+            balance=decimal(self.balance),
             seed=int(self.seed.data or "1"),
             assumed=assumed,
         )
@@ -117,7 +133,8 @@ def _moment(field: Field) -> datetime:
     return found
 
 
-def _number(field: Field) -> Decimal:
+def decimal(field: Field) -> Decimal:
+    """A number as people write it. Raises ``ValidationError``."""
     try:
         found = Decimal((field.data or "").replace(",", ""))
     except InvalidOperation:
@@ -129,4 +146,8 @@ def _number(field: Field) -> Decimal:
 
 def _share(field: Field) -> Decimal | None:
     """A percentage as a share; nothing where nothing is typed."""
-    return _number(field) / 100 if field.data else None
+    return decimal(field) / 100 if field.data else None
+
+
+def _percent(share: str) -> str:
+    return f"{(Decimal(share) * 100).normalize():f}"

@@ -2,7 +2,7 @@
 
 from app.models.approval import Approval, ApprovalKind, ApprovalState
 from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcome
-from app.models.backtest import Backtest, BacktestState
+from app.models.backtest import Backtest, BacktestKind, BacktestState
 from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
 from app.models.bot import Bot, BotCommand, PauseRule, Run, Wish
 from app.models.compute import (
@@ -154,6 +154,7 @@ __all__ = [
     "AuditOutcome",
     "AuthorKind",
     "Backtest",
+    "BacktestKind",
     "BacktestState",
     "BillingContact",
     "BillingTerms",

@@ -22,6 +22,14 @@ class BacktestState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class BacktestKind(StrEnum):
+    """What is run: the rules once, every combination of a grid, or a choice judged afterwards."""
+
+    SINGLE = "single"
+    SWEEP = "sweep"
+    WALK_FORWARD = "walk_forward"
+
+
 WAITING = (BacktestState.QUEUED, BacktestState.RUNNING)
 
 
@@ -53,7 +61,9 @@ class LongRun:
 class Backtest(LongRun, Tenant, Model):
     """One strategy version on history. What was asked for never changes.
 
-    ``asked`` is the request without its rules, which the version pins. ``result`` holds the bytes
+    ``asked`` is the request without its rules, which the version pins; ``values`` in it are
+    parameters set otherwise than the version has them, by path, and ``options`` are those of its
+    kind. ``result`` holds the bytes
     the runner answered with, compressed, and ``digest`` is their SHA-256; ``figures`` repeats the
     few that lists show.
     """
@@ -67,6 +77,7 @@ class Backtest(LongRun, Tenant, Model):
 
     id: Mapped[str] = primary_key("bkt")
     strategy_version_id: Mapped[str] = mapped_column(String(40), index=True)
+    kind: Mapped[BacktestKind] = mapped_column(Chosen(BacktestKind), default=BacktestKind.SINGLE)
     note: Mapped[str] = mapped_column(String(120), default="")
     asked: Mapped[dict[str, Any]] = mapped_column(Document)
     figures: Mapped[dict[str, Any] | None] = mapped_column(Document)

@@ -1,14 +1,16 @@
 """Backtests: list, request, progress, result, comparison."""
 
+from typing import Any
+
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
 from app.domain import backtests
 from app.domain.access import Permission
-from app.web import backtest_pages, downloads, loading
+from app.web import backtest_pages, backtest_results, downloads, loading
 from app.web.guards import requires
-from app.web.hypermedia import live, redirect_to
+from app.web.hypermedia import live, redirect_to, wants_fragment
 
 bp = Blueprint("backtests", __name__, url_prefix="/w/<workspace>/backtests")
 
@@ -24,7 +26,7 @@ def index() -> ResponseReturnValue:
 @requires(Permission.BACKTEST_RUN)
 def new() -> ResponseReturnValue:
     """What to test on what."""
-    return render_template("backtests/new.html", form=backtest_pages.new_form())
+    return render_template("backtests/new.html", **backtest_pages.new_page())
 
 
 @bp.post("/new")
@@ -34,7 +36,7 @@ def create() -> ResponseReturnValue:
     form = backtest_pages.new_form()
     made = form.attempt(lambda: backtest_pages.create(form))
     if made is None:
-        return render_template("backtests/new.html", form=form), 422
+        return render_template("backtests/new.html", **backtest_pages.new_page(form)), 422
     return redirect_to(url_for(".show", backtest_id=made.id))
 
 
@@ -68,7 +70,20 @@ def progress(backtest_id: str) -> ResponseReturnValue:
 @requires(Permission.STRATEGY_VIEW)
 def points(backtest_id: str) -> Response:
     """Equity and drawdown for the charts."""
-    return jsonify(backtest_pages.drawing(loading.backtest(backtest_id)))
+    return jsonify(backtest_results.drawing(loading.backtest(backtest_id)))
+
+
+@bp.get("/<backtest_id>/candles")
+@requires(Permission.STRATEGY_VIEW)
+def candles(backtest_id: str) -> ResponseReturnValue:
+    """One page of the chart of candles, with what was traded on them."""
+    backtest = loading.backtest(backtest_id)
+    found = backtest_results.single(backtest)
+    if found is None or not wants_fragment():
+        place: dict[str, Any] = {name: request.args.get(name) for name in ("symbol", "part")}
+        return redirect_to(url_for(".show", backtest_id=backtest_id, _anchor="candles", **place))
+    shown = backtest_results.candles(backtest, found)
+    return render_template("backtests/_candles.html", **shown)
 
 
 @bp.get("/<backtest_id>/result.json")

@@ -1,5 +1,6 @@
 """The strategy library: templates, strategies, versions."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -11,7 +12,7 @@ from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
-from app.web import loading, preview_pages
+from app.web import loading, preview_pages, variations
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, signal, wants_fragment
 from app.web.rules_pages import base_of, rules_sent
@@ -70,10 +71,13 @@ def version(strategy_id: str, number: int) -> ResponseReturnValue:
 @bp.get("/<strategy_id>/edit")
 @requires(Permission.STRATEGY_MANAGE)
 def edit(strategy_id: str) -> ResponseReturnValue:
-    """The newest rules as a form."""
+    """The newest rules as a form, or a draft with the numbers a backtest tried."""
     strategy = loading.strategy(strategy_id)
-    newest = strategy.latest
-    return _edit_page(strategy, RulesForm.of(newest.rules, newest.number))
+    rules, changed = variations.drafted(strategy)
+    form = RulesForm.of(rules, strategy.latest.number)
+    if changed:
+        form.note.data = f"Tried in a backtest: {', '.join(changed)}"[:300]
+    return _edit_page(strategy, form, changed)
 
 
 @bp.post("/<strategy_id>/edit")
@@ -154,9 +158,10 @@ def _new_page(template: Template, form: NameForm) -> str:
     return render_template("strategies/new.html", template=template, form=form, words=words)
 
 
-def _edit_page(strategy: Strategy, form: RulesForm) -> str:
+def _edit_page(strategy: Strategy, form: RulesForm, changed: Sequence[str] = ()) -> str:
     sound = not strategies.faults(form.rules())
-    shown = {"words": explain(form.rules()) if sound else "", "picking": None, "version": ""}
+    words = explain(form.rules()) if sound else ""
+    shown = {"words": words, "picking": None, "changed": changed, "version": ""}
     shown |= preview_pages.aside(form)
     return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
 
@@ -169,6 +174,7 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
         "words": explain(form.rules()) if sound else "",
         "picking": about if verb == "pick" and about in SECTIONS else None,
         "find": request.form.get("find", "")[:60],
+        "changed": (),
         "choices": choices,
         "strategy": strategy,
         "form": form,

@@ -1,10 +1,9 @@
-"""What the pages of backtests load and how a result is shown."""
+"""What the pages of backtests load: asked for, listed, watched, compared."""
 
 import json
-from datetime import datetime
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 
 from app import current
 from app.domain import backtests, defaults, strategies
@@ -12,32 +11,10 @@ from app.domain.errors import Invalid
 from app.forms.backtests import BacktestForm
 from app.forms.base import offered
 from app.models import Backtest, BacktestState
-from app.web import loading
-from app.web.charts import thin
-from runner.metrics import Figure, Period
+from app.web import backtest_results, loading, study_pages, variations
+from app.web.backtest_results import HEADLINE
 
-HEADLINE = ("net_profit", "return", "trades", "win_rate", "profit_factor", "max_drawdown")
-GROUPS = (
-    (
-        "Trades",
-        (
-            *("expectancy", "payoff", "average_win", "average_loss", "largest_win"),
-            *("largest_loss", "win_streak", "loss_streak", "sqn", "p_value", "mean_low"),
-            *("mean_high", "wins_low", "wins_high", "holding", "holding_wins", "holding_losses"),
-        ),
-    ),
-    (
-        "Equity and exposure",
-        (
-            *("equity_result", "annual_return", "sharpe", "sortino", "calmar"),
-            *("drawdown_length", "drawdown_recovery", "exposure"),
-        ),
-    ),
-    ("Costs", ("fees", "funding", "slippage", "cost_share", "volume")),
-)
 COMPARED = (*HEADLINE, "expectancy", "sharpe", "sortino", "exposure", "fees", "funding", "slippage")
-TRADES = 100
-POINTS = 1500
 WORDS = {
     BacktestState.QUEUED: ("queued", "neutral"),
     BacktestState.RUNNING: ("running", "info"),
@@ -45,22 +22,45 @@ WORDS = {
     BacktestState.FAILED: ("failed", "bad"),
     BacktestState.CANCELLED: ("cancelled", "warn"),
 }
-STEPS = {"starting": "Starting", "simulation": "Simulating", "history": "Fetching candles"}
+STEPS = {
+    "starting": "Starting",
+    "simulation": "Simulating",
+    "history": "Fetching candles",
+    "combinations": "Trying combinations",
+}
+
+
+def new_page(form: BacktestForm | None = None) -> dict[str, Any]:
+    """What the page that asks shows: the form, and what it sets beside the version's rules."""
+    chosen = _asked_version()
+    values = variations.asked(chosen.rules) if chosen is not None else {}
+    return {
+        "form": form if form is not None else new_form(),
+        "values": variations.arguments(values),
+        "changed": variations.words(values, chosen.rules) if chosen is not None else [],
+    }
 
 
 def new_form() -> BacktestForm:
-    """The form with what there is to choose from; a version named in the address is chosen."""
-    form, workspace = BacktestForm(), current.workspace()
+    """The form with what there is to choose from; a version named in the address is chosen.
+
+    Where parameters are set, they are of that version, and no other can be chosen.
+    """
+    form, workspace, asked = BacktestForm(), current.workspace(), _asked_version()
     library = [strategy.latest for strategy in strategies.in_workspace(workspace)]
-    asked = strategies.find_version(workspace, request.args.get("version", ""))
     if asked is not None and asked not in library:
         library.insert(0, asked)
+    if asked is not None and variations.asked(asked.rules):
+        library = [asked]
     form.version.choices = offered((it.id, it.label) for it in library)
     if request.method == "GET" and library:
         chosen, usual = asked or library[0], defaults.of(workspace)
-        form.version.data = chosen.id
         frame = chosen.rules["timeframe"]
         form.begin_with(frame, usual.exchange, usual.symbol, current.now())
+        like = backtests.find(workspace, request.args.get("like", ""))
+        if like is not None:
+            form.begin_like(like.asked, like.note)
+        form.version.data = chosen.id
     return form
 
 
@@ -69,9 +69,19 @@ def create(form: BacktestForm) -> Backtest:
     version = strategies.find_version(current.workspace(), form.version.data or "")
     if version is None:
         raise Invalid("Choose one of the strategies.", "version")
-    by, now = current.actor(), current.now()
-    note = form.note.data or ""
-    return backtests.request(version, form.plan, note=note, author=current.user(), by=by, now=now)
+    return backtests.request(
+        version,
+        form.plan,
+        note=form.note.data or "",
+        author=current.user(),
+        by=current.actor(),
+        now=current.now(),
+        values=variations.asked(version.rules),
+    )
+
+
+def _asked_version() -> Any:
+    return strategies.find_version(current.workspace(), request.values.get("version", ""))
 
 
 def listed() -> dict[str, Any]:
@@ -85,6 +95,7 @@ def listed() -> dict[str, Any]:
         "number": number,
         "strategy": strategy,
         "words": WORDS,
+        "kinds": backtests.KINDS,
         "compared": backtests.COMPARED,
         "now": current.now(),
     }
@@ -93,12 +104,16 @@ def listed() -> dict[str, Any]:
 def standing(backtest: Backtest) -> dict[str, Any]:
     """How far it is."""
     queued = backtest.state is BacktestState.QUEUED
+    values = backtest.asked.get("values", {})
     return {
+        "changed": variations.words(values, backtest.version.rules),
+        "changed_arguments": variations.arguments(values),
         "backtest": backtest,
-        "label": backtests.label_of(backtest),
+        "title": f"{backtests.KINDS[backtest.kind]} of {backtest.version.label}",
         "place": backtests.place_of(backtest) if queued else None,
         "words": WORDS,
         "steps": STEPS,
+        "study_asked": study_pages.asked(backtest),
         "settled": backtest.over,
         "now": current.now(),
     }
@@ -109,72 +124,17 @@ def told(backtest: Backtest) -> dict[str, Any]:
     context = standing(backtest) | {"result": None}
     if backtest.state is not BacktestState.DONE:
         return context
-    result = _result(backtest)
-    figures = _figures(result)
-    others = backtests.twins(backtest)
-    return context | {
-        "result": result,
-        "currency": backtest.asked["quote"],
-        "headline": [figures[key] for key in HEADLINE],
-        # A result made by an older runner lacks the figures that came later.
-        "groups": [(name, [figures[it] for it in keys if it in figures]) for name, keys in GROUPS],
-        "trades": [_trade(row) for row in result["trades"][:TRADES]],
-        "others": others,
-        "differing": [it for it in others if it.digest != backtest.digest],
-        "series": url_for("backtests.points", backtest_id=backtest.id),
-    }
+    return context | backtest_results.told(backtest)
 
 
 def compared(ids: list[str]) -> dict[str, Any]:
     """Up to four that are done side by side; ids of others are passed over."""
     rows = backtests.of_ids(current.workspace(), ids)[: backtests.COMPARED]
-    results = [(it, _result(it)) for it in rows]
-    figures = [_figures(result) for _, result in results]
+    results = [(it, backtest_results.result(it)) for it in rows]
+    figures = [backtest_results.figures(result) for _, result in results]
     return {
         "pairs": results,
         "lines": [[each[key] for each in figures] for key in COMPARED],
         "same_data": len({json.dumps(it["pinned"]["data"]) for _, it in results}) < 2,
         "most": backtests.COMPARED,
     }
-
-
-def drawing(backtest: Backtest) -> dict[str, Any]:
-    """Equity and drawdown for the charts; the drawdown is below the highest so far, by the lows."""
-    rows = _result(backtest)["equity"] if backtest.state is BacktestState.DONE else []
-    peak, falls = float(backtest.asked["balance"]), []
-    for at, equity, low in rows:
-        falls.append((at, -100 * max(peak - low, 0.0) / peak if peak > 0 else 0.0))
-        peak = max(peak, equity)
-    return {
-        "version": backtest.digest or "none",
-        "equity": [{"time": row[0], "value": row[1]} for row in thin(rows, POINTS)],
-        "drawdown": [{"time": at, "value": round(v, 3)} for at, v in thin(falls, POINTS)],
-        "live": False,
-    }
-
-
-def _result(backtest: Backtest) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(backtests.answer_of(backtest))["result"]
-    return found
-
-
-def _figures(result: dict[str, Any]) -> dict[str, Figure]:
-    pinned = result["pinned"]
-    period = Period(_moment(pinned["since"]), _moment(pinned["until"]))
-    return {
-        key: Figure(period=period, **{name: row[name] for name in _PARTS})
-        for key, row in result["figures"].items()
-    }
-
-
-_PARTS = ("name", "value", "unit", "definition", "sample", "reason")
-
-
-def _trade(row: dict[str, Any]) -> dict[str, Any]:
-    opened, closed = _moment(row["opened_at"]), _moment(row["closed_at"])
-    numbers = {name: float(row[name]) for name in ("net", "fees", "optimistic", "pessimistic")}
-    return {**row, **numbers, "opened_at": opened, "held": (closed - opened).total_seconds()}
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text)

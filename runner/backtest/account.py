@@ -151,6 +151,12 @@ class Account:
         self.venue.on_mark(symbol, price, now)
         self._book_funding()
 
+    def pay_funding(self, symbol: str, price: Decimal, rate: Decimal, due: datetime) -> None:
+        """What falls due on a position, which is worth this price then."""
+        self.venue.state.marks[symbol] = price
+        self.venue.account.pay_funding(symbol, rate, due)
+        self._book_funding()
+
     def collect(self, now: datetime) -> None:
         """Book what the venue did since the last look."""
         self._book_funding()

@@ -20,13 +20,12 @@ from runner.backtest.lane import Lane, moment
 from runner.backtest.pictures import Pictures
 from runner.backtest.position import Position, levels
 from runner.backtest.request import Request
-from runner.exchange.base import Book, Funding
+from runner.exchange.base import Book
 from runner.protocol import Side
 from runner.step import EXIT, NOTHING, ExitCall, Step
 from runner.strategy.spec import Holding
 
 _OPENS, _LOOKS, _DECIDES, _SETTLES = range(4)
-_FOREVER = 2**62
 UNFIT = "the candles since the last gap are too few"
 Progress = Callable[[int], None]
 """Told how far the simulation has come, seconds since the epoch."""
@@ -36,7 +35,7 @@ Progress = Callable[[int], None]
 class _Walk:
     """Where a lane stands. ``pending``: an order of its waits for the next opening.
 
-    ``decided_at``, ``side``: of the newest entry.
+    ``decided_at``, ``side``: of the newest entry. ``paid``: up to when funding was paid.
     """
 
     lane: Lane
@@ -45,6 +44,7 @@ class _Walk:
     pending: bool = False
     decided_at: int = 0
     side: int = 0
+    paid: int = 0
 
 
 class CandleRun:
@@ -59,20 +59,7 @@ class CandleRun:
         ]
         windows = request.windows if request.end_policy == "flatten" else None
         self._ends = sorted(int(window.closes.timestamp()) for window in windows or ())
-        self._hours = request.model.funding_hours * 3600 if request.model.funding_rate else 0
         self._stages = (self._open, self._look, self._decide, self._settle)
-        self._begin()
-
-    def _begin(self) -> None:
-        if not self._hours:
-            return
-        start = self._request.period[0]
-        first = moment((start // self._hours + 1) * self._hours)
-        funding = Funding(
-            self._request.model.funding_rate, first, self._request.model.funding_hours
-        )
-        for walk in self._walks:
-            self._account.venue.on_funding(walk.lane.symbol, funding, moment(start))
 
     def run(self, progress: Progress) -> None:
         """To the end of the candles."""
@@ -113,7 +100,7 @@ class CandleRun:
         now = lane.opens_at(lane.place)
         if self._account.watch.always:
             return now
-        until = (now // self._hours + 1) * self._hours if self._hours else _FOREVER
+        until = lane.payments.next_after(now)
         place = bisect_right(self._ends, now)
         return min([until, *self._ends[place : place + 1]])
 
@@ -206,6 +193,7 @@ class CandleRun:
         if lane.position is None:
             side = 1 if account.held(lane.symbol) > 0 else -1
             lane.position = Position(side, cost, walk.decided_at, now)
+            walk.paid = int(now.timestamp())
         lane.position.entry_price = cost
         self._follow(walk)
 
@@ -256,14 +244,21 @@ class CandleRun:
             self._feed(walk, walk.pictures.leaving(met, holding.side), met, now)
 
     def _mark(self, acting: _Walk, now: datetime) -> None:
-        """Let the account know what every symbol at stake is worth now."""
+        """Let the account know what every symbol at stake is worth now, and pay its funding."""
         last = int(now.timestamp()) - acting.lane.span
         for walk in self._walks:
             lane = walk.lane
             if walk is acting or lane.position is not None:
                 place = bisect_right(lane.columns.times, last) - 1
                 price = lane.price(lane.columns.closes, max(place, 0))
+                if lane.position is not None:
+                    self._pay(walk, price, last + lane.span)
                 self._account.on_mark(lane.symbol, price, now)
+
+    def _pay(self, walk: _Walk, price: Decimal, until: int) -> None:
+        for at, rate in walk.lane.payments.due(walk.paid, until):
+            self._account.pay_funding(walk.lane.symbol, price, rate, moment(at))
+            walk.paid = at
 
 
 _MOST_IN_A_ROW = 50

@@ -16,13 +16,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from runner.backtest import chance, grid, parity, preview, seen
+from runner.backtest import chance, forward, grid, parity, preview, seen
+from runner.backtest.lane import moment
 from runner.backtest.request import Refused, Request, read
-from runner.backtest.result import digest_of
+from runner.backtest.result import digest_of, pinned
 from runner.backtest.run import Tell, histories, instruments, learn, obtain, replayed, simulate
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
+from runner.metrics import Period
 from runner.strategy.spec import TIMEFRAMES
 
 CANCELLED, FAILED = 3, 2
@@ -95,7 +97,12 @@ def run(plain: Any, tell: Tell) -> dict[str, Any]:
 
 
 def _histories(request: Request, tell: Tell) -> tuple[Request, list[History]]:
-    """From the files; what they lack is fetched first, as far as the venue has it."""
+    """From the files; what they lack is fetched first, as far as the venue has it.
+
+    In whole candles, whether they were kept or not: else a repeat would give other figures.
+    """
+    first, last = request.period
+    request = replace(request, since=moment(first), until=moment(last))
     try:
         instruments(request)
         return request, histories(request)
@@ -138,24 +145,27 @@ def _monte_carlo(
         raise Refused("options", "runs", f"must be from 1 to {chance.MOST_RUNS:,}")
     result = simulate(request, found, instruments(request), tell)
     nets = [float(trade.closed.net) for trade in result.trades]
-    told = chance.shuffled(nets, float(request.balance), runs, request.seed)
+    period = Period(request.since, request.until)
+    told = chance.monte_carlo(nets, float(request.balance), runs, request.seed, period)
     return {"result": result.plain(), "monte_carlo": told}
 
 
 def _sweep(
     request: Request, options: dict[str, Any], found: list[History], tell: Tell
 ) -> dict[str, Any]:
-    return {"sweep": grid.sweep(request, grid.plan_of(options, request.rules), found, tell)}
+    told = pinned(request, instruments(request), found)
+    return {
+        "pinned": told,
+        "sweep": grid.sweep(request, grid.plan_of(options, request.rules), found, tell),
+    }
 
 
 def _walk_forward(
     request: Request, options: dict[str, Any], found: list[History], tell: Tell
 ) -> dict[str, Any]:
-    windows = options.get("windows", 4)
-    if not isinstance(windows, int) or not 1 <= windows <= 24:
-        raise Refused("options", "windows", "must be from 1 to 24")
-    plan = grid.plan_of(options, request.rules)
-    return {"walk_forward": grid.walk_forward(request, plan, windows, found, tell)}
+    plan, told = grid.plan_of(options, request.rules), pinned(request, instruments(request), found)
+    walked = forward.walk_forward(request, plan, options, found, tell)
+    return {"pinned": told, "walk_forward": walked}
 
 
 def _parity(request: Request, options: Any, tell: Tell) -> dict[str, Any]:

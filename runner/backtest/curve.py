@@ -89,6 +89,13 @@ def stretches(
     return found
 
 
+def fewer(found: Sequence[Stretch], most: int = MOST_POINTS) -> list[Stretch]:
+    """Neighbouring stretches as one, each with its lowest, until so many are left."""
+    width = -(-len(found) // most) if found else 1
+    parts = (found[first : first + width] for first in range(0, len(found), width))
+    return [Stretch(it[-1].at, it[-1].equity, min(one.low for one in it)) for it in parts]
+
+
 def points(found: Sequence[Stretch], start: float, since: int) -> list[Point]:
     """The same for statistics: of each stretch its low, then its end."""
     told = [Point(moment(since), start)]

@@ -1,25 +1,20 @@
-"""Parameter sweep and walk-forward: the same run again and again with other numbers."""
+"""Parameter sweep: the same run again and again with other numbers."""
 
 from __future__ import annotations
 
-import copy
 import random
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import product
 from typing import Any
 
-from runner.backtest.lane import moment
 from runner.backtest.request import Refused, Request, checked_rules
-from runner.backtest.result import Result
+from runner.backtest.result import Result, figures_plain
 from runner.backtest.run import Tell, instruments, needed, simulate
 from runner.exchange.base import Instrument
 from runner.history.reading import History
-from runner.metrics import Period, tally, trade_figures
-from runner.strategy import validate, warmup
-from runner.strategy.spec import TIMEFRAMES
+from runner.metrics import Figure, Period, Tried, moments, neighbours, search_figures
+from runner.strategy import dials, validate, varied, warmup
+from runner.strategy.varying import place_of
 
 MOST_COMBINATIONS = 500
 OBJECTIVES = ("net_profit", "profit_factor", "sharpe", "sortino", "calmar", "expectancy", "sqn")
@@ -29,11 +24,20 @@ SHOWN = (
     "trades",
     "win_rate",
     "profit_factor",
+    "expectancy",
+    "sqn",
     "sharpe",
+    "sortino",
+    "calmar",
     "max_drawdown",
     "fees",
+    "funding",
 )
-_PATH = re.compile(r"([a-z_]+)\[(\d+)\]\.params\.([a-z_]+)")
+FEW_TRADES = 30
+LONE_PEAK = 50
+SURE = 95
+_LAST = -1e299
+"""The score of what has no figure; what the rules refuse stands behind even that."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,30 @@ class Plan:
     axes: tuple[Axis, ...]
     objective: str = "net_profit"
     most: int = 200
+
+    def named(self, values: tuple[Any, ...]) -> dict[str, Any]:
+        """A combination by path."""
+        return {axis.path: value for axis, value in zip(self.axes, values, strict=True)}
+
+    def plain(self) -> list[dict[str, Any]]:
+        """The axes as JSON."""
+        return [{"path": axis.path, "values": list(axis.values)} for axis in self.axes]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of one combination; ``result`` is missing where the rules refuse it."""
+
+    values: tuple[Any, ...]
+    score: float
+    figures: dict[str, Figure]
+    result: Result | None
+    refused: str = ""
+
+    @property
+    def shown(self) -> dict[str, float | None]:
+        """The values of the figures that tables show."""
+        return {key: self.figures[key].value for key in SHOWN}
 
 
 def plan_of(options: Any, rules: dict[str, Any]) -> Plan:
@@ -83,28 +111,35 @@ def longest_warmup(request: Request, plan: Plan) -> int:
     """Candles that the slowest of the combinations reads before it decides."""
     most = 0
     for values in combinations(plan, request.seed)[0]:
-        varied = _with(request.rules, plan.axes, values)
-        if not validate(varied):
-            most = max(most, warmup(varied))
+        rules = varied(request.rules, plan.named(values))
+        if not validate(rules):
+            most = max(most, warmup(rules))
     return most
 
 
 def sweep(request: Request, plan: Plan, found: list[History], tell: Tell) -> dict[str, Any]:
     """Every combination on the same candles, the best first."""
     chosen, whole = combinations(plan, request.seed)
-    rules, rows = instruments(request), list[dict[str, Any]]()
+    rules, runs = instruments(request), list[Run]()
+    tried = list[Tried]()
     for number, values in enumerate(chosen):
         tell("combinations", number, len(chosen))
-        rows.append(_tried(request, plan, values, found, rules)[0])
+        run = attempt(request, plan, values, found, rules)
+        tried.append(_tried(run, plan))
+        runs.append(replace(run, result=None))
     tell("combinations", len(chosen), len(chosen))
-    rows.sort(key=lambda row: -row["score"])
+    order = sorted(range(len(runs)), key=lambda number: -runs[number].score)
+    best = order[0]
+    luck = search_figures(tried[best], tried, Period(request.since, request.until))
     return {
         "objective": plan.objective,
-        "axes": [{"path": axis.path, "values": list(axis.values)} for axis in plan.axes],
+        "axes": plan.plain(),
         "combinations": whole,
         "tried": len(chosen),
         "seed": request.seed,
-        "rows": rows,
+        "rows": [_row(runs[number], tried[number], tried) for number in order],
+        "luck": figures_plain(luck),
+        "warnings": _warnings(request.rules, runs, best, luck, plan),
         "hint": (
             "The best of many is partly the luckiest. Look for a region where neighbours do alike, "
             "and test it on a period that was not searched."
@@ -112,113 +147,91 @@ def sweep(request: Request, plan: Plan, found: list[History], tell: Tell) -> dic
     }
 
 
-def walk_forward(
-    request: Request, plan: Plan, windows: int, found: list[History], tell: Tell
-) -> dict[str, Any]:
-    """Choose on one stretch, judge on the next, then move on by as much as was judged.
-
-    The period is cut into one part more than there are windows; each window chooses on a part and
-    is judged on the one after it, which no choice has seen.
-    """
-    edges = _edges(request, windows)
-    rules, chosen = instruments(request), combinations(plan, request.seed)[0]
-    judged, rows = list[Result](), list[dict[str, Any]]()
-    for number in range(windows):
-        tell("windows", number, windows)
-        train = replace(request, since=edges[number], until=edges[number + 1])
-        test = replace(request, since=edges[number + 1], until=edges[number + 2])
-        tried = [_tried(train, plan, values, found, rules) for values in chosen]
-        best, values = max(tried, key=lambda row: row[0]["score"])
-        after, _, result = _run(test, plan, values, found, rules)
-        judged.append(result)
-        rows.append(
-            {
-                "train": [train.since.isoformat(), train.until.isoformat()],
-                "test": [test.since.isoformat(), test.until.isoformat()],
-                "values": list(values),
-                "in_sample": best["figures"],
-                "out_of_sample": after,
-            }
-        )
-    tell("windows", windows, windows)
-    closed = [trade.closed for result in judged for trade in result.trades]
-    figures = trade_figures(tally(closed), Period(edges[1], edges[-1]))
-    return {
-        "objective": plan.objective,
-        "axes": [{"path": axis.path, "values": list(axis.values)} for axis in plan.axes],
-        "seed": request.seed,
-        "windows": rows,
-        "out_of_sample": {key: figures[key].value for key in SHOWN if key in figures},
-    }
-
-
-def _edges(request: Request, windows: int) -> list[datetime]:
-    """Where the parts of the period meet, in whole candles."""
-    first, last = request.period
-    span = TIMEFRAMES[request.rules["timeframe"]]
-    count = (last - first) // span
-    if windows < 1 or count < 2 * (windows + 1):
-        text = "the period is too short for so many windows; choose a longer one, or fewer"
-        raise Refused("options", "windows", text)
-    parts = windows + 1
-    return [moment(first + count * n // parts * span) for n in range(parts + 1)]
-
-
-def _tried(
+def attempt(
     request: Request,
     plan: Plan,
     values: tuple[Any, ...],
     found: list[History],
     rules: dict[str, Instrument],
-) -> tuple[dict[str, Any], tuple[Any, ...]]:
-    """One combination's row; what the rules refuse has the lowest score there is."""
+) -> Run:
+    """One combination; what the rules refuse has the lowest score there is."""
     try:
-        shown, score, _ = _run(request, plan, values, found, rules)
+        wanted = checked_rules(varied(request.rules, plan.named(values)))
     except Refused as error:
-        return {"values": list(values), "score": -1e300, "refused": str(error)}, values
-    return {"values": list(values), "score": score, "figures": shown}, values
-
-
-def _run(
-    request: Request,
-    plan: Plan,
-    values: tuple[Any, ...],
-    found: list[History],
-    rules: dict[str, Instrument],
-) -> tuple[dict[str, Any], float, Result]:
-    varied = replace(request, rules=checked_rules(_with(request.rules, plan.axes, values)))
-    first, last = needed(varied)
+        return Run(values, 10 * _LAST, {}, None, str(error))
+    changed = replace(request, rules=wanted)
+    first, last = needed(changed)
     cut = [replace(history, columns=history.columns.between(first, last)) for history in found]
-    result = simulate(varied, cut, rules, lambda *_: None)
-    figures = result.figures
-    score = figures[plan.objective].value
-    shown = {key: figures[key].value for key in SHOWN}
-    return shown, -1e299 if score is None else score, result
+    result = simulate(changed, cut, rules, lambda *_: None)
+    score = result.figures[plan.objective].value
+    return Run(values, _LAST if score is None else score, result.figures, result)
+
+
+def _tried(run: Run, plan: Plan) -> Tried:
+    place = tuple(
+        axis.values.index(value) for axis, value in zip(plan.axes, run.values, strict=True)
+    )
+    if run.result is None:
+        return Tried(place, None, None, moments(()))
+    nets = [float(trade.closed.net) for trade in run.result.trades]
+    score, net = run.figures[plan.objective].value, run.figures["net_profit"].value
+    return Tried(place, score, net, moments(nets))
+
+
+def _row(run: Run, own: Tried, tried: list[Tried]) -> dict[str, Any]:
+    told: dict[str, Any] = {"values": list(run.values), "score": run.score}
+    if run.refused:
+        return {**told, "refused": run.refused}
+    near = neighbours(own, tried)
+    mean = sum(near) / len(near) if near else None
+    return {**told, "figures": run.shown, "near": mean, "near_count": len(near)}
+
+
+def _warnings(
+    rules: dict[str, Any], runs: list[Run], best: int, luck: dict[str, Figure], plan: Plan
+) -> list[dict[str, str]]:
+    """What to doubt about the best one."""
+    top, told = runs[best], list[tuple[str, str]]()
+    if top.result is None and top.refused:
+        return [{"code": "all_refused", "text": f"No combination can be run: {top.refused}."}]
+    trades = int(top.figures["trades"].value or 0)
+    if trades < FEW_TRADES:
+        text = f"The best combination closed {trades} trades; {FEW_TRADES} are the least to judge."
+        told.append(("few_trades", text))
+    stable, sure = luck["stability"].value, luck["deflated_sharpe"].value
+    if stable is not None and stable < LONE_PEAK:
+        text = (
+            f"A lone peak: one step away the objective is {stable:.0f} % of the best on average. "
+            "A small change of the market will do what a step does here."
+        )
+        told.append(("lone_peak", text))
+    if sure is not None and sure < SURE:
+        text = (
+            f"Among {len(runs)} tries, chance alone does as well with a likelihood of "
+            f"{100 - sure:.0f} %; the search has not shown an edge."
+        )
+        told.append(("luck", text))
+    named = {dial.path: dial.title for dial in dials(rules)}
+    for axis, value in zip(plan.axes, top.values, strict=True):
+        if len(axis.values) > 2 and value in (axis.values[0], axis.values[-1]):
+            text = f"The best lies at the edge of {named[axis.path]} ({value}); go on beyond it."
+            told.append(("edge", text))
+    refused = sum(1 for run in runs if run.refused)
+    if refused:
+        told.append(("refused", f"{refused} combinations contradict the rules and were left out."))
+    return [{"code": code, "text": text} for code, text in told]
 
 
 def _axis(row: Any, rules: dict[str, Any]) -> Axis:
     path = row.get("path") if isinstance(row, dict) else None
-    place = _PATH.fullmatch(path) if isinstance(path, str) else None
+    place = place_of(path, rules)
     if place is None:
-        raise Refused("options", "grid", "a path is like signals[0].params.fast")
-    section, index, _ = place.groups()
-    if int(index) >= len(rules.get(section, [])):
-        raise Refused("options", "grid", f"{path}: there is no such component")
+        text = f"{path}: there is no such component; a path is like signals[0].params.fast"
+        raise Refused("options", "grid", text)
     values = row.get("values")
     if not isinstance(values, list) or not values:
         raise Refused("options", "grid", f"{path}: name its values")
     return Axis(str(path), tuple(dict.fromkeys(values)))
-
-
-def _with(rules: dict[str, Any], axes: Sequence[Axis], values: Sequence[Any]) -> dict[str, Any]:
-    """The rules with other numbers."""
-    varied = copy.deepcopy(rules)
-    for axis, value in zip(axes, values, strict=True):
-        place = _PATH.fullmatch(axis.path)
-        assert place is not None
-        section, index, name = place.groups()
-        varied[section][int(index)].setdefault("params", {})[name] = value
-    return varied
 
 
 def _numbered(plan: Plan, number: int) -> tuple[Any, ...]:

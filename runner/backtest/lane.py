@@ -15,6 +15,7 @@ from functools import partial
 from itertools import chain, repeat
 from math import inf, nan
 
+from runner.backtest.payments import Payments
 from runner.backtest.position import Position, anchored, levels, moves
 from runner.backtest.request import Request
 from runner.decision_log import DecisionLog
@@ -57,10 +58,11 @@ class Lane:
         self._need = warmup(rules)
         self.log = DecisionLog(components_of(self.engine))
         self.log.times = self.columns.times[first:]
+        self.payments = Payments.of(model, history.funding)
         self._anchored, self._moves = anchored(self.engine), moves(self.engine)
-        funding = float(model.funding_rate) if model.funding_rate else nan
+        rates = self.payments.known(self.log.times, self.span)
         columns = (*self.columns.floats(first), map(float, self.log.times))
-        self._bars: Iterator[Bar] = map(_bar, zip(*columns, repeat(funding), repeat(nan)))
+        self._bars: Iterator[Bar] = map(_bar, zip(*columns, rates, repeat(nan)))
         self._next: Bar = next(self._bars, _NO_BAR)
         self._low, self._high = -inf, inf
         self._liquidation: Decimal | None = None

@@ -62,7 +62,7 @@ def told(result: Result) -> dict[str, Any]:
         "net": f"{sum((trade.closed.net for trade in result.trades), Decimal(0)):f}",
         "balance": f"{request.balance:f}",
         "quote": request.quote,
-        "silent": warnings.without_rates(request),
+        "silent": warnings.without_rates(request, result.histories),
         "funnel": funnel(log),
         **voices(log, Engine(request.rules)),
     }

@@ -37,7 +37,7 @@ class Model:
     ``spread_percent``: of the price, the whole width. ``depth``: what each of ``levels`` levels
     shows, in quote currency; ``step_percent`` lies between two of them. ``taker_fee``,
     ``maker_fee``: shares of the notional; the venue's own where ``None``. ``funding_rate``: paid by
-    longs every ``funding_hours``, a share; zero is none.
+    longs every ``funding_hours``, a share, zero is none; what the venue settled where ``None``.
     """
 
     spread_percent: Decimal = Decimal("0.02")
@@ -46,7 +46,7 @@ class Model:
     step_percent: Decimal = Decimal("0.02")
     taker_fee: Decimal | None = None
     maker_fee: Decimal | None = None
-    funding_rate: Decimal = Decimal(0)
+    funding_rate: Decimal | None = None
     funding_hours: int = 8
 
 

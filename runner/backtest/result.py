@@ -6,18 +6,20 @@ import base64
 import hashlib
 import json
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from runner import __version__
-from runner.backtest import curve, warnings
+from runner.backtest import curve, drawing, warnings
 from runner.backtest.account import Account
+from runner.backtest.lane import moment
 from runner.backtest.request import Request
 from runner.backtest.trades import Trade
 from runner.decision_log import DecisionLog, funnel
-from runner.exchange.base import Execution
+from runner.exchange.base import Execution, Instrument
 from runner.history.columns import Columns
 from runner.history.reading import History
 from runner.metrics import (
@@ -52,6 +54,7 @@ _ENGINE = (
     "engine.py",
     "entries.py",
     "history/columns.py",
+    "history/funding.py",
     "ledger.py",
     "protocol.py",
     "risk.py",
@@ -100,9 +103,10 @@ class Result:
         closed = [trade.closed for trade in self.trades]
         whole = {
             "format": FORMAT,
-            "pinned": self._pinned(),
-            "figures": {key: _figure(figure) for key, figure in self.figures.items()},
+            "pinned": pinned(request, account.instruments, self.histories),
+            "figures": figures_plain(self.figures),
             "equity": [[s.at, round(s.equity, 4), round(s.low, 4)] for s in self.equity],
+            "candles": drawing.drawn(self._columns, request.period, self._span),
             "drawdowns": [_fall(fall) for fall in _deepest(self._points)],
             "trades": [_trade(trade) for trade in self.trades[:rows]],
             "trades_total": len(self.trades),
@@ -137,32 +141,6 @@ class Result:
         }
         return {**whole, "digest": digest_of(whole)}
 
-    def _pinned(self) -> dict[str, Any]:
-        """What makes the run what it is."""
-        request = self.request
-        model: dict[str, Any] = {"name": "candles", **to_plain(request.model)}
-        if request.recording is not None:
-            model = {"name": "recording"}
-        return {
-            "strategy": request.digest,
-            "exchange": request.exchange,
-            "symbols": list(request.symbols),
-            "timeframe": request.rules["timeframe"],
-            "since": to_plain(request.since),
-            "until": to_plain(request.until),
-            "balance": f"{request.balance:f}",
-            "limits": to_plain(request.limits),
-            "windows": to_plain(request.windows),
-            "end_policy": request.end_policy,
-            "quiet_minutes": request.quiet_minutes,
-            "instruments": to_plain(self.account.instruments),
-            "seed": request.seed,
-            "model": model,
-            "data": [_data(history) for history in self.histories],
-            "runner": __version__,
-            "engine": engine_digest(),
-        }
-
     def _measured(self, trade: Trade) -> Trade:
         """With how far the open result went either way, as far as candles tell."""
         closed = trade.closed
@@ -193,6 +171,37 @@ class Result:
         }
 
 
+def pinned(
+    request: Request, instruments: dict[str, Instrument], histories: Sequence[History]
+) -> dict[str, Any]:
+    """What makes an answer what it is."""
+    model: dict[str, Any] = {"name": "candles", **to_plain(request.model)}
+    if request.recording is not None:
+        model = {"name": "recording"}
+    return {
+        "strategy": request.digest,
+        "exchange": request.exchange,
+        "symbols": list(request.symbols),
+        "timeframe": request.rules["timeframe"],
+        "since": to_plain(request.since),
+        "until": to_plain(request.until),
+        "balance": f"{request.balance:f}",
+        "limits": to_plain(request.limits),
+        "windows": to_plain(request.windows),
+        "end_policy": request.end_policy,
+        "quiet_minutes": request.quiet_minutes,
+        "instruments": to_plain(instruments),
+        "seed": request.seed,
+        "model": model,
+        "data": [_data(history) for history in histories],
+        "funding": [
+            _paid(history, request) for history in histories if history.funding is not None
+        ],
+        "runner": __version__,
+        "engine": engine_digest(),
+    }
+
+
 def digest_of(plain: dict[str, Any]) -> str:
     """SHA-256 of JSON, however its keys are ordered."""
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
@@ -208,15 +217,10 @@ def engine_digest() -> str:
     return found.hexdigest()
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "name": figure.name,
-        "value": figure.value,
-        "unit": figure.unit,
-        "definition": figure.definition,
-        "sample": figure.sample,
-        "reason": figure.reason,
-    }
+def figures_plain(figures: dict[str, Figure]) -> dict[str, dict[str, Any]]:
+    """Figures as JSON; their period is said once beside them."""
+    names = ("name", "value", "unit", "definition", "sample", "reason")
+    return {key: {it: getattr(one, it) for it in names} for key, one in figures.items()}
 
 
 def _fall(fall: Drawdown) -> dict[str, Any]:
@@ -269,4 +273,17 @@ def _data(history: History) -> dict[str, Any]:
         "missing": history.missing,
         "gaps": list(history.gaps[:_MOST_GAPS]),
         "sha256": history.digest,
+    }
+
+
+def _paid(history: History, request: Request) -> dict[str, Any]:
+    """What was settled in the period and the day before, that the run read."""
+    paid = history.funding
+    assert paid is not None
+    first, last = request.period
+    return {
+        "symbol": history.series.symbol,
+        "payments": len(paid.due(first, last)),
+        "since": to_plain(moment(paid.times[0])) if len(paid) else None,
+        "sha256": paid.digest,
     }

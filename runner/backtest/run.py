@@ -15,7 +15,7 @@ from runner.backtest.request import Refused, Request
 from runner.backtest.result import Result
 from runner.errors import Operational
 from runner.exchange.base import Instrument
-from runner.history import listing
+from runner.history import funding, listing
 from runner.history.columns import of_candles
 from runner.history.files import Files, Series, Span
 from runner.history.reading import History, Recorded, fetch, load
@@ -44,8 +44,17 @@ def histories(request: Request) -> list[History]:
         if not len(history.columns):
             text = f"{request.exchange} has no candles of {symbol} in this period; choose another"
             raise Refused("history", symbol, text)
+        if request.model.funding_rate is None:
+            paid = funding.load(request.folder, request.exchange, symbol, *_paid(request))
+            history = replace(history, funding=paid)
         found.append(history)
     return found
+
+
+def _paid(request: Request) -> Span:
+    """The payments a run reads: the first candle may be judged by one of the day before."""
+    first, last = needed(request)
+    return first - funding.DAY, last + 1
 
 
 def instruments(request: Request) -> dict[str, Instrument]:
@@ -72,6 +81,9 @@ async def obtain(request: Request, now: datetime, tell: Tell) -> None:
             listing.keep(request.folder, request.exchange, market.instrument(symbol))
             series = Series(request.exchange, symbol, timeframe)
             await fetch(market, files, series, needed(request), now, tell)
+            if request.model.funding_rate is None:
+                place = request.folder, request.exchange, symbol
+                await funding.fetch(market, *place, _paid(request), now)
     finally:
         await market.close()
 

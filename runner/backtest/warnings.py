@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from runner.backtest.account import Account
+from runner.backtest.lane import moment
 from runner.backtest.request import Request
+from runner.history.funding import DAY
 from runner.history.reading import History
 from runner.strategy.registry import COMPONENTS, SECTIONS, enabled
 
@@ -25,7 +28,8 @@ def found(
         *_data(histories),
         *_account(account),
         *_trades(request, account),
-        *_model(request, account),
+        *_funding(request, histories),
+        *_model(request, account, histories),
     ]
     if equity and equity[-1][1] <= 0:
         told.insert(0, _say("ruined", "The account lost everything; what follows means nothing."))
@@ -91,18 +95,48 @@ def _trades(request: Request, account: Account) -> list[Warning_]:
     return told
 
 
-def _model(request: Request, account: Account) -> list[Warning_]:
+def _funding(request: Request, histories: list[History]) -> list[Warning_]:
+    """What is missing of what holding costs."""
+    if request.recording is not None:
+        return []
+    if request.model.funding_rate is not None:
+        if request.model.funding_rate:
+            return []
+        text = "Funding was taken as zero; leave the rate empty to pay what the venue settled."
+        return [_say("no_funding", text)]
+    told, (first, last) = list[Warning_](), request.period
+    for history in histories:
+        name, paid = history.series.symbol, history.funding
+        times = [first, *(at for at, _ in paid.due(first, last))] if paid is not None else []
+        if len(times) < 2:
+            if last - first > DAY:
+                text = (
+                    f"{request.exchange} tells no funding rate of {name} in this period, so "
+                    "holding cost nothing here. Write a rate to see what it may cost."
+                )
+                told.append(_say("no_funding", text))
+            continue
+        holes = [(a, b) for a, b in pairwise([*times, last]) if b - a > DAY]
+        if holes:
+            days = sum(b - a for a, b in holes) / DAY
+            text = (
+                f"Of {days:.0f} days {request.exchange} tells no funding rate of {name}, first "
+                f"from {moment(holes[0][0]):%Y-%m-%d} on: holding cost nothing then."
+            )
+            told.append(_say("funding_gaps", text))
+    return told
+
+
+def _model(request: Request, account: Account, histories: list[History]) -> list[Warning_]:
     if request.recording is not None:
         return []
     told = []
-    if not request.model.funding_rate:
-        text = "Funding was taken as zero; set a rate to see what holding costs."
-        told.append(_say("no_funding", text))
-    silent = without_rates(request)
+    silent = without_rates(request, histories)
     if silent:
         text = (
-            f"{', '.join(silent)}: candles tell no funding rate or open interest, so nothing "
-            "passes there. Set a funding rate, or test on a recording."
+            f"{', '.join(silent)}: nothing was known of what this reads, so nothing passes there. "
+            "Candles have no open interest, and funding rates only as far as the venue tells them; "
+            "test on a recording."
         )
         told.append(_say("no_rates", text))
     most = request.model.depth * request.model.levels
@@ -116,11 +150,11 @@ def _model(request: Request, account: Account) -> list[Warning_]:
     return told
 
 
-def without_rates(request: Request) -> list[str]:
-    """Titles of what reads a rate that the candle model does not give."""
+def without_rates(request: Request, histories: list[History]) -> list[str]:
+    """Titles of what reads a rate that was not there to be read."""
     entries = (entry for section in SECTIONS for entry in enabled(request.rules, section))
     reading = {entry["kind"] for entry in entries if COMPONENTS[entry["kind"]].group == "funding"}
-    if request.model.funding_rate:
+    if request.model.funding_rate or any(it.funding for it in histories):
         reading = {kind for kind in reading if not kind.startswith("funding_")}
     return sorted(COMPONENTS[kind].title for kind in reading)
 

@@ -26,6 +26,11 @@ from runner.protocol import Candle, Configuration, Credentials, Mode
 log = logging.getLogger("runner")
 
 TIMEOUT_SECONDS = 10.0
+_HOUR = 3_600_000
+_FUNDING_PAGE = 100
+"""The fewest that a venue sends at once."""
+_FUNDING_SPAN = 99 * 8 * _HOUR
+"""Milliseconds; a page of a venue that pays every eight hours, as most do."""
 TAPE = 500
 """Prints read at a time."""
 
@@ -135,6 +140,32 @@ class CcxtMarket:
         with self._failures.reading(f"read the funding rate of {symbol}"):
             found = await self._exchange.fetch_funding_rate(symbol)
             return sanity.funding(symbol, found)
+
+    async def past_funding(
+        self, symbol: str, since: datetime, until: datetime
+    ) -> list[tuple[datetime, Decimal]] | None:
+        """Rates settled in ``[since, until)``; ``None`` where the venue tells none at all."""
+        self.instrument(symbol)
+        if not self._exchange.has["fetchFundingRateHistory"]:
+            return None
+        found, first, last = list[Any](), milliseconds(since), milliseconds(until)
+        with self._failures.reading(f"read past funding rates of {symbol}"):
+            while first < last:
+                end = min(first + _FUNDING_SPAN, last)
+                found += await self._settled(symbol, first, end)
+                first = end
+        return sanity.settled(symbol, found, since, until)
+
+    async def _settled(self, symbol: str, first: int, end: int) -> list[Any]:
+        """One stretch; what fills a page may have been cut off and is asked for in halves."""
+        rows: list[Any] = await self._exchange.fetch_funding_rate_history(
+            symbol, first, _FUNDING_PAGE, self._venue.funding_until(end)
+        )
+        if len(rows) < _FUNDING_PAGE or end - first <= _HOUR:
+            return rows
+        middle = (first + end) // 2
+        halves = [await self._settled(symbol, *part) for part in ((first, middle), (middle, end))]
+        return [*halves[0], *halves[1]]
 
     async def open_interest(self, symbol: str) -> Decimal:
         with self._failures.reading(f"read the open interest of {symbol}"):

@@ -127,11 +127,12 @@ class PaperAccount:
             if due > now:
                 continue
             while due <= now:
-                self._pay(symbol, funding.rate, due)
+                self.pay_funding(symbol, funding.rate, due)
                 due += timedelta(hours=funding.hours)
             self._state.funding[symbol] = replace(funding, next_at=due)
 
-    def _pay(self, symbol: str, rate: Decimal, due: datetime) -> None:
+    def pay_funding(self, symbol: str, rate: Decimal, due: datetime) -> None:
+        """On what is held now, at the mark there is now."""
         mark, held = self._state.marks.get(symbol), self.held(symbol)
         if not held or mark is None:
             return

@@ -102,6 +102,20 @@ def funding(symbol: str, row: dict[str, Any]) -> Funding:
     )
 
 
+def settled(
+    symbol: str, rows: Iterable[dict[str, Any]], since: datetime, until: datetime
+) -> list[tuple[datetime, Decimal]]:
+    """Funding rates of long ago within a period, each once, oldest first."""
+    found = {
+        moment(row["timestamp"], f"the time of a funding of {symbol}"): exact(
+            row["fundingRate"], f"a past funding rate of {symbol}"
+        )
+        for row in rows
+        if row["fundingRate"] is not None
+    }
+    return sorted((at, rate) for at, rate in found.items() if since <= at < until)
+
+
 def scaled(found: Book, size: Decimal) -> Book:
     """A book in base units of one whose quantities are contracts of ``size``."""
     if size == 1:

@@ -118,23 +118,27 @@ class Files:
 
     def write(self, series: Series, month: str, content: Month) -> None:
         """Whole or not at all, whoever else writes the same month at this moment."""
-        target = self.path(series, month)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{month}-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(_encoded(content, series, month))
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        written(self.path(series, month), _encoded(content, series, month))
+
+
+def written(target: Path, content: bytes) -> None:
+    """A file, whole or not at all, whoever else writes the same at this moment."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.stem}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
 
 
 def _encoded(content: Month, series: Series, month: str) -> bytes:
     columns = content.columns
-    body = b"".join(_little(column).tobytes() for column in columns.all)
+    body = b"".join(little(column).tobytes() for column in columns.all)
     head = {
         **_name(series, month),
         "count": len(columns),
@@ -161,7 +165,7 @@ def _decoded(raw: bytes, series: Series, month: str) -> Month:
         raise ValueError("is cut off")
     parts = [array("q", body[start : start + size]) for start in range(0, len(body), size or 1)]
     columns = Columns(
-        int(head["price_scale"]), int(head["volume_scale"]), *(_little(part) for part in parts)
+        int(head["price_scale"]), int(head["volume_scale"]), *(little(part) for part in parts)
     )
     if columns.digest != head["sha256"]:
         raise ValueError("its digest is another")
@@ -178,7 +182,7 @@ def _name(series: Series, month: str) -> dict[str, str]:
     }
 
 
-def _little(column: array[int]) -> array[int]:
+def little(column: array[int]) -> array[int]:
     """The column as the files have it, whatever the machine's own order of bytes."""
     if sys.byteorder == "little":
         return column

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
 from runner.errors import Operational
 from runner.history.columns import Columns, joined, of_candles
 from runner.history.files import Damaged, Files, Month, Series, Span, bounds, months
+from runner.history.funding import Settled
 from runner.protocol import Candle
 from runner.strategy.spec import TIMEFRAMES
 
@@ -30,11 +31,15 @@ class Past(Protocol):
 
 @dataclass(frozen=True)
 class History:
-    """Candles of one period and the stretches in it that have none."""
+    """Candles of one period and the stretches in it that have none.
+
+    ``funding``: what was settled meanwhile; ``None`` where nobody asked.
+    """
 
     series: Series
     columns: Columns
     gaps: tuple[Span, ...]
+    funding: Settled | None = field(default=None, kw_only=True)
 
     @property
     def digest(self) -> str:

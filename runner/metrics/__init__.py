@@ -24,6 +24,7 @@ from runner.metrics.execution import (
 from runner.metrics.facts import ClosedTrade, Figure, Period
 from runner.metrics.figures import cost_figures, trade_figures
 from runner.metrics.intervals import by_luck, profit_factor, strict, win_rate
+from runner.metrics.search import Moments, Tried, moments, neighbours, search_figures
 from runner.metrics.student import interval, p_value
 from runner.metrics.tables import Cell, by_exit_reason, by_hour, by_month, by_side, hour_of_week
 from runner.metrics.tally import Tally, tally
@@ -36,10 +37,12 @@ __all__ = [
     "ExecutionTally",
     "Figure",
     "Flow",
+    "Moments",
     "OrderOutcome",
     "Period",
     "Point",
     "Tally",
+    "Tried",
     "by_exit_reason",
     "by_hour",
     "by_luck",
@@ -54,8 +57,11 @@ __all__ = [
     "hour_of_week",
     "index",
     "interval",
+    "moments",
+    "neighbours",
     "p_value",
     "profit_factor",
+    "search_figures",
     "strict",
     "tally",
     "together",

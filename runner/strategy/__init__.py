@@ -6,6 +6,7 @@ from runner.strategy.registry import COMPONENTS, is_protected, warmup
 from runner.strategy.spec import TIMEFRAMES, ComponentSpec, Parameter
 from runner.strategy.templates import TEMPLATES, Template
 from runner.strategy.validation import Fault, validate
+from runner.strategy.varying import Dial, dials, varied
 
 __all__ = [
     "COMPONENTS",
@@ -13,11 +14,14 @@ __all__ = [
     "TEMPLATES",
     "TIMEFRAMES",
     "ComponentSpec",
+    "Dial",
     "Fault",
     "Parameter",
     "Template",
+    "dials",
     "explain",
     "is_protected",
     "validate",
+    "varied",
     "warmup",
 ]

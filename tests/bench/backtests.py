@@ -214,7 +214,7 @@ def request(folder: Path, count: int, rules: dict[str, Any]) -> dict[str, Any]:
         "since": since,
         "until": until,
         "folder": str(folder),
-        "model": {"spread_percent": "0"},
+        "model": {"spread_percent": "0", "funding_rate": "0"},
     }
 
 

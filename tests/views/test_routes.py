@@ -21,6 +21,8 @@ VERBS = {
     "approvals/<approval_id>/reject": "bot.view",
     "approvals/<approval_id>/cancel": "bot.view",
     "backtests/new": "backtest.run",
+    "backtests/sweep": "backtest.run",
+    "backtests/walk-forward": "backtest.run",
     "backtests/<backtest_id>/cancel": "backtest.run",
     "backtests/<backtest_id>/rerun": "backtest.run",
     "backtests/<backtest_id>/delete": "backtest.run",

@@ -5,7 +5,7 @@ call and do not list conditional orders. Sources: https://www.okx.com/docs-v5/en
 "Cancel order", "Order details", "Order List", "Transaction details (last 3 days / 3 months)",
 "Place algo order", "Cancel algo order", "Algo order details", "Algo order list", "Get positions",
 "Get balance", "Get bills details (last 7 days / 3 months)", "Get account configuration", "Get
-leverage", "Set leverage", "Error Code".
+leverage", "Set leverage", "Get funding rate history", "Error Code".
 """
 
 from __future__ import annotations
@@ -70,6 +70,10 @@ class Okx(Venue):
         """One host for both: the demo account is told by a header alone."""
         if self.mode is Mode.TESTNET:
             api.set_sandbox_mode(True)
+
+    def funding_until(self, end: int) -> dict[str, Any]:
+        """``after`` of "Get funding rate history" returns records earlier than the time given."""
+        return {"after": str(end)}
 
     async def place(self, api: Any, order: OrderRequest) -> OrderReport:
         """The answer only says that the order was taken on; what became of it must be read."""

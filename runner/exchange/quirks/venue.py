@@ -60,6 +60,10 @@ class Venue(ABC):
         """The hosts of this mode; none where an endpoint must be given."""
         return self.hosts.get(self.mode, ())
 
+    def funding_until(self, end: int) -> dict[str, Any]:
+        """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""
+        return {"until": end - 1}
+
     @abstractmethod
     def prepare(self, api: Any) -> None:
         """Point a fresh ccxt object at the hosts of this mode."""

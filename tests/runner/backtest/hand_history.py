@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from runner.backtest import command
 from runner.backtest.request import read
-from runner.history import listing
+from runner.history import funding, listing
 from runner.history.columns import of_candles
 from runner.history.files import Files, Month, Series, bounds, months
 from runner.protocol import Candle
@@ -55,8 +55,11 @@ def _candle(number, opened, high, low, closed):
     return Candle(START + timedelta(minutes=number), opened, high, low, closed, Decimal(5))
 
 
-def keep(folder, candles, symbol=SYMBOL, gaps=()):
-    """As a fetch leaves them; the files speak of nothing around these candles."""
+def keep(folder, candles, symbol=SYMBOL, gaps=(), paid=()):
+    """As a fetch leaves them; the files speak of nothing around these candles.
+
+    ``paid``: what was settled, as pairs of the minute and the rate.
+    """
     first, last = (int(c.opened_at.timestamp()) for c in (candles[0], candles[-1]))
     last += 60
     files, columns = Files(folder), of_candles(candles)
@@ -64,6 +67,9 @@ def keep(folder, candles, symbol=SYMBOL, gaps=()):
         since, until = max(bounds(month)[0], first), min(bounds(month)[1], last)
         part = columns.between(since, until)
         files.write(Series(EXCHANGE, symbol, "1m"), month, Month(part, since, until, list(gaps)))
+    rates = [(int(START.timestamp() + 60 * at), Decimal(rate)) for at, rate in paid]
+    whole = funding.settled(rates, first - 10 * funding.DAY, last + funding.DAY)
+    funding.keep(folder, EXCHANGE, symbol, whole)
     listing.keep(folder, EXCHANGE, BTC if symbol == SYMBOL else _named(symbol))
 
 

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
@@ -205,3 +206,14 @@ def test_a_damaged_file_is_no_data(tmp_path, wanted):
     path.write_bytes(path.read_bytes()[:-3])
     told, status, _ = asked({**wanted, "endpoint": "http://127.0.0.1:1"})
     assert (status, told["error"]["kind"]) == (2, "unreachable")
+
+
+def test_a_period_is_whole_candles_whether_they_were_kept_or_not(tmp_path):
+    """A first run ends where the venue's candles do; its repeat reads them and must end there."""
+    candles = walk(200)
+    keep(tmp_path, candles)
+    wanted = plain(tmp_path, candles, 60)
+    late = (candles[-1].opened_at + timedelta(seconds=105)).isoformat()
+    early = (candles[60].opened_at - timedelta(seconds=15)).isoformat()
+    told = asked({**wanted, "until": late, "since": early})[0]
+    assert told == asked(wanted)[0]

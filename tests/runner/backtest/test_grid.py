@@ -1,11 +1,15 @@
 """Sweep, walk-forward and Monte Carlo: counted, seeded, and blind to what comes after."""
 
+from datetime import timedelta
+
 import pytest
 
 from runner.backtest import chance
-from tests.runner.backtest.hand_history import asked, keep, plain, rules, walk
+from runner.metrics import Period
+from tests.runner.backtest.hand_history import START, asked, keep, plain, rules, walk
 
 CANDLES = walk(1500)
+PERIOD = Period(START, START + timedelta(days=1))
 GRID = [
     {"path": "signals[0].params.fast", "values": [2, 3, 5]},
     {"path": "signals[0].params.slow", "values": [6, 9, 4]},
@@ -114,6 +118,33 @@ def test_monte_carlo_worked_out_by_hand():
     assert told["quantiles"]["0.95"] == pytest.approx(10.0)
     assert told["deeper"] == pytest.approx(0.5, abs=0.1)
     assert told["ruined"] == 0
+
+
+def test_drawn_with_replacement_worked_out_by_hand():
+    """Of +10, -10 two draws end at +20, 0, 0, -20; a quarter ends with a loss."""
+    told = chance.resampled([10.0, -10.0], 100.0, 4000, seed=1)
+    assert told["ends"]["0.05"] == -20
+    assert told["ends"]["0.5"] == 0
+    assert told["ends"]["0.95"] == 20
+    assert 0.22 < told["lost"] < 0.28
+    assert told["bands"][0] == [0, 100, 100, 100, 100, 100]
+    assert told["bands"][-1][1::2] == [80, 100, 120]
+
+
+def test_fewer_orders_are_drawn_of_very_many_trades():
+    told = chance.monte_carlo([1.0] * 20_000, 100.0, 1000, 1, PERIOD)
+    assert told["runs"] == 300
+    assert told["figures"]["loss_share"]["sample"] == 20_000
+
+
+def test_a_row_says_how_its_neighbours_do(wanted):
+    sweep = asked({**wanted, "mode": "sweep", "options": {"grid": GRID[:1]}})[0]["sweep"]
+    by_value = {row["values"][0]: row for row in sweep["rows"]}
+    middle = by_value[3]
+    assert middle["near_count"] == 2
+    assert middle["near"] == pytest.approx((by_value[2]["score"] + by_value[5]["score"]) / 2)
+    assert sweep["luck"]["tried"]["value"] == 3
+    assert {"code", "text"} == set(sweep["warnings"][0])
 
 
 def test_an_order_in_which_all_is_lost_counts_as_ruin():
