@@ -8,7 +8,7 @@ from typing import Any
 from runner.backtest.account import Account
 from runner.backtest.request import Request
 from runner.history.reading import History
-from runner.strategy.registry import COMPONENTS, SECTIONS, enabled
+from runner.strategy.registry import COMPONENTS, SECTIONS, enabled, listens
 
 FEW_TRADES = 30
 TRADES_PER_PARAMETER = 10
@@ -22,6 +22,7 @@ def found(
 ) -> list[Warning_]:
     """All that apply, the gravest first."""
     told = [
+        *_outside(request),
         *_data(histories),
         *_account(account),
         *_trades(request, account),
@@ -30,6 +31,17 @@ def found(
     if equity and equity[-1][1] <= 0:
         told.insert(0, _say("ruined", "The account lost everything; what follows means nothing."))
     return told
+
+
+def _outside(request: Request) -> list[Warning_]:
+    if not listens(request.rules):
+        return []
+    text = (
+        "This strategy listens to external signals, and there is no history of any: here nothing "
+        "was ever said outside, so no entry waits for it or is let through by it. Run it on paper "
+        "to see what its signals do."
+    )
+    return [_say("no_signals", text)]
 
 
 def _data(histories: list[History]) -> list[Warning_]:

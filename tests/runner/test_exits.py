@@ -10,6 +10,7 @@ from runner.exchange.base import OrderKind
 from runner.protection import AGAIN_AFTER
 from runner.protocol import Candle, Side, Verdict
 from runner.step import Conclusion, ExitCall
+from runner.trader import Occasion
 from tests.runner.hand_broker import RESTING
 from tests.runner.hand_desk import ENTRY, PRICE, SYMBOL, story
 from tests.runner.test_faults_of_protection import busy
@@ -19,7 +20,8 @@ async def conclude_exit(hand, candle):
     (trader,) = hand.loop._traders
     fired = Verdict("opposite_signal", "exit", 1, "the signal turned")
     call = ExitCall(fired.component, fired.detail)
-    await hand.loop._try(trader._exit(candle, Conclusion("exit", fired.detail, 0, (fired,), call)))
+    conclusion = Conclusion("exit", fired.detail, 0, (fired,), call)
+    await hand.loop._try(trader._exit(Occasion(candle), conclusion))
 
 
 @pytest.mark.parametrize("fault", ["refused", "away", "restarted"])

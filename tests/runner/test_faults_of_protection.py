@@ -15,6 +15,7 @@ from runner.protocol import OVER, Candle, EventKind, ProtectionState, Window
 from runner.reporter import PEAK_EVERY
 from runner.states import State
 from runner.step import Conclusion
+from runner.trader import Occasion
 from tests.runner.hand_desk import PRICE, SYMBOL, story
 
 
@@ -219,7 +220,7 @@ def test_what_comes_up_while_an_entry_is_sized_stops_it(paused, tmp_path):
             return await read(*asked)
 
         hand.market.book = book
-        await trader._enter(candle, Conclusion("enter_long", "a cross", 1, ()))
+        await trader._enter(Occasion(candle), Conclusion("enter_long", "a cross", 1, ()))
         assert bool(hand.broker.placed) is not paused
         (decision,) = hand.told(EventKind.DECISION)
         assert decision.reason.endswith("but paused") is paused

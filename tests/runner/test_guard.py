@@ -29,7 +29,7 @@ from runner.protocol import (
     payload,
 )
 from runner.step import Conclusion
-from runner.trader import Trader
+from runner.trader import Occasion, Trader
 from tests.runner.gate import always
 from tests.runner.machine import SYMBOL, demo_rules, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
@@ -314,7 +314,7 @@ def test_refused_orders_in_a_row_stop_entries(bench_at):
 def decide(bench):
     now = bench.clock.now()
     candle = Candle(now, *(Decimal(1),) * 5)
-    return candle, Conclusion("enter_long", "the test wants it", 1, ())
+    return Occasion(candle), Conclusion("enter_long", "the test wants it", 1, ())
 
 
 @pytest.mark.parametrize(
