@@ -133,8 +133,8 @@ WARNINGS = {
     ),
     "stop_late": Kind(
         "{} had its stop late",
-        "Nothing now: it rests, or the position is closed. If it happens often without the machine having been lost, take a "
-        "region nearer to the exchange or a larger machine.",
+        "Nothing now: it rests, or the position is closed. If it happens often without the machine "
+        "having been lost, take a region nearer to the exchange or a larger machine.",
     ),
     "platform_set_back": Kind(
         "{} was known better than the platform's backup",
