@@ -101,10 +101,11 @@ def create(
     by: Actor,
     now: datetime,
     offered: Sequence[str] = (regions.LOCAL,),
+    reason: str = "",
 ) -> Bot:
     """Create a bot, stopped. Its address is reserved at once and kept until it is deleted.
 
-    ``offered``: the regions of this installation.
+    ``offered``: the regions of this installation. ``reason`` stands in the audit log.
 
     Raises:
         Invalid: a field does not do; ``field`` says which.
@@ -137,7 +138,7 @@ def create(
     ceilings.enforce(bot, now)
     machines.expect(bot, now)
     born = audit.changes_between({}, {"mode": bot.mode, "region": bot.region})
-    bot_events.record("bot.create", bot, by, now, changes=born)
+    bot_events.record("bot.create", bot, by, now, born, reason)
     return bot
 
 
