@@ -28,6 +28,7 @@ from app.domain import (
     upgrades,
 )
 from app.domain.inbound import store
+from app.domain.signals import delivery
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
 from app.domain.telegram import calls, updates
@@ -76,6 +77,7 @@ OLD: tuple[Verb, ...] = (
     subscribers.forget,
     measure.forget,
     sweeps.forget,
+    delivery.forget,
 )
 """Drops what nobody needs any more."""
 

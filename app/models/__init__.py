@@ -86,6 +86,7 @@ from app.models.people import (
     OwnershipOffer,
 )
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
+from app.models.signal import Signal, SignalHook, SignalState
 from app.models.strategy import Strategy, StrategyVersion
 from app.models.support import (
     Contact,
@@ -245,6 +246,9 @@ __all__ = [
     "Role",
     "Run",
     "RunnerNotice",
+    "Signal",
+    "SignalHook",
+    "SignalState",
     "StatusSubscriber",
     "StepEnd",
     "Strategy",
