@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 
+from app import tenancy
 from app.domain import runners, strategies
 from app.domain.signals import hooks, intake
 from app.domain.signals.intake import Knock
 from app.extensions import db
 from app.gateways.locker import Locker
-from app.models import Signal, User
+from app.models import Bot, Signal, User
 from runner.protocol import Event, EventKind, PositionState, SignalDone, Sync, to_plain
-from tests import factories
+from tests import factories, site
 from tests.domain.test_fleet import Life
 from tests.factories import TEMPO, TESTER
 
@@ -59,6 +60,7 @@ class Ears(Life):
             now=self.now,
         )
         db.session.commit()
+        tenancy.open_everything("a request of the sender is over")
         return answer
 
     def send(self, **fields):
@@ -101,11 +103,35 @@ class Ears(Life):
         self.now += timedelta(**values)
 
 
+@pytest.fixture(scope="module")
+def town(tmp_path_factory, keys):
+    """An application that the tests of a module share, and a bot in it that is awake and ready."""
+    built = site.build(tmp_path_factory.mktemp("town"))
+    with built.app_context():
+        made = Ears(keys)
+        made.wake()
+        made.bot_id, made.author_id = made.bot.id, made.author.id
+        del made.bot, made.author
+        db.session.remove()
+    return built, made
+
+
 @pytest.fixture
-def ears(app, keys):
-    """Awake and ready."""
-    made = Ears(keys)
-    made.wake()
+def there(town):
+    """Within that application; what a test does there is undone after it."""
+    with site.as_it_was(), town[0].app_context():
+        yield
+        db.session.remove()
+
+
+@pytest.fixture
+def ears(there, town):
+    """That bot."""
+    made = object.__new__(Ears)
+    made.__dict__ |= vars(town[1])
+    made.cloud = copy.deepcopy(made.cloud)
+    made.bot = db.session.get(Bot, made.bot_id)
+    made.author = db.session.get(User, made.author_id)
     return made
 
 

@@ -96,7 +96,7 @@ def test_more_may_become_of_it_but_an_entry_is_the_end(ears):
     assert (ears.row().outcome, ears.row().order_id) == (ENTERED, "pl-1")
 
 
-def test_a_bot_tells_of_its_own_signals_alone(app, keys):
+def test_a_bot_tells_of_its_own_signals_alone(there, keys):
     one, other = Ears(keys), Ears(keys)
     for it in (one, other):
         it.wake()

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from app.domain import bots
 from app.domain.signals import hooks, intake
 from app.extensions import db
+from app.gateways.locker import Locker
 from app.models import SignalState
 from runner.protocol import Limits, SignalAction
 from tests import factories
@@ -96,15 +97,13 @@ def test_an_old_secret_is_worth_nothing_and_the_new_one_is(ears):
     assert ears.send().status == 202
 
 
-def test_the_secret_of_another_bot_opens_nothing(app, keys):
+def test_the_secret_of_another_bot_opens_nothing(there, keys):
     one, other = Ears(keys), Ears(keys)
     one.wake()
     assert told(one.send(secret=other.secret)) == UNKNOWN
 
 
 def test_a_secret_that_no_key_opens_is_told_to_the_owner(ears):
-    from app.gateways.locker import Locker
-
     answer = intake.receive(
         ears.bot.id,
         intake.Knock(json.dumps(ears.message()).encode(), "203.0.113.5"),
@@ -232,7 +231,7 @@ def test_one_that_a_newer_one_overtook_is_rejected(ears):
     assert ears.send(time=to_seconds(ears, -5), symbol="ETHUSDT").status == 202
 
 
-def test_a_bot_that_is_not_awake_is_not_woken_and_that_is_said(app, keys):
+def test_a_bot_that_is_not_awake_is_not_woken_and_that_is_said(there, keys):
     ears = Ears(keys)
     answer = ears.send()
     assert answer.status == 409
@@ -311,7 +310,7 @@ def test_a_test_says_what_is_wrong(body, words, ears):
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     body=st.binary(max_size=200)
@@ -329,7 +328,7 @@ JSON = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     st.dictionaries(
