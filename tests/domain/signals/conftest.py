@@ -53,7 +53,7 @@ class Ears(Life):
 
     def knock(self, body, source="203.0.113.5", stamp="", signature="", bot_id=None):
         answer = intake.receive(
-            bot_id or self.bot.id,
+            self.bot.id if bot_id is None else bot_id,
             Knock(body, source, stamp, signature),
             locker=LOCKER,
             tempo=TEMPO,
@@ -101,6 +101,19 @@ class Ears(Life):
 
     def later(self, **values):
         self.now += timedelta(**values)
+
+
+def neighbour(ears):
+    """Another bot that listens, in the same cloud; it has an address and sleeps."""
+    made = object.__new__(Ears)
+    made.__dict__ |= vars(ears)
+    version, symbols = ears.bot.version, tuple(ears.bot.symbols)
+    made.bot = factories.bot(ears.bot.workspace, version=version, symbols=symbols)
+    made.secret = hooks.renew(made.bot, locker=LOCKER, author=ears.author, by=TESTER, now=ears.now)
+    made.seq = 0
+    db.session.commit()
+    made.run()
+    return made
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from app.domain.signals import delivery
 from app.extensions import db
 from app.models import Phase, SignalState
 from runner.protocol import SignalAction, SignalOutcome, Verdict
-from tests.domain.signals.conftest import BTC, ETH, Ears, done
+from tests.domain.signals.conftest import BTC, ETH, done, neighbour
 
 ENTERED, EXITED, KEPT, NOTHING, EXPIRED, SUPERSEDED = SignalOutcome
 
@@ -96,10 +96,9 @@ def test_more_may_become_of_it_but_an_entry_is_the_end(ears):
     assert (ears.row().outcome, ears.row().order_id) == (ENTERED, "pl-1")
 
 
-def test_a_bot_tells_of_its_own_signals_alone(there, keys):
-    one, other = Ears(keys), Ears(keys)
-    for it in (one, other):
-        it.wake()
+def test_a_bot_tells_of_its_own_signals_alone(ears):
+    one, other = ears, neighbour(ears)
+    other.wake()
     name = one.send().signal
     other.sync(done(name, NOTHING, "not mine"), done("sig_nobody", NOTHING, "?"))
     assert one.row().state is SignalState.WAITING

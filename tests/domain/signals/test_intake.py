@@ -14,7 +14,7 @@ from app.gateways.locker import Locker
 from app.models import SignalState
 from runner.protocol import Limits, SignalAction
 from tests import factories
-from tests.domain.signals.conftest import BTC, ETH, LOCKER, Ears
+from tests.domain.signals.conftest import BTC, ETH, LOCKER, neighbour
 from tests.factories import TEMPO, TESTER
 
 UNKNOWN = (404, intake.UNKNOWN)
@@ -97,10 +97,8 @@ def test_an_old_secret_is_worth_nothing_and_the_new_one_is(ears):
     assert ears.send().status == 202
 
 
-def test_the_secret_of_another_bot_opens_nothing(there, keys):
-    one, other = Ears(keys), Ears(keys)
-    one.wake()
-    assert told(one.send(secret=other.secret)) == UNKNOWN
+def test_the_secret_of_another_bot_opens_nothing(ears):
+    assert told(ears.send(secret=neighbour(ears).secret)) == UNKNOWN
 
 
 def test_a_secret_that_no_key_opens_is_told_to_the_owner(ears):
@@ -231,8 +229,8 @@ def test_one_that_a_newer_one_overtook_is_rejected(ears):
     assert ears.send(time=to_seconds(ears, -5), symbol="ETHUSDT").status == 202
 
 
-def test_a_bot_that_is_not_awake_is_not_woken_and_that_is_said(there, keys):
-    ears = Ears(keys)
+def test_a_bot_that_is_not_awake_is_not_woken_and_that_is_said(ears):
+    ears = neighbour(ears)
     answer = ears.send()
     assert answer.status == 409
     assert answer.text == "The bot is stopped, and a signal does not wake it."
