@@ -41,16 +41,9 @@ def index(bot: Bot, form: TestForm | None = None, tested: Signal | None = None) 
     if form is None:
         form = TestForm(formdata=None)
         form.message.data = alert(YOURS)["strategy"]
-    return render_template(
-        "bots/signals.html",
-        tab="signals",
-        version="",
-        form=form,
-        tested=tested,
-        **bot_pages.state_of(bot),
-        **listed(bot),
-        **door(bot),
-    )
+    shown = bot_pages.state_of(bot) | listed(bot) | door(bot)
+    shown |= {"tab": "signals", "version": "", "form": form, "tested": tested}
+    return render_template("bots/signals.html", **shown)
 
 
 def listed(bot: Bot) -> dict[str, Any]:
