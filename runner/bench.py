@@ -12,6 +12,7 @@ from runner.journal import Journal
 from runner.memory import Memory
 from runner.outbox import Outbox
 from runner.protocol import OVER, Configuration, EventKind, Notice
+from runner.signals import Signals
 
 
 @dataclass
@@ -29,10 +30,12 @@ class Bench:
     standing: Standing
     clock: Clock
     guard: Guard = field(init=False)
+    signals: Signals = field(init=False)
     _said: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.guard = Guard(self)
+        self.signals = Signals(self)
 
     def notice(self, level: str, code: str, text: str, *, once: bool = False) -> None:
         """Tell a person once, not every second; ``once``: also where the words are others."""

@@ -9,7 +9,8 @@ from decimal import Decimal
 from runner.bench import Bench
 from runner.exchange.base import Execution, VenuePosition
 from runner.ledger import folded
-from runner.memory import Booked, Reading
+from runner.lists import Reading
+from runner.memory import Booked
 from runner.protocol import Fill, Order
 from runner.telling import CLOSED_UNTOLD, say_if_late
 

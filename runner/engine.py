@@ -10,11 +10,12 @@ from typing import Any
 
 from runner.protocol import Candle
 from runner.rates import UNKNOWN, Rates
-from runner.step import ACTIONS, EXIT, NOTHING, Conclusion, ExitCall, Reason, Step
+from runner.sizing import AtrDistance
+from runner.step import EXIT, NOTHING, Conclusion, ExitCall, Reason, Step, concluded
 from runner.strategy.combination import Combination
+from runner.strategy.components.external import ExternalDirection, Heard
 from runner.strategy.exits.base import ExitRule, tighter
 from runner.strategy.folding import Fold
-from runner.strategy.indicators import Atr
 from runner.strategy.registry import assemble, assemble_exits
 from runner.strategy.spec import TIMEFRAMES, Bar, Holding
 
@@ -54,10 +55,15 @@ class Engine:
             for place, placed in enumerate(self.components)
             if placed.role != "signal"
         ]
+        self._listeners = [
+            (place, placed.component, placed.role == "signal")
+            for place, placed in enumerate(self.components)
+            if isinstance(placed.component, ExternalDirection)
+        ]
         # Making a decimal of each close would cost more than all other exits together.
         self._priced = any(type(p.rule).level is not ExitRule.level for p in self.exits)
         self._checks = [placed.rule.check for placed in self.exits]
-        self._size_by = _SizeByAtr(rules["sizing"])
+        self._size_by = AtrDistance(rules["sizing"])
         self._wire()
 
     def _wire(self) -> None:
@@ -114,17 +120,26 @@ class Engine:
         rates: Rates = UNKNOWN,
     ) -> Conclusion:
         """Judge a closed candle, with all its words. See ``on_bar``."""
-        step = self.on_bar(bar_of(candle, *rates), holding, blocked)
-        return Conclusion(
-            ACTIONS[step.action],
-            step.reason(),
-            step.direction or 0,
-            step.verdicts(),
-            step.exit(),
-            int(step.code),
-            step.blocker if step.code is _FILTERED else -1,
-            step.blocked or "" if step.code is _BLOCKED else "",
-        )
+        return concluded(self.on_bar(bar_of(candle, *rates), holding, blocked))
+
+    def hear(self, heard: Heard | None, now: datetime) -> None:
+        """Tell the components that listen what was said last outside; ``None`` for nothing."""
+        for place, component, spendable in self._listeners:
+            self._values[place] = component.hear(heard, now, spendable=spendable)
+
+    def judge_again(self, last: Candle, holding: Holding | None, blocked: str | None) -> Conclusion:
+        """Judge the last candle read once more: somebody outside has said something since."""
+        step = self._step
+        step.direction = direction = self._judge(self._values)
+        if holding is not None:
+            self._hold(step, holding, bar_of(last))
+            return concluded(step)
+        step.fired, step.action = None, NOTHING
+        if direction:
+            self._enter(step, direction, blocked)
+        else:
+            step.code = _WARMING_UP if direction is None else _NO_SIGNAL
+        return concluded(step)
 
     def on_bar(self, bar: Bar, holding: Holding | None = None, blocked: str | None = None) -> Step:
         """Judge a closed candle. ``blocked`` says why no entry is allowed now, if so.
@@ -151,8 +166,7 @@ class Engine:
         if holding is not None:
             self._hold(step, holding, bar)
             return step
-        step.fired = None
-        step.action = NOTHING
+        step.fired, step.action = None, NOTHING
         if not direction:
             step.code = _WARMING_UP if direction is None else _NO_SIGNAL
         else:
@@ -262,25 +276,6 @@ class Engine:
         if self._due is not None and bar.at < self._due:
             opened = datetime.fromtimestamp(bar.at, UTC)
             raise ValueError(f"candle {opened} is not newer than {self.last}")
-
-
-class _SizeByAtr:
-    """The distance that sizing by ATR risks, from candles of the strategy's time frame."""
-
-    def __init__(self, sizing: dict[str, Any]) -> None:
-        by_atr = sizing["kind"] == "atr_risk"
-        self.atr = Atr(int(sizing["period"])) if by_atr else None
-        self._multiple = Decimal(str(sizing["multiple"])) if by_atr else Decimal(0)
-
-    def update(self, bar: Bar) -> None:
-        assert self.atr is not None
-        self.atr.update(bar.high, bar.low, bar.close)
-
-    @property
-    def distance(self) -> Decimal | None:
-        if self.atr is None or self.atr.value is None:
-            return None
-        return self._multiple * Decimal(repr(self.atr.value))
 
 
 def bar_of(candle: Candle, funding: float = nan, open_interest: float = nan) -> Bar:

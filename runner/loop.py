@@ -101,6 +101,7 @@ class Loop:
             await self._trade()
         else:
             await self._protect()
+        self._bench.signals.look()
         await self._try(self._health.look())
         await self._tell()
 
@@ -123,6 +124,7 @@ class Loop:
             standing.quiet_minutes = answer.quiet_minutes
         if answer.hold is not None:
             standing.hold = answer.hold
+        self._bench.signals.take(answer.signals, answer.server_time)
         if await self._commands.take(answer.commands):
             self._link.hurry()
 
@@ -164,6 +166,7 @@ class Loop:
         await self._protect()
         for trader in self._traders:
             await self._try(trader.on_candles())
+            await self._try(trader.on_signal())
 
     async def _protect(self) -> None:
         for custodian in self._custodians.all():
@@ -252,7 +255,9 @@ class Loop:
         return True
 
     def _cadence(self) -> float:
-        return _FAST if self._bench.standing.draining or self._is_lively() else _SLOW
+        listens = any(trader.listens for trader in self._traders)
+        fast = self._bench.standing.draining or listens or self._is_lively()
+        return _FAST if fast else _SLOW
 
     def _is_lively(self) -> bool:
         """Whether something can change from one second to the next."""

@@ -6,18 +6,17 @@ import contextlib
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from runner.capital import Capital
 from runner.halts import Guarded
 from runner.ledger import Lot, apply, signed
+from runner.lists import Reading
 from runner.protocol import Configuration, Fill, Flow, Mode, from_plain, to_plain
 from runner.store import Store
-
-_OVERLAP = timedelta(seconds=60)
-_QUIET_OVERLAP = timedelta(hours=1)
+from runner.strategy.components.external import Heard
 
 
 @dataclass
@@ -49,46 +48,26 @@ class Entry:
 
 
 @dataclass
-class Reading:
-    """How far a list of the venue was read. Ids of its newest items tell repeats from news.
-
-    ``newest`` is by the venue's clock, ``until`` by ours: the overlap is short behind what was
-    seen, and long where nothing was, as our clock may have been wrong meanwhile. Nothing from
-    before ``start`` is ours to tell.
-    """
-
-    start: datetime
-    newest: datetime | None = None
-    until: datetime | None = None
-    ids: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def since(self) -> datetime:
-        """From when on to ask next."""
-        since = self.start
-        if self.newest is not None:
-            since = max(since, self.newest - _OVERLAP)
-        if self.until is not None:
-            since = max(since, self.until - _QUIET_OVERLAP)
-        return since
-
-    def note(self, name: str, at: datetime) -> None:
-        self.newest = at if self.newest is None else max(self.newest, at)
-        self.ids[name] = at.isoformat()
-
-    def finish(self, asked: datetime) -> None:
-        """The list was read to its end by a request made at ``asked``."""
-        self.until = asked
-        floor = self.since.isoformat()
-        self.ids = {name: at for name, at in self.ids.items() if at >= floor}
-
-
-@dataclass
 class Booked:
     """What the recorded fills of one symbol add up to, and how far its trades were read."""
 
     trades: Reading
     lot: Lot = field(default_factory=Lot)
+
+
+@dataclass
+class Hearing:
+    """What external signals said: the newest of each symbol, and ids of those that are decided."""
+
+    newest: dict[str, Any] = field(default_factory=dict)
+    decided: tuple[str, ...] = ()
+
+    def of(self, symbol: str) -> Heard | None:
+        found = self.newest.get(symbol)
+        return None if found is None else from_plain(Heard, found)
+
+    def keep(self, symbol: str, heard: Heard) -> None:
+        self.newest[symbol] = to_plain(heard)
 
 
 @dataclass(frozen=True)
@@ -104,6 +83,7 @@ class _Saved:
     flows: Reading | None = None
     guarded: Guarded = field(default_factory=Guarded)
     written_off: tuple[str, ...] = ()
+    hearing: Hearing = field(default_factory=Hearing)
 
 
 class Memory:
@@ -144,6 +124,7 @@ class Memory:
         self.flows = Reading(now)
         self.guarded = Guarded()
         self.written_off: tuple[str, ...] = ()
+        self.hearing = Hearing()
         if saved is not None:
             self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
@@ -151,6 +132,7 @@ class Memory:
             self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
             self.capital, self.flows = saved.capital, saved.flows or self.flows
             self.guarded, self.written_off = saved.guarded, saved.written_off
+            self.hearing = saved.hearing
         elif (earlier := self._read(restored.get("earlier"))) is not None:
             self.capital = earlier.capital.for_another_run(now.date())
             self.guarded = earlier.guarded.for_another_run(now.date())
@@ -171,6 +153,7 @@ class Memory:
             flows=self.flows,
             guarded=self.guarded,
             written_off=self.written_off,
+            hearing=self.hearing,
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain

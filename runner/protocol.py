@@ -53,6 +53,29 @@ class CommandKind(StrEnum):
     WRITE_OFF = "write_off"  # arguments: symbol, reason
 
 
+class SignalAction(StrEnum):
+    """What a program outside asks of a bot: to be long, to be short, or to hold nothing."""
+
+    LONG = "long"
+    SHORT = "short"
+    CLOSE = "close"
+
+
+class SignalOutcome(StrEnum):
+    """What a bot made of an external signal.
+
+    Kept: it lets entries pass or keeps them back, and is no reason to act. Nothing: no trade, and
+    the words say why.
+    """
+
+    ENTERED = "entered"
+    EXITED = "exited"
+    KEPT = "kept"
+    NOTHING = "nothing"
+    EXPIRED = "expired"
+    SUPERSEDED = "superseded"
+
+
 class EventKind(StrEnum):
     """What a runner tells. The payload of each kind is the dataclass named beside it."""
 
@@ -71,6 +94,7 @@ class EventKind(StrEnum):
     PROTECTION = "protection"  # Protection
     BREACH = "breach"  # Breach
     KEY_CHECK = "key_check"  # KeyCheck
+    SIGNAL = "signal"  # SignalDone
 
 
 class FlowKind(StrEnum):
@@ -297,6 +321,20 @@ class Sync:
 
 
 @dataclass(frozen=True)
+class ExternalSignal:
+    """What a program outside asked for; repeated in every answer until ``SignalDone`` names its id.
+
+    ``at``: when the platform received it. After ``expires_at`` nobody may begin to act on it.
+    """
+
+    id: str
+    symbol: str
+    action: SignalAction
+    at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class SyncAnswer:
     """``ack_seq`` is the highest event stored without a gap; the runner forgets up to it.
 
@@ -312,6 +350,7 @@ class SyncAnswer:
     end_policy: str | None = None
     quiet_minutes: int | None = None
     hold: str | None = None
+    signals: tuple[ExternalSignal, ...] = ()
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------
@@ -551,6 +590,20 @@ class Breach:
     symbol: str | None = None
 
 
+@dataclass(frozen=True)
+class SignalDone:
+    """What became of an external signal. Told again where more became of it later.
+
+    ``order``: our id of the order it led to.
+    """
+
+    id: str
+    outcome: SignalOutcome
+    reason: str
+    verdicts: tuple[Verdict, ...] = ()
+    order: str = ""
+
+
 PAYLOADS: dict[EventKind, type[Any]] = {
     EventKind.STATE: StateChange,
     EventKind.PREFLIGHT: Preflight,
@@ -567,6 +620,7 @@ PAYLOADS: dict[EventKind, type[Any]] = {
     EventKind.PROTECTION: Protection,
     EventKind.BREACH: Breach,
     EventKind.KEY_CHECK: KeyCheck,
+    EventKind.SIGNAL: SignalDone,
 }
 
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from runner.exchange.base import Book, Instrument
 from runner.protocol import Limits, Side
 from runner.risk import Exposure, Stake
+from runner.strategy.indicators import Atr
+from runner.strategy.spec import Bar
 
 ZERO = Decimal(0)
 
@@ -100,3 +102,22 @@ def room(limits: Limits, exposure: Exposure, symbol: str) -> tuple[Decimal, str]
         return None
     quantity, name = min(found)
     return max(quantity, ZERO), name
+
+
+class AtrDistance:
+    """The distance that sizing by ATR risks, from candles of the strategy's time frame."""
+
+    def __init__(self, sizing: dict[str, Any]) -> None:
+        by_atr = sizing["kind"] == "atr_risk"
+        self.atr = Atr(int(sizing["period"])) if by_atr else None
+        self._multiple = Decimal(str(sizing["multiple"])) if by_atr else Decimal(0)
+
+    def update(self, bar: Bar) -> None:
+        assert self.atr is not None
+        self.atr.update(bar.high, bar.low, bar.close)
+
+    @property
+    def distance(self) -> Decimal | None:
+        if self.atr is None or self.atr.value is None:
+            return None
+        return self._multiple * Decimal(repr(self.atr.value))

@@ -188,6 +188,20 @@ class Step:
         return "warming up" if value is None else placed.component.detail()
 
 
+def concluded(step: Step) -> Conclusion:
+    """A step with all its words."""
+    return Conclusion(
+        ACTIONS[step.action],
+        step.reason(),
+        step.direction or 0,
+        step.verdicts(),
+        step.exit(),
+        int(step.code),
+        step.blocker if step.code is Reason.FILTERED else -1,
+        step.blocked or "" if step.code is Reason.BLOCKED else "",
+    )
+
+
 _AGAIN = "no decision, the history is read again"
 _WORDS: dict[int, Callable[[Step], str]] = {
     Reason.NOT_TRUE: lambda _: f"this candle's numbers cannot be true: {_AGAIN}",

@@ -12,11 +12,23 @@ from runner.desk import Desk, Intent
 from runner.engine import Engine
 from runner.exchange.base import DEPTH, TOP, Book, OrderKind
 from runner.memory import Entry
-from runner.protocol import Candle, Candles, Decision, EventKind, Side
+from runner.occasion import DONE, Occasion, speaks
+from runner.protection import next_leg
+from runner.protocol import (
+    Candle,
+    Candles,
+    Decision,
+    EventKind,
+    ExternalSignal,
+    Side,
+    SignalAction,
+    SignalOutcome,
+)
 from runner.rates import UNKNOWN, RateReader
 from runner.sizing import Size, size_entry
-from runner.step import Conclusion, Reason
-from runner.strategy import warmup
+from runner.step import Conclusion, ExitCall, Reason
+from runner.strategy import listens, warmup
+from runner.strategy.components.external import ExternalDirection
 
 SHOWN_AT_START = 300
 _MOST_MISSED = 1500
@@ -37,6 +49,9 @@ class Trader:
         self._rates = RateReader(bench.market, symbol, self._rules)
         self._span = timedelta(seconds=self._engine.candle_seconds)
         self.custodian = Custodian(symbol, bench, desk, self._engine)
+        self._last: Candle | None = None
+        self.listens = listens(self._rules)
+        self._triggered = listens(self._rules, ("signals",))
 
     @property
     def is_warm(self) -> bool:
@@ -47,6 +62,7 @@ class Trader:
         need = max(warmup(self._rules), SHOWN_AT_START) + 1
         closed = await self._closed_candles(need)
         self._engine.warm(closed)
+        self._last = closed[-1] if closed else None
         if not closed:
             return  # asked again with each tick: there is nothing to tell of
         shown = Candles(self.symbol, self._rules["timeframe"], tuple(closed[-SHOWN_AT_START:]))
@@ -75,32 +91,100 @@ class Trader:
         holding = self.custodian.holding(candle.opened_at + self._span)
         blocked = self._blocked() if newest else "the candle was seen too late to act on"
         rates = self._rates.take() if newest else UNKNOWN
+        self._hear()
+        self._last = candle
         conclusion = self._engine.on_candle(candle, holding, blocked, rates)
-        if conclusion.action.startswith("enter"):
-            await self._enter(candle, conclusion)
-            return
-        if conclusion.action == "exit":
-            await self._exit(candle, conclusion)
-            return
-        self._tell(candle, conclusion, conclusion.reason)
+        await self._follow(Occasion(candle), conclusion)
 
-    async def _exit(self, candle: Candle, conclusion: Conclusion) -> None:
+    async def on_signal(self) -> None:
+        """Decide at once what was asked for outside, on the candle that closed last."""
+        waiting = self._bench.signals.newest(self.symbol)
+        if waiting is None:
+            return
+        waiting.waits_for = self._not_yet() or ""
+        if waiting.waits_for or self._last is None:
+            return
+        signal, now = waiting.signal, self._bench.clock.now()
+        self._bench.signals.hear(signal)
+        self._hear()
+        if signal.action is SignalAction.CLOSE:
+            await self._close(signal)
+        elif not self._triggered:
+            text = f"{signal.action} from now on; entries are decided with each candle"
+            self._bench.signals.tell(signal, SignalOutcome.KEPT, text)
+        else:
+            holding = self.custodian.holding(now)
+            conclusion = self._engine.judge_again(self._last, holding, self._blocked())
+            await self._follow(Occasion(self._last, signal), conclusion)
+
+    def _not_yet(self) -> str | None:
+        """What a signal has to wait for, as it will be known or over in a moment."""
+        entry = self.custodian.entry
+        if self._engine.last is None:
+            return "the candles are not read yet"
+        if not self._bench.standing.preflight_passed:
+            return "the preflight has not passed"
+        if entry is not None and entry.exit_purpose:
+            return "an exit is under way"
+        if entry is None or not self._desk.quantity(self.symbol):
+            return self._unsettled()
+        return None
+
+    async def _close(self, signal: ExternalSignal) -> None:
+        entry = self.custodian.entry
+        if entry is None:
+            self._bench.signals.tell(signal, SignalOutcome.NOTHING, "nothing is held")
+            return
+        text = "a signal asked to close"
+        with self._bench.journal.transaction():
+            self.custodian.decide_exit(ExitCall(ExternalDirection.spec.kind, text))
+            order = self._exit_id(entry)
+            self._bench.signals.tell(signal, SignalOutcome.EXITED, text, order=order)
+            self._bench.memory.save()
+        self._bench.signals.settle(signal)
+        await self.custodian.leave_as_decided()
+
+    def _hear(self) -> None:
+        """What was said outside counts for a while: say so before each decision."""
+        if self.listens:
+            heard = self._bench.signals.heard(self.symbol)
+            self._engine.hear(heard, self._bench.clock.now())
+
+    async def _follow(self, occasion: Occasion, conclusion: Conclusion) -> None:
+        if conclusion.action.startswith("enter"):
+            await self._enter(occasion, conclusion)
+        elif conclusion.action == "exit":
+            await self._exit(occasion, conclusion)
+        else:
+            reason, entry = conclusion.reason, self.custodian.entry
+            if occasion.signal is not None and entry is not None:
+                reason = f"{'long' if entry.side > 0 else 'short'} is held: {reason}"
+            self._tell(occasion, conclusion, reason)
+
+    def _exit_id(self, entry: Entry | None) -> str:
+        """Of the order that is going to close the position."""
+        if entry is None:
+            return ""
+        return self._desk.order_id(entry.client_id, next_leg(self._desk, entry, "exit"))
+
+    async def _exit(self, occasion: Occasion, conclusion: Conclusion) -> None:
         assert conclusion.exit is not None
         # Together: no later candle need say it again, whatever comes between now and the order.
         with self._bench.journal.transaction():
-            self._tell(candle, conclusion, conclusion.reason)
+            order = self._exit_id(self.custodian.entry)
+            self._tell(occasion, conclusion, conclusion.reason, order)
             self.custodian.decide_exit(conclusion.exit)
             self._bench.memory.save()
         await self.custodian.leave_as_decided()
 
-    async def _enter(self, candle: Candle, conclusion: Conclusion) -> None:
+    async def _enter(self, occasion: Occasion, conclusion: Conclusion) -> None:
         side = Side.BUY if conclusion.direction > 0 else Side.SELL
         book = await self._bench.market.book(self.symbol, self._depth())
         price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
         account = await self._bench.guard.look(self._desk, self.symbol)
         quantity, cut, fault = self._size(book, side, account.balance + account.unrealised)
         intent = Intent(
-            decision=f"{self.symbol}@{candle.opened_at.isoformat()}",
+            decision=f"{self.symbol}@{occasion.name}",
             leg="entry",
             symbol=self.symbol,
             side=side,
@@ -114,13 +198,14 @@ class Trader:
         if refusal is not None:
             words = f"{intent.reason}, but {refusal}"
             refused = replace(conclusion, action="none", code=Reason.BLOCKED, blocked=refusal)
-            self._tell(candle, refused, words)
+            self._tell(occasion, refused, words)
             return
         entry_id = self._desk.order_id(intent.decision, intent.leg)
         # Before the order: should the process die now, the restart knows whose position it finds.
         with self._bench.journal.transaction():
-            self._tell(candle, conclusion, intent.reason)
-            self.custodian.keep(Entry(entry_id, conclusion.direction, price, candle.opened_at))
+            self._tell(occasion, conclusion, intent.reason, entry_id)
+            opened_at = occasion.candle.opened_at
+            self.custodian.keep(Entry(entry_id, conclusion.direction, price, opened_at))
         await self.custodian.finish(await self._desk.submit(intent))
         await self.custodian.protect()  # not at the next look: that is a second away
 
@@ -145,6 +230,11 @@ class Trader:
         return size
 
     def _blocked(self) -> str | None:
+        clock = self._bench.clock
+        return self._unsettled() or self._bench.standing.blocked(clock.now(), clock.monotonic())
+
+    def _unsettled(self) -> str | None:
+        """What of the last orders stands against another entry."""
         if self._desk.unsure(self.symbol):
             return "an earlier order's outcome is unknown"
         if self._desk.blind or self._desk.behind or self.custodian.entry is not None:
@@ -153,16 +243,28 @@ class Trader:
             return "a position is held that nobody looks after yet"
         if any(order.reduce_only for order in self._desk.live(self.symbol)):
             return "the last position's stop is still being taken back"
-        clock = self._bench.clock
-        return self._bench.standing.blocked(clock.now(), clock.monotonic())
+        return None
 
-    def _tell(self, candle: Candle, conclusion: Conclusion, reason: str) -> None:
+    def _tell(
+        self, occasion: Occasion, conclusion: Conclusion, reason: str, order: str = ""
+    ) -> None:
+        """What was decided; with an entry also that what was said outside has led to one."""
+        signals, verdicts, action = self._bench.signals, conclusion.verdicts, conclusion.action
+        enters = action.startswith("enter")
+        used = signals.heard(self.symbol) if enters and speaks(conclusion) else None
+        if used is not None:
+            signals.spend(self.symbol)
+        if occasion.signal is not None:
+            signals.tell(occasion.signal, DONE[action], reason, verdicts, order)
+            return
+        if used is not None:
+            signals.tell_of(used.id, SignalOutcome.ENTERED, reason, verdicts, order)
         decision = Decision(
             symbol=self.symbol,
-            candle=candle,
-            action=conclusion.action,
+            candle=occasion.candle,
+            action=action,
             reason=reason,
-            verdicts=conclusion.verdicts,
+            verdicts=verdicts,
             code=int(conclusion.code),
             direction=conclusion.direction,
             blocker=conclusion.blocker,

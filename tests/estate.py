@@ -67,6 +67,9 @@ from app.models import (
     Resource,
     Role,
     RunnerNotice,
+    Signal,
+    SignalHook,
+    SignalState,
     SupportAccess,
     SweepRun,
     TelegramCall,
@@ -242,8 +245,21 @@ def _telling(workspace, _people, now, marker, made):
     )
     _money(own, now, marker)
     _safety(workspace, now, marker, made)
+    _signals(own, now, marker)
     order = factories.order(made.rows.bot, made.run, f"{marker}o1", "filled")
     order.reason = f"{marker}why"
+
+
+def _signals(own, now, marker):
+    """What came in at the webhook of a bot."""
+    place = {"workspace_id": own["workspace_id"], "bot_id": own["bot_id"]}
+    hook = SignalHook(
+        **place, sealed=b"sealed", hint="1234", aliases={f"{marker}X": "BTC"}, created_at=now
+    )
+    hook.rotated_at = now
+    came = {"received_at": now, "last_at": now, "reason": f"{marker}why"}
+    said = {"comment": f"{marker}comment"}
+    db.session.add_all([hook, Signal(**place, state=SignalState.REJECTED, said=said, **came)])
 
 
 def _money(own, now, marker):

@@ -113,9 +113,15 @@ AUDITED: dict[str, Columns] = {
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "
-        "limits schedule keep_awake_until asleep_until starting_balance deleted_at",
+        "limits schedule keep_awake_until asleep_until starting_balance paper_reset_at "
+        "deleted_at",
         ignore="id workspace_id paused_at paused_by pause_rule pause_reason stop_reason "
         "approved_revision created_by created_at",
+    ),
+    "signal_hook": Columns(
+        track="max_age sources aliases",
+        hidden="sealed",
+        ignore="workspace_id bot_id hint created_by created_at rotated_at",
     ),
     "billing_terms": Columns(
         track="from_month markup_percent idle_payer max_bots max_machines max_spend",
@@ -176,7 +182,7 @@ _LEDGERS = (
     "bot_address address_event bot_compute machine machine_console cloud_operation usage_interval "
     "cloud_region zone_cooldown wake_lead sweep_run fleet_alarm upgrade_step budget_alert "
     "candle decision_block bot_order fill trade position equity_point runner_notice checkpoint "
-    "cash_flow limit_breach protection equity_day preview "
+    "cash_flow limit_breach protection equity_day preview signal "
     "kill kill_bot bot_alarm"
 )
 OWN_LEDGERS = frozenset(_LEDGERS.split())

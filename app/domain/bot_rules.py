@@ -18,7 +18,7 @@ GONE = (
 )
 """After the title of an exchange that is listed no more."""
 NEEDED_LIMITS = ("max_position_notional", "max_daily_loss")
-MAX_BALANCE = Decimal(1_000_000_000)
+MIN_BALANCE, MAX_BALANCE = Decimal(10), Decimal(1_000_000_000)
 
 
 def require_flat(bot: Bot, what: str, now: datetime) -> None:
@@ -145,6 +145,6 @@ def clean_name(name: str) -> str:
 
 
 def clean_balance(balance: Decimal) -> Decimal:
-    if not balance.is_finite() or not 10 <= balance <= MAX_BALANCE:
-        raise Invalid("Start with 10 or more.", "starting_balance")
+    if not balance.is_finite() or not MIN_BALANCE <= balance <= MAX_BALANCE:
+        raise Invalid(f"Start with {MIN_BALANCE} to {MAX_BALANCE:,}.", "starting_balance")
     return balance

@@ -69,8 +69,9 @@ def in_workspace(workspace: Workspace) -> list[Bot]:
     # Many bots share a version; joined, its rules would be read once for each bot.
     own = StrategyVersion.workspace_id == workspace.id
     used = StrategyVersion.id.in_(select(Bot.strategy_version_id).where(*ours))
-    query = select(StrategyVersion).where(own, used)
-    query = query.options(db.joinedload(StrategyVersion.strategy))
+    query = (
+        select(StrategyVersion).where(own, used).options(db.joinedload(StrategyVersion.strategy))
+    )
     versions = {version.id: version for version in db.session.scalars(query)}
     for bot in found:
         set_committed_value(bot, "version", versions[bot.strategy_version_id])
@@ -100,10 +101,11 @@ def create(
     by: Actor,
     now: datetime,
     offered: Sequence[str] = (regions.LOCAL,),
+    reason: str = "",
 ) -> Bot:
     """Create a bot, stopped. Its address is reserved at once and kept until it is deleted.
 
-    ``offered``: the regions of this installation.
+    ``offered``: the regions of this installation. ``reason`` stands in the audit log.
 
     Raises:
         Invalid: a field does not do; ``field`` says which.
@@ -136,7 +138,7 @@ def create(
     ceilings.enforce(bot, now)
     machines.expect(bot, now)
     born = audit.changes_between({}, {"mode": bot.mode, "region": bot.region})
-    bot_events.record("bot.create", bot, by, now, changes=born)
+    bot_events.record("bot.create", bot, by, now, born, reason)
     return bot
 
 

@@ -18,6 +18,7 @@ from app.domain import (
     trade_events,
 )
 from app.domain.decisions import keep
+from app.domain.signals import delivery
 from app.domain.sources import Source
 from app.extensions import db
 from app.models import (
@@ -259,4 +260,5 @@ _STORE: dict[EventKind, Callable[[Source, Any, datetime], None]] = {
     EventKind.PROTECTION: alarm_events.protection,
     EventKind.BREACH: money_events.breach,
     EventKind.KEY_CHECK: preflights.take_key_check,
+    EventKind.SIGNAL: delivery.done,
 }

@@ -21,6 +21,7 @@ from app.domain import (
 )
 from app.domain.errors import Gone, Misplaced, NotAllowed
 from app.domain.lifecycle import Tempo
+from app.domain.signals import delivery
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.models import (
@@ -141,6 +142,7 @@ def sync(message: Sync, *, now: datetime) -> SyncAnswer:
         end_policy=plan.end_policy,
         quiet_minutes=plan.quiet_minutes,
         hold=holds.current() or "",
+        signals=delivery.pending(bot, machine, now),
     )
 
 

@@ -18,7 +18,10 @@ def current(bot_id: str) -> Run | None:
 
 
 def fits(run: Run, bot: Bot) -> bool:
-    """Whether the bot is still what the run was begun as."""
+    """Whether the bot is still what the run was begun as, and its paper account the same."""
+    reset = bot.paper_reset_at
+    if bot.mode is Mode.PAPER and reset is not None and run.started_at < reset:
+        return False
     return (run.mode, run.strategy_version_id, run.symbols, run.connection_id) == (
         bot.mode,
         bot.strategy_version_id,

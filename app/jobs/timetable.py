@@ -31,6 +31,7 @@ from app.domain import (
 )
 from app.domain.decisions import keep
 from app.domain.inbound import store
+from app.domain.signals import delivery
 from app.domain.status import incidents, measure, spreading, subscribers
 from app.domain.support import access, breaches, bundles, contact_door, files, silence
 from app.domain.telegram import calls, updates
@@ -83,6 +84,7 @@ OLD: tuple[Verb, ...] = (
     measure.forget,
     sweeps.forget,
     previews.forget,
+    delivery.forget,
 )
 """Drops what nobody needs any more."""
 

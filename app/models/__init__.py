@@ -88,6 +88,7 @@ from app.models.people import (
 from app.models.preview import Preview, PreviewState
 from app.models.readiness import GuideProgress, ReadinessCheck
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
+from app.models.signal import Signal, SignalHook, SignalState
 from app.models.strategy import Strategy, StrategyTag, StrategyVersion
 from app.models.support import (
     Contact,
@@ -252,6 +253,9 @@ __all__ = [
     "Role",
     "Run",
     "RunnerNotice",
+    "Signal",
+    "SignalHook",
+    "SignalState",
     "StatusSubscriber",
     "StepEnd",
     "Strategy",

@@ -44,6 +44,7 @@ class Bot(Tenant, Model):
     as the audit log has it, and refers to no row: nothing may keep a pause from being written.
     ``stop_reason``: why a rule stopped it; empty where a person did.
     ``approved_revision``: digest of what went live (``app/domain/revisions.py``).
+    ``paper_reset_at``: no paper run from before goes on.
     """
 
     __table_args__ = (
@@ -78,6 +79,7 @@ class Bot(Tenant, Model):
     keep_awake_until: Mapped[datetime | None] = mapped_column(Moment)
     asleep_until: Mapped[datetime | None] = mapped_column(Moment)
     starting_balance: Mapped[Decimal] = mapped_column(Amount)
+    paper_reset_at: Mapped[datetime | None] = mapped_column(Moment)
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Moment)
     deleted_at: Mapped[datetime | None] = mapped_column(Moment)

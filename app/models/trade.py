@@ -68,6 +68,10 @@ class TradeRow(Telemetry, Model):
     closed_on: Mapped[date | None] = mapped_column(Date)
     exit_kind: Mapped[str] = mapped_column(String(24), default="")
 
+    def before(self, reset: datetime | None) -> bool:
+        """Whether it was made on a paper balance that was reset since, at ``reset``."""
+        return self.mode is Mode.PAPER and reset is not None and self.opened_at < reset
+
     @property
     def held(self) -> Decimal:
         """What is held now, in base units, without sign."""

@@ -11,7 +11,7 @@ from runner.backtest.lane import moment
 from runner.backtest.request import Request
 from runner.history.funding import DAY
 from runner.history.reading import History
-from runner.strategy.registry import COMPONENTS, SECTIONS, enabled
+from runner.strategy.registry import COMPONENTS, SECTIONS, enabled, listens
 
 FEW_TRADES = 30
 TRADES_PER_PARAMETER = 10
@@ -25,6 +25,7 @@ def found(
 ) -> list[Warning_]:
     """All that apply, the gravest first."""
     told = [
+        *_outside(request),
         *_data(histories),
         *_account(account),
         *_trades(request, account),
@@ -34,6 +35,17 @@ def found(
     if equity and equity[-1][1] <= 0:
         told.insert(0, _say("ruined", "The account lost everything; what follows means nothing."))
     return told
+
+
+def _outside(request: Request) -> list[Warning_]:
+    if not listens(request.rules):
+        return []
+    text = (
+        "This strategy listens to external signals, and there is no history of any: here nothing "
+        "was ever said outside, so no entry waits for it or is let through by it. Run it on paper "
+        "to see what its signals do."
+    )
+    return [_say("no_signals", text)]
 
 
 def _data(histories: list[History]) -> list[Warning_]:

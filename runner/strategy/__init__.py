@@ -2,7 +2,7 @@
 
 from runner.strategy.combination import NEEDS_THRESHOLD
 from runner.strategy.explanation import explain
-from runner.strategy.registry import COMPONENTS, is_protected, warmup
+from runner.strategy.registry import COMPONENTS, is_protected, listens, warmup
 from runner.strategy.spec import TIMEFRAMES, ComponentSpec, Parameter
 from runner.strategy.templates import TEMPLATES, Template
 from runner.strategy.validation import Fault, validate
@@ -21,6 +21,7 @@ __all__ = [
     "dials",
     "explain",
     "is_protected",
+    "listens",
     "validate",
     "varied",
     "warmup",

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from runner.strategy import components, exits
+from runner.strategy.components.external import ExternalDirection
 from runner.strategy.exits.base import ExitRule
 from runner.strategy.spec import ROLES, TIMEFRAMES, Component, ComponentSpec, Params
 
@@ -103,6 +104,12 @@ def assemble_exits(rules: dict[str, Any]) -> list[PlacedExit]:
         )
         for entry in enabled(rules, "exits")
     ]
+
+
+def listens(rules: dict[str, Any], sections: Iterable[str] = tuple(ROLES)) -> bool:
+    """Whether something in these lists reads what a program outside says."""
+    entries = (entry for section in sections for entry in enabled(rules, section))
+    return any(entry["kind"] == ExternalDirection.spec.kind for entry in entries)
 
 
 def is_protected(rules: dict[str, Any]) -> bool:

@@ -37,6 +37,7 @@ GROUPS = (
     "structure",
     "funding",
     "time",
+    "external",
     "exit",
 )
 

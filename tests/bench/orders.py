@@ -30,6 +30,7 @@ from runner.bench import Bench
 from runner.desk import Desk
 from runner.entries import Standing
 from runner.journal import Journal
+from runner.occasion import Occasion
 from runner.outbox import Outbox
 from runner.protocol import Candle, Fill, Mode, Order, OrderStatus, Side
 from runner.step import Conclusion
@@ -228,12 +229,12 @@ def _note_calls(desk: Desk) -> Callable[[], int]:
     return lambda: last[0]
 
 
-def _decision(number: int) -> tuple[Candle, Conclusion]:
+def _decision(number: int) -> tuple[Occasion, Conclusion]:
     opened = datetime.fromtimestamp(1_700_000_000 + number, UTC)
     candle = Candle(opened, *(_PRICE,) * 4, Decimal(1))
     direction = 1 if number % 4 < 2 else -1
     action = "enter_long" if direction > 0 else "enter_short"
-    return candle, Conclusion(action, "it is measured", direction, ())
+    return Occasion(candle), Conclusion(action, "it is measured", direction, ())
 
 
 def _set_durable(store: Store, *, durable: bool) -> None:

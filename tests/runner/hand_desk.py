@@ -49,9 +49,8 @@ class Hand:
         self.broker = broker or HandBroker(self.market, self.clock)
         if broker is None:
             self.broker.move(PRICE)
-        settings = configuration(
-            "", Mode.TESTNET, rules(stop=stop, exits=exits), account="a", **changes
-        )
+        plain = changes.pop("rules", None) or rules(stop=stop, exits=exits)
+        settings = configuration("", Mode.TESTNET, plain, account="a", **changes)
         memory = Memory(self.store, settings, 1, memory or {}, START - timedelta(minutes=1))
         outbox = Outbox(self.store, 1, 1)
         self.bench = Bench(

@@ -7,6 +7,7 @@ import pytest
 
 from runner.errors import Operational, UnknownOutcome
 from runner.exchange.base import OrderKind
+from runner.occasion import Occasion
 from runner.protection import AGAIN_AFTER
 from runner.protocol import Candle, Side, Verdict
 from runner.step import Conclusion, ExitCall
@@ -19,7 +20,8 @@ async def conclude_exit(hand, candle):
     (trader,) = hand.loop._traders
     fired = Verdict("opposite_signal", "exit", 1, "the signal turned")
     call = ExitCall(fired.component, fired.detail)
-    await hand.loop._try(trader._exit(candle, Conclusion("exit", fired.detail, 0, (fired,), call)))
+    conclusion = Conclusion("exit", fired.detail, 0, (fired,), call)
+    await hand.loop._try(trader._exit(Occasion(candle), conclusion))
 
 
 @pytest.mark.parametrize("fault", ["refused", "away", "restarted"])

@@ -10,6 +10,7 @@ import pytest
 from runner.errors import Operational, Temporary
 from runner.exchange.base import Account, OrderKind
 from runner.ledger import apply
+from runner.occasion import Occasion
 from runner.protection import AGAIN_AFTER, next_leg
 from runner.protocol import OVER, Candle, EventKind, ProtectionState, Window
 from runner.reporter import PEAK_EVERY
@@ -219,7 +220,7 @@ def test_what_comes_up_while_an_entry_is_sized_stops_it(paused, tmp_path):
             return await read(*asked)
 
         hand.market.book = book
-        await trader._enter(candle, Conclusion("enter_long", "a cross", 1, ()))
+        await trader._enter(Occasion(candle), Conclusion("enter_long", "a cross", 1, ()))
         assert bool(hand.broker.placed) is not paused
         (decision,) = hand.told(EventKind.DECISION)
         assert decision.reason.endswith("but paused") is paused

@@ -16,6 +16,7 @@ from runner.errors import Operational
 from runner.exchange.base import Account, OrderKind
 from runner.guard import Guard
 from runner.memory import Entry, Memory
+from runner.occasion import Occasion
 from runner.protocol import (
     Breach,
     Candle,
@@ -432,7 +433,7 @@ def test_the_day_goes_on_in_another_run_of_the_account(practice, tmp_path):
 def decide(bench):
     now = bench.clock.now()
     candle = Candle(now, *(Decimal(1),) * 5)
-    return candle, Conclusion("enter_long", "the test wants it", 1, ())
+    return Occasion(candle), Conclusion("enter_long", "the test wants it", 1, ())
 
 
 @pytest.mark.parametrize(

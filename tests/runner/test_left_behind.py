@@ -11,7 +11,8 @@ from runner.custodians import Custodians
 from runner.errors import Operational
 from runner.exchange.base import VenuePosition
 from runner.ledger import Lot
-from runner.memory import Booked, Entry, Reading
+from runner.lists import Reading
+from runner.memory import Booked, Entry
 from runner.protocol import (
     OVER,
     Command,

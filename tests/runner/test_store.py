@@ -8,7 +8,8 @@ import pytest
 
 from runner.journal import Journal, client_order_id, prefix_of
 from runner.ledger import Lot
-from runner.memory import Booked, Entry, Memory, Reading
+from runner.lists import Reading
+from runner.memory import Booked, Entry, Memory
 from runner.outbox import Outbox, holds
 from runner.protocol import (
     Configuration,

@@ -83,13 +83,14 @@ class TradeFilter:
 
 @dataclass(frozen=True)
 class Listed:
-    """A trade as the list shows it."""
+    """A trade as the list shows it. ``reset``: the paper balance began anew after it."""
 
     trade: TradeRow
     bot_name: str
     version: str
     note: str | None
     tags: list[str]
+    reset: bool
 
 
 def page(
@@ -146,7 +147,10 @@ def _ordered(workspace: Workspace, wanted: TradeFilter, sort: str, *, rising: bo
 
 
 def _joined() -> Any:
-    query = select(TradeRow, Bot.name, Strategy.name, StrategyVersion.number, TradeNote.text)
+    query = select(
+        *(TradeRow, Bot.name, Strategy.name, StrategyVersion.number, TradeNote.text),
+        Bot.paper_reset_at,
+    )
     query = query.join(Bot, Bot.id == TradeRow.bot_id).join(Run, Run.id == TradeRow.run_id)
     query = query.join(StrategyVersion, StrategyVersion.id == Run.strategy_version_id)
     query = query.join(Strategy, Strategy.id == StrategyVersion.strategy_id)
@@ -159,8 +163,8 @@ def _dressed(rows: Any) -> list[Listed]:
     for trade_id, name in db.session.execute(known.order_by(TradeTag.name)):
         tags[trade_id].append(name)
     return [
-        Listed(trade, bot, label_of(strategy, number), note, tags[trade.id])
-        for trade, bot, strategy, number, note in rows
+        Listed(trade, bot, label_of(strategy, number), note, tags[trade.id], trade.before(reset))
+        for trade, bot, strategy, number, note, reset in rows
     ]
 
 

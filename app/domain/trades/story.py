@@ -16,6 +16,7 @@ from app.models import (
     FillRow,
     OrderRow,
     Run,
+    Signal,
     StrategyVersion,
     TradeRow,
 )
@@ -58,6 +59,7 @@ class Story:
     decision: Line | None
     exit_decision: Line | None
     excursion: Excursion | None
+    signals: list[Signal]
     slippage: Decimal | None
     band: tuple[Decimal, Decimal] | None
 
@@ -79,6 +81,7 @@ def of(trade: TradeRow, now: datetime) -> Story:
         decision=_decision(trade, trade.opened_at, "enter"),
         exit_decision=_decision(trade, trade.closed_at, "exit") if trade.closed_at else None,
         excursion=_excursion(trade, version, now),
+        signals=_signals(trade, orders),
         slippage=_slippage(orders),
         band=_band(trade, fills),
     )
@@ -139,6 +142,13 @@ def _decision(trade: TradeRow, moment: datetime, action: str) -> Line | None:
     """The newest decision before a moment, if it was to do that; else a level or a person did."""
     found = reading.at(trade.run_id, trade.symbol, moment)
     return found if found is not None and found.row.action.startswith(action) else None
+
+
+def _signals(trade: TradeRow, orders: list[OrderRow]) -> list[Signal]:
+    """Those from outside that led to one of its orders."""
+    names = [order.client_id for order in orders]
+    query = select(Signal).where(Signal.bot_id == trade.bot_id, Signal.order_id.in_(names))
+    return list(db.session.scalars(query.order_by(Signal.received_at)))
 
 
 def _excursion(trade: TradeRow, version: StrategyVersion, now: datetime) -> Excursion | None:

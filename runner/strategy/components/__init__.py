@@ -2,6 +2,7 @@
 
 from runner.strategy.components import (
     bands,
+    external,
     funding,
     guards,
     mean_reversion,
@@ -32,5 +33,6 @@ MODULES = (
     funding,
     times,
     guards,
+    external,
 )
 """Where the registry finds the components, in the order a person sees them."""
