@@ -65,17 +65,15 @@ class Blueprint:
 def in_workspace(workspace: Workspace) -> list[Bot]:
     """All bots that are not gone, by name."""
     ours = (Bot.workspace_id == workspace.id, Bot.deleted_at.is_(None))
-    found = list(db.session.scalars(select(Bot).where(*ours).order_by(Bot.name, Bot.id)))
+    bots = list(db.session.scalars(select(Bot).where(*ours).order_by(Bot.name, Bot.id)))
     # Many bots share a version; joined, its rules would be read once for each bot.
     own = StrategyVersion.workspace_id == workspace.id
     used = StrategyVersion.id.in_(select(Bot.strategy_version_id).where(*ours))
-    query = (
-        select(StrategyVersion).where(own, used).options(db.joinedload(StrategyVersion.strategy))
-    )
-    versions = {version.id: version for version in db.session.scalars(query)}
-    for bot in found:
+    query = select(StrategyVersion).options(db.joinedload(StrategyVersion.strategy))
+    versions = {found.id: found for found in db.session.scalars(query.where(own, used))}
+    for bot in bots:
         set_committed_value(bot, "version", versions[bot.strategy_version_id])
-    return found
+    return bots
 
 
 def find(workspace: Workspace, bot_id: str) -> Bot | None:

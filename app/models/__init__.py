@@ -51,13 +51,7 @@ from app.models.fleet import (
     WakeLead,
     ZoneCooldown,
 )
-from app.models.inbound import (
-    AddressHealth,
-    InboundMail,
-    MailDecision,
-    ReplyToken,
-    TokenPurpose,
-)
+from app.models.inbound import AddressHealth, InboundMail, MailDecision, ReplyToken, TokenPurpose
 from app.models.incident import (
     Component,
     ComponentKind,
@@ -70,13 +64,7 @@ from app.models.incident import (
     StatusSubscriber,
 )
 from app.models.leadership import Leadership
-from app.models.mail import (
-    Audience,
-    Mail,
-    MailState,
-    Notice,
-    NoticeKind,
-)
+from app.models.mail import Audience, Mail, MailState, Notice, NoticeKind
 from app.models.outbox import OutboxMessage
 from app.models.people import (
     Invitation,
@@ -90,13 +78,7 @@ from app.models.readiness import GuideProgress, ReadinessCheck
 from app.models.safety import BotAlarm, Hold, Kill, KillAct, KillBot, KillScope
 from app.models.signal import Signal, SignalHook, SignalState
 from app.models.strategy import Strategy, StrategyTag, StrategyVersion
-from app.models.support import (
-    Contact,
-    ContactRequest,
-    Deflection,
-    DiagnosticBundle,
-    SupportAccess,
-)
+from app.models.support import Contact, ContactRequest, Deflection, DiagnosticBundle, SupportAccess
 from app.models.telegram import (
     CallState,
     TelegramCall,
