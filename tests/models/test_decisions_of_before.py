@@ -17,7 +17,7 @@ from runner.protocol import Candle, Decision, Mode
 from tests import factories
 from tests.factories import NOW
 
-BEFORE = "0011"
+BEFORE = "0014"
 SYMBOLS = ("BTC/USDT:USDT", "ETH/USDT:USDT")
 SAID = [{"component": "adx", "role": "gate", "value": 0, "detail": "ADX is 3.1, 5 passes"}]
 WORDS = "score 1, but adx blocks: ADX is 3.1, 5 passes"

@@ -1,14 +1,14 @@
 """Readiness for real money: checks of a bot against a backtest, and guides people were shown.
 
-Revision: 0017, after 0011
+Revision: 0016, after 0015
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0017"
-down_revision = "0011"
+revision = "0016"
+down_revision = "0015"
 branch_labels = None
 depends_on = None
 

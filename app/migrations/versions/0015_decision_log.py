@@ -1,6 +1,6 @@
 """Decisions in blocks of candles; those that stand in rows of their own move into blocks.
 
-Revision: 0016, after 0011
+Revision: 0015, after 0014
 """
 
 import json
@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0016"
-down_revision = "0011"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,14 +1,14 @@
 """Signals from outside, and paper balances that begin anew.
 
-Revision: 0018, after 0011
+Revision: 0017, after 0016
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0018"
-down_revision = "0011"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Backtests that try many combinations: what kind of run each is.
 
-Revision: 0015, after 0011
+Revision: 0014, after 0013
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
