@@ -122,6 +122,21 @@ def test_what_is_repeated_is_done_once(tmp_path):
     play(tmp_path, act)
 
 
+def test_an_entry_that_was_left_again_is_not_made_anew_with_the_next_candle(tmp_path):
+    async def act(hand):
+        said(hand, LONG)
+        await hand.tick(3)
+        hand.bench.standing.flattening = True  # as a stop would leave it
+        await hand.tick(3)
+        assert not hand.broker.held
+        hand.bench.standing.flattening = False
+        await hand.tick(130)  # two candles, while the signal still counts
+        assert len(entries(hand)) == 1
+        assert told(hand) == [("sig_1", ENTERED)]
+
+    play(tmp_path, act)
+
+
 def test_what_is_decided_stays_so_after_the_process_died(tmp_path):
     async def act(hand):
         signal = said(hand, LONG)
