@@ -9,8 +9,9 @@ from decimal import Decimal
 from runner.bench import Bench
 from runner.exchange.base import Execution, VenuePosition
 from runner.ledger import folded
-from runner.memory import Booked, Reading
+from runner.memory import Booked
 from runner.protocol import Fill, Order
+from runner.reading import Reading
 
 
 class Books:

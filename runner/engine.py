@@ -30,6 +30,9 @@ _HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
 class Engine:
     """One strategy on one symbol. Feed every closed candle once, oldest first."""
 
+    _assemble, _assemble_exits = staticmethod(assemble), staticmethod(assemble_exits)
+    _combination: Callable[..., Combination] = Combination
+
     def __init__(self, rules: dict[str, Any]) -> None:
         self._rules = rules
         self.candle_seconds = TIMEFRAMES[rules["timeframe"]]
@@ -42,10 +45,10 @@ class Engine:
         """Fresh components that have seen nothing yet."""
         rules = self._rules
         self._due: float | None = None
-        self.components = assemble(rules)
-        self.exits = assemble_exits(rules)
+        self.components = self._assemble(rules)
+        self.exits = self._assemble_exits(rules)
         weights = [p.weight for p in self.components if p.role == "signal"]
-        combination = Combination(rules["combination"], weights)
+        combination = self._combination(rules["combination"], weights)
         self._judge = combination.judge
         self._step = Step(self.components, self.exits, combination, rules["direction"])
         self._values = self._step.values

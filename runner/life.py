@@ -9,6 +9,8 @@ from runner import key_check
 from runner.bench import Bench
 from runner.client import GateClient
 from runner.clock import Clock
+from runner.code import cage
+from runner.code.engine import is_code
 from runner.desk import Desk
 from runner.entries import Standing
 from runner.environment import Environment, Stopper
@@ -58,7 +60,7 @@ class Life:
         outbox = Outbox(self.store, generation, self.answer.next_seq, self.answer.told)
         link = Link(self.client, outbox, self.clock)
         try:
-            _refuse_what_cannot_run(self.answer)
+            _refuse_what_cannot_run(self.answer, self.environment)
             bench = self._bench(outbox)
         except Operational as error:
             await self._give_up(outbox, link, str(error))
@@ -73,6 +75,7 @@ class Life:
             return await loop.run(self.environment.source_address)
         finally:
             stopper.loop = None
+            loop.leave_nothing()
             await key_check.end(looking)
             await bench.market.close()
 
@@ -172,9 +175,10 @@ def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -
     )
 
 
-def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
+def _refuse_what_cannot_run(answer: ClaimAnswer, environment: Environment) -> None:
     """Raises ``Operational`` for a configuration this runner must not or cannot trade."""
     configuration = answer.configuration
+    _refuse_code(configuration, environment)
     faults = validate(configuration.rules)
     if faults:
         raise Operational("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
@@ -191,3 +195,11 @@ def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
         raise Operational(f"a disaster stop of {share:f} % is no distance from a price")
     if configuration.mode is Mode.LIVE and share is None and not is_protected(configuration.rules):
         raise Operational("live needs a stop in the strategy, or the bot's disaster stop")
+
+
+def _refuse_code(configuration: Configuration, environment: Environment) -> None:
+    if not is_code(configuration.rules):
+        return
+    if not environment.code:
+        raise Operational("code strategies are not allowed on this machine")
+    cage.hide()  # before anybody's code runs beside the keys

@@ -6,17 +6,15 @@ import contextlib
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from runner.capital import Capital
 from runner.ledger import Lot, apply, signed
 from runner.protocol import Breach, Configuration, Fill, Flow, Mode, from_plain, to_plain
+from runner.reading import Reading
 from runner.store import Store
-
-_OVERLAP = timedelta(seconds=60)
-_QUIET_OVERLAP = timedelta(hours=1)
 
 
 @dataclass
@@ -50,46 +48,19 @@ class Entry:
 
 
 @dataclass
-class Reading:
-    """How far a list of the venue was read. Ids of its newest items tell repeats from news.
-
-    ``newest`` is by the venue's clock, ``until`` by ours: the overlap is short behind what was
-    seen, and long where nothing was, as our clock may have been wrong meanwhile. Nothing from
-    before ``start`` is ours to tell.
-    """
-
-    start: datetime
-    newest: datetime | None = None
-    until: datetime | None = None
-    ids: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def since(self) -> datetime:
-        """From when on to ask next."""
-        since = self.start
-        if self.newest is not None:
-            since = max(since, self.newest - _OVERLAP)
-        if self.until is not None:
-            since = max(since, self.until - _QUIET_OVERLAP)
-        return since
-
-    def note(self, name: str, at: datetime) -> None:
-        self.newest = at if self.newest is None else max(self.newest, at)
-        self.ids[name] = at.isoformat()
-
-    def finish(self, asked: datetime) -> None:
-        """The list was read to its end by a request made at ``asked``."""
-        self.until = asked
-        floor = self.since.isoformat()
-        self.ids = {name: at for name, at in self.ids.items() if at >= floor}
-
-
-@dataclass
 class Booked:
     """What the recorded fills of one symbol add up to, and how far its trades were read."""
 
     trades: Reading
     lot: Lot = field(default_factory=Lot)
+
+
+@dataclass
+class Memo:
+    """What a code strategy keeps of a symbol, and fills it has not been told of, by trade id."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    fills: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -126,6 +97,7 @@ class _Saved:
     flows: Reading | None = None
     guarded: Guarded = field(default_factory=Guarded)
     written_off: tuple[str, ...] = ()
+    memos: dict[str, Any] = field(default_factory=dict)
 
 
 class Memory:
@@ -165,6 +137,7 @@ class Memory:
         self.flows = Reading(now)
         self.guarded = Guarded()
         self.written_off: tuple[str, ...] = ()
+        self.memos: dict[str, Memo] = {}
         if saved is not None:
             self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
@@ -172,6 +145,7 @@ class Memory:
             self.booked = {s: from_plain(Booked, b) for s, b in saved.booked.items()}
             self.capital, self.flows = saved.capital, saved.flows or self.flows
             self.guarded, self.written_off = saved.guarded, saved.written_off
+            self.memos = {s: from_plain(Memo, m) for s, m in saved.memos.items()}
         self._inherited = self._inherit()
         self.began = self._begun(now)
 
@@ -189,6 +163,7 @@ class Memory:
             flows=self.flows,
             guarded=self.guarded,
             written_off=self.written_off,
+            memos=to_plain(self.memos),
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -227,6 +202,8 @@ class Memory:
         self.capital.book(realised)
         if fill.fee_currency == self._quote:
             self.capital.book(-fill.fee)
+        if fill.symbol in self.memos:
+            self.memos[fill.symbol].fills[fill.trade_id] = to_plain(fill)
         self.save()
 
     def note_flow(self, flow: Flow) -> None:

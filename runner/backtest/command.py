@@ -20,6 +20,7 @@ from runner.backtest import chance, grid
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of
 from runner.backtest.run import Tell, histories, instruments, obtain, replayed, simulate
+from runner.code.process import CodeFault
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
@@ -64,6 +65,9 @@ def _answered(source: TextIO, tell: Tell, errors: TextIO) -> tuple[dict[str, Any
 def _refusal(error: RunnerError) -> dict[str, Any]:
     if isinstance(error, Refused):
         return _failure(error.component, error.field, str(error), "refused")
+    if isinstance(error, CodeFault):
+        place = error.hook if error.line is None else f"line {error.line}"
+        return _failure("code", place, str(error), "refused")
     if isinstance(error, Temporary):
         return _failure("history", "", f"{error}; try again later", "unreachable")
     return _failure("history", "", str(error), "refused")
