@@ -11,6 +11,7 @@ from typing import Protocol
 
 from runner.clock import Clock
 from runner.errors import Operational
+from runner.protocol import CODE_ALLOWED
 
 _LONGEST_END = 19.0
 
@@ -50,7 +51,7 @@ class Environment:
             token=variables["PLUTARC_TOKEN"],
             directory=Path(variables["PLUTARC_DIR"]),
             source_address=variables.get("PLUTARC_SOURCE_ADDRESS") or None,
-            code=variables.get("PLUTARC_CODE") == "1",
+            code=variables.get(CODE_ALLOWED) == "1",
         )
 
 

@@ -79,8 +79,17 @@ ALARMS = {
         "It goes on by itself after a minute without another one. If it rings again, pause the "
         "bot and open a ticket with a diagnostic bundle.",
     ),
+    "code_failed": Kind(
+        "The code of {} was stopped",
+        "It enters no more; what it holds keeps its stop and the strategy's other exits. Put the "
+        "line right that the text names, save a new version and give it to the bot; or flatten it.",
+    ),
 }
 WARNINGS = {
+    "code_error": Kind(
+        "The code of {} failed on a candle",
+        "It is asked again at the next one. The text names hook and line; save a new version.",
+    ),
     "venue_not_ready": Kind(
         "{} waits for the exchange",
         "It is tried again by itself, at least twice a minute; look at the exchange's status page.",
@@ -133,8 +142,8 @@ WARNINGS = {
     ),
     "stop_late": Kind(
         "{} had its stop late",
-        "Nothing now: it rests, or the position is closed. If it happens often without the machine having been lost, take a "
-        "region nearer to the exchange or a larger machine.",
+        "Nothing now: it rests, or the position is closed. If it happens often without the machine "
+        "having been lost, take a region nearer to the exchange or a larger machine.",
     ),
     "platform_set_back": Kind(
         "{} was known better than the platform's backup",

@@ -102,6 +102,11 @@ AUDITED: dict[str, Columns] = {
         ignore="id workspace_id strategy_version_id state step percent attempt holder cancel_at "
         "heard_at started_at ended_at log fault figures digest result created_by created_at",
     ),
+    "dry_run": Columns(
+        track="",
+        ignore="id workspace_id strategy_id base name summary source digest asked state attempt "
+        "holder heard_at ended_at fault told created_by created_at",
+    ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

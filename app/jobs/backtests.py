@@ -1,4 +1,4 @@
-"""The job that carries out a backtest."""
+"""The jobs that carry out backtests and dry runs."""
 
 from app.jobs import long_effect
 from app.jobs.worker import in_app
@@ -8,3 +8,9 @@ from app.jobs.worker import in_app
 def run_backtest(backtest_id: str) -> None:
     """One of those that wait; twice, late or in vain changes nothing."""
     long_effect.backtest(backtest_id)
+
+
+@in_app
+def run_dry_run(dry_run_id: str) -> None:
+    """One of those that wait; twice, late or in vain changes nothing."""
+    long_effect.dry_run(dry_run_id)

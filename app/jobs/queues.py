@@ -34,6 +34,7 @@ JOBS = {
     "share_no_account": "app.jobs.accounts.share_no_account",
     "spread_update": "app.jobs.status.spread_update",
     "run_backtest": "app.jobs.backtests.run_backtest",
+    "run_dry_run": "app.jobs.backtests.run_dry_run",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 

@@ -17,6 +17,7 @@ from app.domain import (
     breach_policy,
     budgets,
     deadlines,
+    dry_runs,
     finds,
     invitation_book,
     leads,
@@ -47,6 +48,7 @@ LOST: tuple[Verb, ...] = (
     updates.sweep,
     finds.ask,
     backtest_runs.sweep,
+    dry_runs.sweep,
 )
 """Asks anew for what the queues have forgotten."""
 

@@ -4,7 +4,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import strategies
+from app.domain import code_rules, strategies
 from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm
 from app.forms.strategy_parts import SECTIONS, choices
@@ -24,7 +24,7 @@ def index() -> ResponseReturnValue:
     text, archived = request.args.get("q", "").strip()[:80], "archived" in request.args
     found = strategies.in_workspace(current.workspace(), text=text, archived=archived)
     shown = {"strategies": found, "text": text, "archived": archived, "now": current.now()}
-    return render_template("strategies/index.html", **shown)
+    return render_template("strategies/index.html", code=current.config().code_strategies, **shown)
 
 
 @bp.get("/templates")
@@ -76,6 +76,8 @@ def edit(strategy_id: str) -> ResponseReturnValue:
     """The newest rules as a form."""
     strategy = loading.strategy(strategy_id)
     newest = strategy.latest
+    if code_rules.is_code(newest.rules):
+        return redirect_to(url_for("code_strategies.new", strategy=strategy.id))
     return _edit_page(strategy, RulesForm.of(newest.rules, newest.number))
 
 
@@ -179,4 +181,5 @@ def _version_page(found: StrategyVersion) -> str:
         words=explain(found.rules),
         candles=warmup(found.rules),
         components=COMPONENTS,
+        source=code_rules.numbered(found.rules),
     )

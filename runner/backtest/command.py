@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import traceback
@@ -20,10 +21,12 @@ from runner.backtest import chance, grid
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of
 from runner.backtest.run import Tell, histories, instruments, obtain, replayed, simulate
+from runner.code.engine import is_code
 from runner.code.process import CodeFault
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
+from runner.protocol import CODE_ALLOWED
 
 CANCELLED, FAILED = 3, 2
 _MOST_INPUT = 4_000_000
@@ -76,6 +79,8 @@ def _refusal(error: RunnerError) -> dict[str, Any]:
 def run(plain: Any, tell: Tell) -> dict[str, Any]:
     """The answer to a request. Raises ``Refused``, ``Temporary`` or ``Operational``."""
     request = read(plain)
+    if is_code(request.rules) and os.environ.get(CODE_ALLOWED) != "1":
+        raise Refused("code", "", "code strategies are not allowed here")
     mode, options = plain.get("mode", "single"), plain.get("options") or {}
     if mode not in _MODES:
         raise Refused("request", "mode", f"choose one of {', '.join(_MODES)}")

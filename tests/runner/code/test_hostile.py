@@ -77,7 +77,7 @@ def test_a_start_that_takes_for_ever_is_ended(monkeypatch):
     ("body", "words"),
     [
         ("x = [0] * 10**9", "MemoryError"),
-        ("x = []\nwhile True:\n    x.append('x' * 10**6)", "MemoryError"),
+        ("x = []\nwhile True:\n    x.append('x' * 10**7)", "MemoryError"),
         ("x = 'x' * 10**10", "MemoryError"),
         ("def f():\n    return f()\nf()", "RecursionError"),
         ("raise ValueError('no')", "ValueError: no"),
@@ -123,7 +123,6 @@ def test_output_without_end_is_cut():
         "m('os').ptrace(0)",
         "m('_socket').socket()",
         "m('subprocess').Popen(['true'])",
-        "1 / (m('os').system('touch /tmp/left-behind') + 1)",
         "m('_thread').start_new_thread(print, ())",
         "m('resource').setrlimit(m('resource').RLIMIT_AS, (-1, -1))",
     ],
@@ -137,6 +136,12 @@ def test_past_every_name_there_is_still_no_way_out(body):
     assert "KeyError" not in str(fault)
     assert "IndexError" not in str(fault)
     assert not Path("/tmp/left-behind").exists()
+
+
+def test_no_shell_is_started(tmp_path):
+    answer = asked(inside(f"self.say(str(m('os').system('touch {tmp_path}/made')))"))
+    assert answer.why != "0"
+    assert not (tmp_path / "made").exists()
 
 
 def test_the_environment_is_empty_and_no_descriptor_is_inherited(monkeypatch, tmp_path):
@@ -157,10 +162,10 @@ def test_a_process_that_ends_itself_is_a_fault(body):
 
 
 def test_an_answer_of_its_own_making_is_not_believed():
-    said = "b'[' * 50000 + b'\\\\n'"
+    said = "b'[' * 50000 + b'\\n'"
     fault = fault_of(inside(f"m('os').write(1, {said})\nwhile True: pass"))
     assert "cannot be read" in str(fault)
-    forged = "b'{\"ok\": true, \"wish\": 9}\\\\n'"
+    forged = "b'{\"ok\": true, \"wish\": 9}\\n'"
     assert "makes no sense" in str(fault_of(inside(f"m('os').write(1, {forged})\nwhile True: pass")))
     flood = "b'x' * 200000"
     assert "cannot be read" in str(fault_of(inside(f"m('os').write(1, {flood})\nwhile True: pass")))
