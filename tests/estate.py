@@ -79,7 +79,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, factories, telling
+from tests import backtested, coded, factories, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -110,6 +110,7 @@ def _trade(workspace, people, now, sealer, marker, made):
     version.note = f"{marker}note"
     backtest = backtested.row(version, now, note=f"{marker}question", log=f"{marker}said")
     made.backtest = backtest.id
+    made.dry_run = coded.dry_run(workspace, now, name=f"{marker}Class", note=f"{marker}said").id
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

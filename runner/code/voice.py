@@ -90,7 +90,7 @@ class CodeExit(ExitRule):
         if self._voice.leave or level is None:
             return self._voice.words
         verb = "reached" if self._is_reached(holding, price) else "has not reached"
-        return f"price {price:f} {verb} the stop {level:f}"
+        return f"price {price:f} {verb} the stop {level:.8g}"
 
     def _is_reached(self, holding: Holding, price: Decimal) -> bool:
         level = self.level(holding)
