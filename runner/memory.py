@@ -16,6 +16,8 @@ from runner.protocol import Breach, Configuration, Fill, Flow, Mode, from_plain,
 from runner.reading import Reading
 from runner.store import Store
 
+_MOST_UNTOLD = 200
+
 
 @dataclass
 class Entry:
@@ -61,6 +63,12 @@ class Memo:
 
     state: dict[str, Any] = field(default_factory=dict)
     fills: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, fill: Fill) -> None:
+        """Keep a fill until it is told; a class that is not asked any more hears of the last."""
+        self.fills[fill.trade_id] = to_plain(fill)
+        for old in list(self.fills)[:-_MOST_UNTOLD]:
+            del self.fills[old]
 
 
 @dataclass(frozen=True)
@@ -203,7 +211,7 @@ class Memory:
         if fill.fee_currency == self._quote:
             self.capital.book(-fill.fee)
         if fill.symbol in self.memos:
-            self.memos[fill.symbol].fills[fill.trade_id] = to_plain(fill)
+            self.memos[fill.symbol].add(fill)
         self.save()
 
     def note_flow(self, flow: Flow) -> None:

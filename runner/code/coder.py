@@ -182,4 +182,7 @@ class Coder:
 
 def coder_of(symbol: str, bench: Bench, engine: Engine) -> Coder | None:
     """Who asks the class of a code strategy; ``None`` for rules without one."""
-    return Coder(symbol, bench, engine) if isinstance(engine, CodeEngine) else None
+    if isinstance(engine, CodeEngine):
+        return Coder(symbol, bench, engine)
+    bench.memory.memos.pop(symbol, None)  # a strategy without a class keeps nothing for one
+    return None

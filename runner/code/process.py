@@ -94,7 +94,9 @@ class Process:
         """Kill it; twice is once."""
         process, self._process = self._process, None
         if process is not None:
-            self._kill(process)
+            process.kill()
+            with self._lock:  # whoever waits for its answer hears of its end first
+                self._kill(process)
 
     # -- inside --------------------------------------------------------------------------------
 
@@ -133,9 +135,10 @@ class Process:
         most = float(math.ceil(self._busy + seconds) + 2)
         if most != self._allowed and sys.platform.startswith("linux"):
             self._allowed = most
-            with contextlib.suppress(OSError):
-                limits = (int(most), resource.RLIM_INFINITY)
-                resource.prlimit(process.pid, resource.RLIMIT_CPU, limits)
+            with contextlib.suppress(OSError, ValueError):
+                _, hard = resource.prlimit(process.pid, resource.RLIMIT_CPU)
+                soft = int(most) if hard == resource.RLIM_INFINITY else min(int(most), hard)
+                resource.prlimit(process.pid, resource.RLIMIT_CPU, (soft, hard))
 
     def _exchanged(
         self, process: subprocess.Popen[bytes], line: bytes, until: float

@@ -101,7 +101,11 @@ def test_no_other_text_than_the_one_that_passed_becomes_a_version(desk):
     ("first", "second", "words"),
     [
         (done(), done({**ANSWER, "trades_total": 2}), "different answers"),
-        (Outcome(End.FAILED, fault={"component": "code", "field": "line 3", "message": "m"}), None, "m"),
+        (
+            Outcome(End.FAILED, fault={"component": "code", "field": "line 3", "message": "m"}),
+            None,
+            "m",
+        ),
         (done(), Outcome(End.FAILED, fault={"message": "second"}), "second"),
         (Outcome(End.CANCELLED), None, "ended from outside"),
     ],
@@ -213,5 +217,7 @@ def test_reading_and_asking_never_runs_a_source(desk, tmp_path):
     save(passed(desk, source))
     assert "strategy" not in sys.modules
     asked = "import app, app.jobs.worker, app.views, sys; sys.exit('runner.code' in sys.modules)"
-    ran = subprocess.run([sys.executable, "-c", asked], env={"PATH": os.environ["PATH"]}, check=False)
+    ran = subprocess.run(
+        [sys.executable, "-c", asked], env={"PATH": os.environ["PATH"]}, check=False
+    )
     assert ran.returncode == 0

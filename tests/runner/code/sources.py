@@ -41,7 +41,7 @@ class Crossing(Strategy):
 def hook(body, *, timeframe="1m", more="", start="pass"):
     """A class whose ``on_candle`` is this text; a line of it stands in line 11 and on."""
     lines = "\n".join(f"        {line}" for line in body.strip("\n").split("\n"))
-    return f'''from plutarc import *
+    return f"""from plutarc import *
 
 class Odd(Strategy):
     timeframe = "{timeframe}"
@@ -52,7 +52,7 @@ class Odd(Strategy):
     {more or "warmup = 2"}
     def on_candle(self, candle):
 {lines}
-'''.replace("from plutarc import *", "from plutarc import Ema, Sma, Strategy")
+""".replace("from plutarc import *", "from plutarc import Ema, Sma, Strategy")
 
 
 def rules_of(text):

@@ -131,7 +131,14 @@ def test_output_without_end_is_cut():
 def test_past_every_name_there_is_still_no_way_out(body):
     text = inside(body)
     fault = fault_of(text)
-    kinds = ("PermissionError", "ModuleNotFoundError", "ImportError", "RuntimeError", "Attribute", "not allowed")
+    kinds = (
+        "PermissionError",
+        "ModuleNotFoundError",
+        "ImportError",
+        "RuntimeError",
+        "Attribute",
+        "not allowed",
+    )
     assert any(kind in str(fault) for kind in (*kinds, "OSError", "ZeroDivision")), fault
     assert "KeyError" not in str(fault)
     assert "IndexError" not in str(fault)
@@ -165,8 +172,10 @@ def test_an_answer_of_its_own_making_is_not_believed():
     said = "b'[' * 50000 + b'\\n'"
     fault = fault_of(inside(f"m('os').write(1, {said})\nwhile True: pass"))
     assert "cannot be read" in str(fault)
-    forged = "b'{\"ok\": true, \"wish\": 9}\\n'"
-    assert "makes no sense" in str(fault_of(inside(f"m('os').write(1, {forged})\nwhile True: pass")))
+    forged = 'b\'{"ok": true, "wish": 9}\\n\''
+    assert "makes no sense" in str(
+        fault_of(inside(f"m('os').write(1, {forged})\nwhile True: pass"))
+    )
     flood = "b'x' * 200000"
     assert "cannot be read" in str(fault_of(inside(f"m('os').write(1, {flood})\nwhile True: pass")))
 
@@ -182,7 +191,9 @@ def test_names_are_refused_where_it_runs_as_well(body):
 
 def test_modules_hold_nothing_but_their_public_names():
     for name in ("collections", "dataclasses", "enum", "functools", "statistics", "typing"):
-        body = f"import {name} as m\nself.say(' '.join(n for n in ('sys','os','_sys','types','re') if hasattr(m, n)) or 'none')"
+        inner = "('sys', 'os', '_sys', 'types', 're')"
+        seen = f"' '.join(n for n in {inner} if hasattr(m, n)) or 'none'"
+        body = f"import {name} as m\nself.say({seen})"
         assert asked(hook(body)).why == "none"
 
 

@@ -71,12 +71,11 @@ def test_it_trades_and_goes_on_with_its_state_after_a_sleep(practice, pyz, tmp_p
         assert first["fills"] + untold(gate) == len(gate.told(EventKind.FILL)) >= 2
         entered = [d for d in gate.told(EventKind.DECISION) if d.action == "enter_long"]
         assert entered[0].reason.startswith("candle ")
-        assert [(v.component, v.role) for v in entered[0].verdicts][0] == ("code", "signal")
+        first_said = entered[0].verdicts[0]
+        assert (first_said.component, first_said.role) == ("code", "signal")
         gate.restored = gate.told(EventKind.CHECKPOINT)[-1].state
         gate.generation, before = 2, len(gate.closed_trades())
-        with Runner(
-            pyz, gate, _made(tmp_path / "two"), generation=2, PLUTARC_CODE="1"
-        ) as runner:
+        with Runner(pyz, gate, _made(tmp_path / "two"), generation=2, PLUTARC_CODE="1") as runner:
             gate.wait(lambda: len(gate.closed_trades()) > before)
             assert runner.end(signal.SIGTERM) == 0
         then = kept(gate)
@@ -96,8 +95,9 @@ self.enter_long("in")
 """,
         timeframe="1s",
     )
-    with gate_for(practice, text) as gate, Runner(
-        pyz, gate, _made(tmp_path / "disk"), PLUTARC_CODE="1"
+    with (
+        gate_for(practice, text) as gate,
+        Runner(pyz, gate, _made(tmp_path / "disk"), PLUTARC_CODE="1"),
     ):
         gate.wait(lambda: alarm(gate, "code_failed"))
         said = alarm(gate, "code_failed")
@@ -116,8 +116,9 @@ self.enter_long("in")
     [("1 / 0", "ZeroDivisionError"), ("x = [0] * 10**9", "MemoryError")],
 )
 def test_three_faults_in_a_row_end_the_asking(practice, pyz, tmp_path, body, words):
-    with gate_for(practice, hook(body, timeframe="1s")) as gate, Runner(
-        pyz, gate, _made(tmp_path / "disk"), PLUTARC_CODE="1"
+    with (
+        gate_for(practice, hook(body, timeframe="1s")) as gate,
+        Runner(pyz, gate, _made(tmp_path / "disk"), PLUTARC_CODE="1"),
     ):
         gate.wait(lambda: alarm(gate, "code_failed"))
         warned = alarm(gate, "code_error")

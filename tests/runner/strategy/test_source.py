@@ -4,7 +4,15 @@ import sys
 
 import pytest
 
-from runner.strategy import COMPONENTS, explain, is_protected, source, source_names, validate, warmup
+from runner.strategy import (
+    COMPONENTS,
+    explain,
+    is_protected,
+    source,
+    source_names,
+    validate,
+    warmup,
+)
 from runner.strategy.source_template import TEMPLATE
 from tests.runner.code.sources import CROSSING, hook, rules_of
 
