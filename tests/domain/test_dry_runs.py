@@ -89,7 +89,7 @@ def test_no_other_text_than_the_one_that_passed_becomes_a_version(desk):
     words = {"author": None, "by": TESTER, "now": NOW}
     with pytest.raises(Refused, match="no dry run yet"):
         strategies.create(desk, name="a", rules=rules_of(OTHER), **words)
-    elsewhere = factories.organisation("Elsewhere")
+    elsewhere = factories.organisation()
     with pytest.raises(Refused, match="no dry run yet"):
         strategies.create(elsewhere, name="a", rules=rules_of(CROSSING), **words)
     made = strategies.create(desk, name="a", rules=rules_of(CROSSING), **words)
@@ -161,6 +161,7 @@ def test_a_lost_worker_is_followed_by_one_more_and_then_it_fails(desk):
     db.session.commit()
     later = LATE + dry_runs.LOST_AFTER + timedelta(seconds=1)
     assert dry_runs.sweep(later) == 1
+    db.session.commit()
     db.session.expire_all()
     found = db.session.get_one(DryRun, made.id)
     assert (found.state, "lost twice" in found.fault["message"]) == (BacktestState.FAILED, True)

@@ -27,7 +27,7 @@ def open_here(monkeypatch):
 
 def made(house, desk, **more):
     with site.rows(house):
-        workspace = db.session.get_one(Workspace, desk.workspace)
+        workspace = db.session.get_one(Workspace, desk.id)
         row = coded.dry_run(workspace, datetime.now(UTC), **more)
         db.session.commit()
         return f"{desk.home}/strategies/code/{row.id}"

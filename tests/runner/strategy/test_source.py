@@ -45,7 +45,7 @@ def test_rules_that_are_not_what_the_source_declares_are_refused():
     ("old", "new", "line", "words"),
     [
         ('timeframe = "1m"', 'timeframe = "7m"', 7, "Choose one of 1s"),
-        ('"percent": 2', '"percent": 2000', 9, "Distance must be"),
+        ('"percent": 2', '"percent": 2000', 9, "Loss must be a number"),
         ('"kind": "stop_loss"', '"kind": "stop_lost"', 9, "There is no exit of this kind"),
         ('"value": "1000"', '"value": "much"', 8, "positive decimal number"),
         ("warmup = 30", "warmup = 10**9", 10, "write the value itself"),
@@ -55,17 +55,17 @@ def test_rules_that_are_not_what_the_source_declares_are_refused():
         ("from plutarc", "import os\nfrom plutarc", 3, "os cannot be imported"),
         ("from plutarc", "from . import a\nfrom plutarc", 3, ". cannot be imported"),
         ("from plutarc", "from math import *\nfrom plutarc", 3, "math offers no everything"),
-        ("def on_candle(self, candle)", "def on_candle(self)", 18, "on_candle(self, candle)"),
-        ("def on_candle(self, candle)", "async def on_candle(self, candle)", 18, "async"),
-        ("def on_candle", "def on_bar", 18, "There is no hook on_bar"),
+        ("def on_candle(self, candle)", "def on_candle(self)", 19, "on_candle(self, candle)"),
+        ("def on_candle(self, candle)", "async def on_candle(self, candle)", 19, "async"),
+        ("def on_candle", "def on_bar", 19, "There is no hook on_bar"),
         ("def on_start(self)", "def __init__(self)", 13, "__init__ is not called"),
         ("class Crossing(Strategy)", "class Crossing", 1, "one class that derives"),
-        ('self.state["candles"] += 1', "().__class__", 19, "__class__ leads out"),
-        ('self.state["candles"] += 1', "open('/etc/passwd')", 19, "There is no open here"),
-        ('self.state["candles"] += 1', "yield 1", 19, "answers at once"),
-        ('self.state["candles"] += 1', "global x", 19, "self.state, not in global"),
-        ('self.state["candles"] += 1', "eval('1')", 19, "There is no eval here"),
-        ('self.state["candles"] += 1', "x = (", 19, "This is no Python"),
+        ('self.state["candles"] += 1', "().__class__", 20, "__class__ leads out"),
+        ('self.state["candles"] += 1', "open('/etc/passwd')", 20, "There is no open here"),
+        ('self.state["candles"] += 1', "yield 1", 20, "answers at once"),
+        ('self.state["candles"] += 1', "global x", 20, "self.state, not in global"),
+        ('self.state["candles"] += 1', "eval('1')", 20, "There is no eval here"),
+        ('self.state["candles"] += 1', "x = (", 20, "This is no Python"),
     ],
 )
 def test_a_fault_names_its_line(old, new, line, words):
@@ -83,7 +83,6 @@ def test_a_fault_names_its_line(old, new, line, words):
 @pytest.mark.parametrize(
     "bomb",
     [
-        "",
         "\0",
         "x" * 40_000,
         "x = " + "(" * 150 + ")" * 150,
@@ -98,6 +97,11 @@ def test_a_fault_names_its_line(old, new, line, words):
 def test_no_text_keeps_the_reader_busy_or_breaks_it(bomb):
     assert faults(bomb)
     assert faults(CROSSING + bomb) or "9" * 290 in bomb
+
+
+def test_a_source_of_nothing_says_what_to_write():
+    for nothing in ("", "  \n", None, 5):
+        assert faults(nothing) == [(1, "Write a class that derives from Strategy.")]
 
 
 def test_every_name_that_is_promised_is_there():
