@@ -60,7 +60,8 @@ class Life:
         outbox = Outbox(self.store, generation, self.answer.next_seq, self.answer.told)
         link = Link(self.client, outbox, self.clock)
         try:
-            _refuse_what_cannot_run(self.answer, self.environment)
+            _refuse_code(self.answer.configuration, self.environment)
+            _refuse_what_cannot_run(self.answer)
             bench = self._bench(outbox)
         except Operational as error:
             await self._give_up(outbox, link, str(error))
@@ -175,10 +176,9 @@ def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -
     )
 
 
-def _refuse_what_cannot_run(answer: ClaimAnswer, environment: Environment) -> None:
+def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
     """Raises ``Operational`` for a configuration this runner must not or cannot trade."""
     configuration = answer.configuration
-    _refuse_code(configuration, environment)
     faults = validate(configuration.rules)
     if faults:
         raise Operational("; ".join(f"{fault.path}: {fault.message}" for fault in faults))
@@ -198,6 +198,7 @@ def _refuse_what_cannot_run(answer: ClaimAnswer, environment: Environment) -> No
 
 
 def _refuse_code(configuration: Configuration, environment: Environment) -> None:
+    """Raises ``Operational`` where no class may run beside this runner."""
     if not is_code(configuration.rules):
         return
     if not environment.code:

@@ -63,7 +63,6 @@ def test_from_the_text_to_waking_with_its_state(installation):
     bot = visitor.url
 
     first = until("two fills of its first life", lambda: told(visitor, bot, life=1, fills=2))
-    assert "stop loss" not in visitor.text
     visitor.open(bot).submit("/stop")
     asleep = re.compile("(?<!falling )asleep|stopped")
     until("asleep", lambda: asleep.search(visitor.open(bot).text) and not installation.machines())
