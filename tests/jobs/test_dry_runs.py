@@ -85,7 +85,7 @@ def test_a_worker_runs_it_in_a_process_of_its_own(app, worker, redis_url):
     assert found.told["counts"]["candles"] == dry_runs.CANDLES
     found = until("the other is over", lambda: over(broken))
     assert found.state is BacktestState.FAILED
-    assert (found.fault["component"], found.fault["field"]) == ("code", "line 19")
+    assert (found.fault["component"], found.fault["field"]) == ("code", "line 20")
 
 
 @pytest.mark.parametrize("switch", ["0"])
