@@ -80,11 +80,24 @@ def read_compute(read: Reader) -> dict[str, Any]:
     return {
         "compute": compute,
         "compute_driver": driver,
+        "code_strategies": _read_code(read, driver),
         "compute_in_flight": read.number("COMPUTE_IN_FLIGHT", 8, 1, 100),
         "tempo": tempo,
         "exchange_endpoints": read.endpoints("EXCHANGE_ENDPOINTS"),
         "prices": _read_book(read),
     }
+
+
+def _read_code(read: Reader, driver: str) -> bool:
+    """Classes run in a process on the machine of their bot, and their dry runs on ours."""
+    allowed = read.flag("ALLOW_CODE_STRATEGIES")
+    if allowed and driver != "local":
+        read.fault(
+            "ALLOW_CODE_STRATEGIES",
+            f"is for local machines; with {driver} code strategies are not offered yet. Set it to "
+            "0.",
+        )
+    return allowed and driver == "local"
 
 
 def _read_book(read: Reader) -> Book:

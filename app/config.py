@@ -54,6 +54,7 @@ class Config:
     compute: Compute = field(default_factory=Compute)
     compute_driver: str = "local"
     compute_in_flight: int = 8
+    code_strategies: bool = False
     runner_base_url: str = "http://127.0.0.1:8001"
     exchange_endpoints: dict[str, str] = field(default_factory=dict)
     prices: Book = field(default_factory=price_book.shipped, repr=False)

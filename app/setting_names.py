@@ -127,6 +127,12 @@ SETTINGS = (
         "How many machines may be on their way at once; others wait in line (1 to 100).",
         "`8`",
     ),
+    Setting(
+        "ALLOW_CODE_STRATEGIES",
+        "Whether strategies may be Python classes. With `local` machines only: they share this "
+        "computer.",
+        "`0`",
+    ),
     Setting("SLEEP_MIN_GAP", "The shortest pause worth giving a machine back.", "`20s`"),
     Setting("SLEEP_FLAT_FOR", "How long a bot is flat before its machine goes.", "`3s`"),
     Setting("WAKE_LEAD_MIN", "How long before a session its machine comes.", "`3s`"),

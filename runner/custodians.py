@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from runner.bench import Bench
+from runner.code.engine import engine_of
 from runner.custodian import Custodian
 from runner.desk import Desk
-from runner.engine import Engine
 from runner.trader import Trader
 
 
@@ -20,6 +20,6 @@ class Custodians:
     def all(self) -> list[Custodian]:
         for symbol in self._desk.symbols:
             if symbol not in self._known:
-                engine = Engine(self._bench.configuration.rules)
+                engine = engine_of(self._bench.configuration.rules)
                 self._known[symbol] = Custodian(symbol, self._bench, self._desk, engine)
         return list(self._known.values())

@@ -31,6 +31,9 @@ _HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
 class Engine:
     """One strategy on one symbol. Feed every closed candle once, oldest first."""
 
+    _assemble, _assemble_exits = staticmethod(assemble), staticmethod(assemble_exits)
+    _combination: Callable[..., Combination] = Combination
+
     def __init__(self, rules: dict[str, Any]) -> None:
         self._rules = rules
         self.candle_seconds = TIMEFRAMES[rules["timeframe"]]
@@ -43,22 +46,19 @@ class Engine:
         """Fresh components that have seen nothing yet."""
         rules = self._rules
         self._due: float | None = None
-        self.components = assemble(rules)
-        self.exits = assemble_exits(rules)
+        self.components = self._assemble(rules)
+        self.exits = self._assemble_exits(rules)
         weights = [p.weight for p in self.components if p.role == "signal"]
-        combination = Combination(rules["combination"], weights)
+        combination = self._combination(rules["combination"], weights)
         self._judge = combination.judge
         self._step = Step(self.components, self.exits, combination, rules["direction"])
         self._values = self._step.values
-        self._conditions = [
-            (place, placed.directional)
-            for place, placed in enumerate(self.components)
-            if placed.role != "signal"
-        ]
+        placed = list(enumerate(self.components))
+        self._conditions = [(n, it.directional) for n, it in placed if it.role != "signal"]
         self._listeners = [
-            (place, placed.component, placed.role == "signal")
-            for place, placed in enumerate(self.components)
-            if isinstance(placed.component, ExternalDirection)
+            (place, it.component, it.role == "signal")
+            for place, it in placed
+            if isinstance(it.component, ExternalDirection)
         ]
         # Making a decimal of each close would cost more than all other exits together.
         self._priced = any(type(p.rule).level is not ExitRule.level for p in self.exits)

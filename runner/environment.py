@@ -11,6 +11,7 @@ from typing import Protocol
 
 from runner.clock import Clock
 from runner.errors import Operational
+from runner.protocol import CODE_ALLOWED
 
 _LONGEST_END = 19.0
 
@@ -23,7 +24,7 @@ class Stoppable(Protocol):
 
 @dataclass(frozen=True)
 class Environment:
-    """What the compute driver hands a runner."""
+    """What the compute driver hands a runner; ``code``: whether code strategies may run here."""
 
     gate: str
     bot: str
@@ -31,6 +32,7 @@ class Environment:
     token: str = field(repr=False)
     directory: Path
     source_address: str | None
+    code: bool = False
 
     @classmethod
     def read(cls, variables: Mapping[str, str]) -> Environment:
@@ -49,6 +51,7 @@ class Environment:
             token=variables["PLUTARC_TOKEN"],
             directory=Path(variables["PLUTARC_DIR"]),
             source_address=variables.get("PLUTARC_SOURCE_ADDRESS") or None,
+            code=variables.get(CODE_ALLOWED) == "1",
         )
 
 

@@ -9,6 +9,8 @@ from runner import key_check
 from runner.bench import Bench
 from runner.client import GateClient
 from runner.clock import Clock
+from runner.code import cage
+from runner.code.engine import is_code
 from runner.desk import Desk
 from runner.entries import Standing
 from runner.environment import Environment, Stopper
@@ -58,6 +60,7 @@ class Life:
         outbox = Outbox(self.store, generation, self.answer.next_seq, self.answer.told)
         link = Link(self.client, outbox, self.clock)
         try:
+            _refuse_code(self.answer.configuration, self.environment)
             _refuse_what_cannot_run(self.answer)
             bench = self._bench(outbox)
         except Operational as error:
@@ -73,6 +76,7 @@ class Life:
             return await loop.run(self.environment.source_address)
         finally:
             stopper.loop = None
+            loop.leave_nothing()
             await key_check.end(looking)
             await bench.market.close()
 
@@ -191,3 +195,12 @@ def _refuse_what_cannot_run(answer: ClaimAnswer) -> None:
         raise Operational(f"a disaster stop of {share:f} % is no distance from a price")
     if configuration.mode is Mode.LIVE and share is None and not is_protected(configuration.rules):
         raise Operational("live needs a stop in the strategy, or the bot's disaster stop")
+
+
+def _refuse_code(configuration: Configuration, environment: Environment) -> None:
+    """Raises ``Operational`` where no class may run beside this runner."""
+    if not is_code(configuration.rules):
+        return
+    if not environment.code:
+        raise Operational("code strategies are not allowed on this machine")
+    cage.hide()  # before anybody's code runs beside the keys

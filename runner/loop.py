@@ -76,6 +76,12 @@ class Loop:
             asyncio.get_running_loop().call_later(_TICK_GRACE, self._ticking.cancel)
         self._clock.wake()
 
+    def leave_nothing(self) -> None:
+        """However the loop ended: no process of a code strategy is left behind."""
+        for trader in self._traders:
+            if trader.coder is not None:
+                trader.coder.kill()
+
     async def run(self, source: str | None) -> Outcome:
         """Returns when asked to stop, to reload, or when another runner owns the bot."""
         self._reporter.change(State.PREFLIGHT, "checking before any trading")
@@ -238,6 +244,10 @@ class Loop:
             self._bench.notice("info", "ended", f"stopped: {await self._ending.run()}")
             await self._try(self._follow())
             self._reporter.positions()
+        for trader in self._traders:
+            await self._try(trader.close())
+        if self._reporter.keeps_untold():
+            self._reporter.checkpoint()
         await self._link.finish(self._reporter.sync, _LAST_WORDS_SECONDS)
         log.info("stopped")
         if reload is None:

@@ -18,6 +18,8 @@ from runner.protocol import Configuration, Fill, Flow, Mode, from_plain, to_plai
 from runner.store import Store
 from runner.strategy.components.external import Heard
 
+_MOST_UNTOLD = 200
+
 
 @dataclass
 class Entry:
@@ -56,6 +58,20 @@ class Booked:
 
 
 @dataclass
+class Memo:
+    """What a code strategy keeps of a symbol, and fills it has not been told of, by trade id."""
+
+    state: dict[str, Any] = field(default_factory=dict)
+    fills: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, fill: Fill) -> None:
+        """Keep a fill until it is told; a class that is not asked any more hears of the last."""
+        self.fills[fill.trade_id] = to_plain(fill)
+        for old in list(self.fills)[:-_MOST_UNTOLD]:
+            del self.fills[old]
+
+
+@dataclass
 class Hearing:
     """What external signals said: the newest of each symbol, and ids of those that are decided."""
 
@@ -84,6 +100,7 @@ class _Saved:
     guarded: Guarded = field(default_factory=Guarded)
     written_off: tuple[str, ...] = ()
     hearing: Hearing = field(default_factory=Hearing)
+    memos: dict[str, Any] = field(default_factory=dict)
 
 
 class Memory:
@@ -125,6 +142,7 @@ class Memory:
         self.guarded = Guarded()
         self.written_off: tuple[str, ...] = ()
         self.hearing = Hearing()
+        self.memos: dict[str, Memo] = {}
         if saved is not None:
             self._revision = saved.revision
             self.entries = {s: from_plain(Entry, e) for s, e in saved.entries.items()}
@@ -133,6 +151,7 @@ class Memory:
             self.capital, self.flows = saved.capital, saved.flows or self.flows
             self.guarded, self.written_off = saved.guarded, saved.written_off
             self.hearing = saved.hearing
+            self.memos = {s: from_plain(Memo, m) for s, m in saved.memos.items()}
         elif (earlier := self._read(restored.get("earlier"))) is not None:
             self.capital = earlier.capital.for_another_run(now.date())
             self.guarded = earlier.guarded.for_another_run(now.date())
@@ -154,6 +173,7 @@ class Memory:
             guarded=self.guarded,
             written_off=self.written_off,
             hearing=self.hearing,
+            memos=to_plain(self.memos),
         )
         plain: dict[str, Any] = to_plain(saved)
         return plain
@@ -192,6 +212,8 @@ class Memory:
         self.capital.book(realised)
         if fill.fee_currency == self._quote:
             self.capital.book(-fill.fee)
+        if fill.symbol in self.memos:
+            self.memos[fill.symbol].add(fill)
         self.save()
 
     def note_flow(self, flow: Flow) -> None:

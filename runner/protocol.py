@@ -21,6 +21,8 @@ VERSION = 1
 CLAIM_PATH = "/runner/v1/claim"
 SYNC_PATH = "/runner/v1/sync"
 PRACTICE_LIVE = "PLUTARC_PRACTICE_LIVE"
+CODE_ALLOWED = "PLUTARC_CODE"
+"""Where it is 1, a runner may start the process of a code strategy."""
 """The variable that opens the live path on a practice market of this machine, for tests alone."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from datetime import timedelta
 from decimal import Decimal
@@ -25,6 +26,9 @@ TOLD_AGAIN = timedelta(days=7)
 PEAK_EVERY = 300.0
 """Seconds between checkpoints that only tell of a new best moment."""
 
+STATE_EVERY = 60.0
+"""Seconds between checkpoints that only tell of a code strategy's state; its end tells at once."""
+
 
 class Reporter:
     """Turns the present into events and syncs. Only ``weigh`` asks the venue."""
@@ -44,6 +48,7 @@ class Reporter:
         self._told_day = ""
         self._told_peak = Decimal(0)
         self._told_at = -math.inf
+        self._told_memos = copy.deepcopy(bench.memory.memos)
         self.state = State.STARTING
 
     def change(self, state: State, reason: str) -> None:
@@ -100,9 +105,16 @@ class Reporter:
         capital, now = self._bench.memory.capital, self._bench.clock.monotonic()
         if capital.day != self._told_day:
             return True
+        if self.keeps_untold() and now - self._told_at >= STATE_EVERY:
+            return True
         return capital.peak != self._told_peak and now - self._told_at >= PEAK_EVERY
 
+    def keeps_untold(self) -> bool:
+        """Whether a code strategy keeps something the platform has not been told of."""
+        return self._bench.memory.memos != self._told_memos
+
     def checkpoint(self) -> None:
+        self._told_memos = copy.deepcopy(self._bench.memory.memos)
         capital = self._bench.memory.capital
         self._told_day, self._told_peak = capital.day, capital.peak
         self._told_at = self._bench.clock.monotonic()

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from runner.bench import Bench
+from runner.code.coder import coder_of
+from runner.code.engine import engine_of
 from runner.custodian import Custodian
 from runner.desk import Desk, Intent
-from runner.engine import Engine
 from runner.exchange.base import DEPTH, TOP, Book, OrderKind
 from runner.memory import Entry
 from runner.occasion import DONE, Occasion, speaks
@@ -45,7 +46,8 @@ class Trader:
         self._bench = bench
         self._desk = desk
         self._rules = bench.configuration.rules
-        self._engine = Engine(self._rules)
+        self._engine = engine_of(self._rules)
+        self.coder = coder_of(symbol, bench, self._engine)
         self._rates = RateReader(bench.market, symbol, self._rules)
         self._span = timedelta(seconds=self._engine.candle_seconds)
         self.custodian = Custodian(symbol, bench, desk, self._engine)
@@ -63,6 +65,8 @@ class Trader:
         closed = await self._closed_candles(need)
         self._engine.warm(closed)
         self._last = closed[-1] if closed else None
+        if self.coder is not None:
+            self.coder.begin(closed)
         if not closed:
             return  # asked again with each tick: there is nothing to tell of
         shown = Candles(self.symbol, self._rules["timeframe"], tuple(closed[-SHOWN_AT_START:]))
@@ -74,6 +78,8 @@ class Trader:
         if last is None:
             await self.warm_up()
             return
+        if self.coder is not None:
+            await self.coder.step()
         missing = int((self._bench.clock.now() - last) / self._span) - 1
         if missing < 1:
             return
@@ -81,7 +87,16 @@ class Trader:
         await self._rates.look()  # before the candles, so that a decision on them follows at once
         fresh = [c for c in await self._closed_candles(limit) if c.opened_at > last]
         for candle in fresh:
+            if self.coder is not None:
+                held = self.custodian.holding(candle.opened_at + self._span)
+                if not await self.coder.has_heard(candle, held):
+                    return  # asked again at the next tick: nothing else waits for a class
             await self._judge(candle, newest=candle is fresh[-1])
+
+    async def close(self) -> None:
+        """The orderly end of a code strategy's class; others have none."""
+        if self.coder is not None:
+            await self.coder.close()
 
     async def _closed_candles(self, limit: int) -> list[Candle]:
         candles = await self._bench.market.candles(self.symbol, self._rules["timeframe"], limit)

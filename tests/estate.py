@@ -82,7 +82,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, factories, previewed, readied, telling
+from tests import backtested, coded, factories, previewed, readied, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -117,6 +117,7 @@ def _trade(workspace, people, now, sealer, marker, made):
     step = {"symbol": "BTC/USDT:USDT", "step": f"{marker}step"}
     preview = previewed.row(workspace, version.rules, now, **step)
     made.preview = preview.id
+    made.dry_run = coded.dry_run(workspace, now, name=f"{marker}Class", note=f"{marker}said").id
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

@@ -22,6 +22,7 @@ SAMPLES = {
     "strategy_id": lambda place: place.strategy,
     "trade_id": lambda place: place.trade,
     "backtest_id": lambda place: place.backtest,
+    "dry_run_id": lambda place: place.dry_run,
     "contact_id": lambda place: place.contact,
     "month": lambda place: place.month,
     "number": lambda place: place.number,

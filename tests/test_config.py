@@ -291,3 +291,11 @@ def test_a_price_book_of_one_s_own(tmp_path):
     assert "at least one" in said
     (said,) = faults(PRICE_BOOK=str(tmp_path / "none.json"))
     assert "cannot be read" in said
+
+
+def test_code_strategies_are_for_local_machines():
+    assert not read().code_strategies
+    assert read(ALLOW_CODE_STRATEGIES="1").code_strategies
+    assert not read(**GCE).code_strategies
+    found = faults(**GCE, ALLOW_CODE_STRATEGIES="1")
+    assert [line.split()[0] for line in found] == ["ALLOW_CODE_STRATEGIES"]

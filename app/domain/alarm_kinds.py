@@ -79,8 +79,17 @@ ALARMS = {
         "It goes on by itself after a minute without another one. If it rings again, pause the "
         "bot and open a ticket with a diagnostic bundle.",
     ),
+    "code_failed": Kind(
+        "The code of {} was stopped",
+        "It enters no more; what it holds keeps its stop and the strategy's other exits. Put the "
+        "line right that the text names, save a new version and give it to the bot; or flatten it.",
+    ),
 }
 WARNINGS = {
+    "code_error": Kind(
+        "The code of {} failed on a candle",
+        "It is asked again at the next one. The text names hook and line; save a new version.",
+    ),
     "venue_not_ready": Kind(
         "{} waits for the exchange",
         "It is tried again by itself, at least twice a minute; look at the exchange's status page.",

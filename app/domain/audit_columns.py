@@ -110,6 +110,11 @@ AUDITED: dict[str, Columns] = {
         "created_at",
     ),
     "guide_progress": Columns(track="opened_at closed_at hidden_at", ignore="user_id guide"),
+    "dry_run": Columns(
+        track="",
+        ignore="id workspace_id strategy_id base name summary source digest asked state attempt "
+        "holder heard_at ended_at fault told created_by created_at",
+    ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import selectinload
 
 from app import tenancy
-from app.domain import access, audit, factors, strategy_changes, strategy_tags
+from app.domain import access, audit, code_rules, factors, strategy_changes, strategy_tags
 from app.domain.access import Permission
 from app.domain.audit import Actor
 from app.domain.errors import Conflict, Invalid, NotAllowed, Refused
@@ -82,6 +82,7 @@ def create(
     tags: Sequence[str] = (),
 ) -> Strategy:
     """Create a strategy with its first version. Raises ``InvalidRules``."""
+    code_rules.check_proven(workspace.id, rules)
     strategy = Strategy(workspace_id=workspace.id, name=name, summary=summary)
     strategy.template = template_key
     _begin(strategy, rules, author, now, tags)
@@ -164,6 +165,8 @@ def publish(
         Refused: nothing differs from the newest version.
     """
     check(rules)
+    code_rules.check_kind(strategy.latest.rules, rules)
+    code_rules.check_proven(strategy.workspace_id, rules)
     db.session.execute(select(Strategy.id).where(Strategy.id == strategy.id).with_for_update())
     db.session.refresh(strategy, ["versions"])
     newest = strategy.latest
@@ -175,9 +178,10 @@ def publish(
     if rules == newest.rules:
         raise Refused(f"Nothing differs from version {newest.number}; change something first.")
     version = _add_version(strategy, newest.number + 1, rules, note, author, now)
-    changes = audit.changes_between(
-        strategy_changes.flatten(newest.rules), strategy_changes.flatten(rules)
+    before, after = (
+        strategy_changes.flatten(code_rules.without_source(it)) for it in (newest.rules, rules)
     )
+    changes = audit.changes_between(before, after)
     _record("strategy.publish", strategy, by, now, changes)
     return version
 

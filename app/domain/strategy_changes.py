@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,33 @@ class Difference:
     setting: str
     before: str
     after: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of two sources beside each other; ``sign`` is +, - or a blank for one they share."""
+
+    sign: str
+    before: int | None
+    after: int | None
+    text: str
+
+
+def lines(old: list[str], new: list[str]) -> list[Line | None]:
+    """What differs between two sources, with some lines around it; ``None`` where lines lie out."""
+    found: list[Line | None] = []
+    groups = SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(3)
+    for number, group in enumerate(groups):
+        if number:
+            found.append(None)
+        for kind, i1, i2, j1, j2 in group:
+            if kind == "equal":
+                pairs = zip(range(i1, i2), range(j1, j2), strict=True)
+                found += [Line(" ", i + 1, j + 1, old[i]) for i, j in pairs]
+                continue
+            found += [Line("-", i + 1, None, old[i]) for i in range(i1, i2)]
+            found += [Line("+", None, j + 1, new[j]) for j in range(j1, j2)]
+    return found
 
 
 def differences(before: dict[str, Any], after: dict[str, Any]) -> list[Difference]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from app.domain import strategies, tags
+from app.domain import code_rules, strategies, tags
 from app.domain.errors import Invalid
 from app.domain.strategy_changes import ROLES
 from app.models import StrategyVersion
@@ -17,7 +17,7 @@ from runner.strategy import COMPONENTS
 FORMAT = "plutarc strategy 1"
 LARGEST = 48 * 1024
 """Bytes of a file; the largest rules that are valid need half of them."""
-_KEYS = ("format", "name", "summary", "tags", "rules")
+_KEYS = ("format", "name", "summary", "tags", "rules", "code")
 _ENTRY = re.compile(r"(?P<section>[a-z]+)\[(?P<place>[0-9]+)\](?:\.params)?(?:\.(?P<name>.+))?")
 _LONGEST_SIZE = 30
 _DEEPEST = 8
@@ -34,6 +34,21 @@ class StrategyFile:
     tags: tuple[str, ...] = ()
 
 
+class _Block(str):
+    """A text that is written line by line."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):  # type: ignore[misc] # yaml has no types
+    """Writes sources as they were typed."""
+
+
+_Dumper.add_representer(
+    _Block, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|")
+)
+
+
 class UnreadableFile(Invalid):
     """A file that is none of ours, or has faults; each of ``faults`` says where and what to do."""
 
@@ -45,15 +60,19 @@ class UnreadableFile(Invalid):
 def written(version: StrategyVersion) -> str:
     """The version as text; ``read`` gives the same rules back."""
     strategy = version.strategy
-    content = {
+    content: dict[str, Any] = {
         "format": FORMAT,
         "name": strategy.name,
         "summary": strategy.summary,
         # Without any, the file can be read by those who know of none.
         **({"tags": strategy.tag_names} if strategy.tag_names else {}),
-        "rules": version.rules,
     }
-    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    # All rules of a code strategy follow from its source.
+    if code_rules.is_code(version.rules):
+        content["code"] = _Block(code_rules.source_of(version.rules))
+    else:
+        content["rules"] = version.rules
+    text: str = yaml.dump(content, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
     return text
 
 
@@ -71,11 +90,15 @@ def read(content: bytes) -> StrategyFile:
     if not _is_text(summary, 300):
         faults.append("summary: must be a text of at most 300 characters.")
     faults += _tag_faults(found.get("tags", []))
-    faults += _faults(found.get("rules"))
+    rules: Any = found.get("rules")
+    if "code" in found and rules is None:
+        rules = _declared(found["code"], faults)
+    else:
+        faults += _faults(rules)
     if faults:
         raise UnreadableFile(faults[:_MOST_FAULTS])
     names = tuple(dict.fromkeys(found.get("tags", ())))
-    return StrategyFile(str(name), str(summary), found["rules"], names)
+    return StrategyFile(str(name), str(summary), rules, names)
 
 
 def _tag_faults(names: Any) -> list[str]:
@@ -90,6 +113,15 @@ def _tag_faults(names: Any) -> list[str]:
     if len(names) > tags.MOST:
         faults.append(f"tags: use at most {tags.MOST}.")
     return faults
+
+
+def _declared(source: Any, faults: list[str]) -> dict[str, Any]:
+    """The rules that a file's source declares."""
+    try:
+        return code_rules.rules_of(code_rules.clean(source if isinstance(source, str) else ""))
+    except code_rules.InvalidSource as error:
+        faults += [f"code, {code_rules.told(fault)}" for fault in error.faults]
+    return {}
 
 
 def _plain(content: bytes) -> Any:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from app.gateways.backtest_outcome import End, Outcome
+from runner.protocol import CODE_ALLOWED
 
 ROOT = Path(__file__).parents[2]
 SECONDS = 900
@@ -45,11 +46,14 @@ class Backtester:
         memory: int = BYTES,
         late: str = _LATE,
         root: Path = ROOT,
+        code: bool = False,
     ) -> None:
         """``root`` holds the runner's sources; ``seconds`` and ``memory`` are what a run may take.
 
-        ``late`` is said of one that took longer.
+        ``late`` is said of one that took longer. ``code``: whether the runner may start a code
+        strategy's own process.
         """
+        self._code = code
         self._folder = folder.absolute()
         self._endpoints = endpoints
         self._seconds = seconds
@@ -82,13 +86,17 @@ class Backtester:
             [sys.executable, "-m", "runner", "backtest"],
             cwd=self._root,
             # None of the platform's settings, secrets least of all.
-            env={name: os.environ[name] for name in names if name in os.environ},
+            env={name: os.environ[name] for name in names if name in os.environ} | self._allowed,
             stdin=asked,
             stdout=answer,
             stderr=subprocess.PIPE,
             start_new_session=True,
             preexec_fn=self._bound,  # noqa: PLW1509 -- a few system calls, no lock is taken
         )
+
+    @property
+    def _allowed(self) -> dict[str, str]:
+        return {CODE_ALLOWED: "1"} if self._code else {}
 
     def _bound(self) -> None:
         """In the child: less than the worker, and never longer than it."""

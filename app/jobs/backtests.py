@@ -1,4 +1,4 @@
-"""The jobs that carry out backtests."""
+"""The jobs that carry out backtests, checks of readiness and dry runs."""
 
 from app.jobs import long_effect
 from app.jobs.worker import in_app
@@ -14,3 +14,8 @@ def run_backtest(backtest_id: str) -> None:
 def check_readiness(check_id: str) -> None:
     """A bot beside a backtest on what it saw; twice, late or in vain changes nothing."""
     long_effect.readiness(check_id)
+
+
+def run_dry_run(dry_run_id: str) -> None:
+    """One of those that wait; twice, late or in vain changes nothing."""
+    long_effect.dry_run(dry_run_id)

@@ -39,7 +39,7 @@ _STEPS_AT_ONCE = 3
 def compute_driver(config: Config) -> ComputeDriver:
     """The driver that the settings name. The cloud's library is loaded only for the cloud."""
     if config.compute.gce is None:
-        return LocalDriver(config.var_dir)
+        return LocalDriver(config.var_dir, code=config.code_strategies)
     from app.gateways.compute.gce import GceDriver  # noqa: PLC0415 -- 2 s and 140 MiB
     from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415
 

@@ -7,11 +7,15 @@ from datetime import UTC, datetime
 from sqlalchemy.exc import OperationalError
 
 from app import current
-from app.domain import backtest_runs, preview_runs, readiness_runs
+from app.domain import backtest_runs, dry_runs, preview_runs, readiness_runs
 from app.extensions import db
-from app.gateways.backtest import Backtester, Beat
+from app.gateways.backtest import SECONDS, Backtester, Beat
+from app.gateways.backtest_outcome import End
 
 log = logging.getLogger(__name__)
+
+DRY_RUN_SECONDS = 120.0
+"""Each of its two runs may take."""
 
 
 def backtest(backtest_id: str) -> bool:
@@ -73,9 +77,30 @@ def preview(preview_id: str) -> bool:
     return kept
 
 
-def _tester() -> Backtester:
+def dry_run(dry_run_id: str) -> bool:
+    """Run one that waits, twice; ``True`` if it was run and written down.
+
+    The class runs in a process of its own below the run's: here its source is only handed on.
+    """
+    db.session.connection()
+    errand = dry_runs.begin(dry_run_id, datetime.now(UTC))
+    db.session.commit()
+    if errand is None:
+        return False
+    beat = _heard(lambda _step, _done, _of, now: dry_runs.beat(errand, now))
+    tester = _tester(seconds=DRY_RUN_SECONDS)
+    first = tester.run(errand.request, beat)
+    second = tester.run(errand.request, beat) if first.end is End.DONE else None
+    db.session.connection()
+    kept = dry_runs.finish(errand, first, second, datetime.now(UTC))
+    db.session.commit()
+    return kept
+
+
+def _tester(*, seconds: float = SECONDS) -> Backtester:
     config = current.config()
-    return Backtester(config.var_dir / "history", config.exchange_endpoints)
+    folder, allowed = config.var_dir / "history", config.code_strategies
+    return Backtester(folder, config.exchange_endpoints, seconds=seconds, code=allowed)
 
 
 def _heard(note: Callable[[str, int, int, datetime], bool]) -> Beat:

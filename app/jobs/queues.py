@@ -37,6 +37,7 @@ JOBS = {
     "run_backtest": "app.jobs.backtests.run_backtest",
     "check_readiness": "app.jobs.backtests.check_readiness",
     "run_preview": "app.jobs.previews.run_preview",
+    "run_dry_run": "app.jobs.backtests.run_dry_run",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 

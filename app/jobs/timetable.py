@@ -17,6 +17,7 @@ from app.domain import (
     breach_policy,
     budgets,
     deadlines,
+    dry_runs,
     finds,
     invitation_book,
     leads,
@@ -52,6 +53,7 @@ LOST: tuple[Verb, ...] = (
     finds.ask,
     backtest_runs.sweep,
     readiness_runs.sweep,
+    dry_runs.sweep,
 )
 """Asks anew for what the queues have forgotten."""
 

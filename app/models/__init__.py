@@ -37,6 +37,7 @@ from app.models.desk import (
     TicketRating,
     TicketTag,
 )
+from app.models.dry_run import DryRun
 from app.models.factor import LinkPurpose, MailedLink, RecoveryCode, TotpFactor
 from app.models.fleet import (
     AlarmKind,
@@ -171,6 +172,7 @@ __all__ = [
     "DeskSetting",
     "DiagnosticBundle",
     "Draft",
+    "DryRun",
     "Environment",
     "EquityDay",
     "EquityPoint",

@@ -7,7 +7,7 @@ from app import current
 from app.domain import bots, retries
 from app.domain.access import Permission
 from app.models import Bot
-from app.web import bot_pages, loading
+from app.web import bot_pages, code_pages, loading
 from app.web.guards import requires
 from app.web.hypermedia import done, signal
 
@@ -19,6 +19,7 @@ bp = Blueprint("bot_runs", __name__, url_prefix="/w/<workspace>/bots/<bot_id>")
 def start(bot_id: str) -> ResponseReturnValue:
     """Follow the schedule."""
     bot = loading.bot(bot_id)
+    code_pages.runnable(bot.version)
     bots.start(bot, by=current.actor(), now=current.now())
     return _answer(bot, f"{bot.name} follows its schedule.")
 

@@ -25,7 +25,15 @@ from app.forms.bots import LIMITS, MODE_DETAILS, DeleteForm, EditBotForm, ModeFo
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.forms.wishes import WishForm
 from app.models import ApprovalKind, Bot, StrategyVersion
-from app.web import billing_pages, bot_pages, guards, loading, new_bots, risk_pages
+from app.web import (
+    billing_pages,
+    bot_pages,
+    code_pages,
+    guards,
+    loading,
+    new_bots,
+    risk_pages,
+)
 from app.web.formatting import symbol
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, wants_fragment
@@ -194,7 +202,7 @@ def _chosen_version(version_id: str) -> StrategyVersion:
     found = strategies.find_version(current.workspace(), version_id)
     if found is None:
         raise Invalid("Choose one of the versions.", "strategy")
-    return found
+    return code_pages.runnable(found)
 
 
 def _schedule_page(bot: Bot, form: ScheduleForm, **context: Any) -> str:

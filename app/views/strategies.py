@@ -7,7 +7,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import strategies, strategy_tags, tags
+from app.domain import code_rules, strategies, strategy_tags, tags
 from app.domain.access import Permission
 from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
@@ -30,6 +30,7 @@ def index() -> ResponseReturnValue:
     found = strategies.in_workspace(workspace, text=text, tag=name, archived=archived)
     shown = {"strategies": found, "text": text, "tag": name, "archived": archived}
     shown |= {"tags": strategy_tags.used(workspace), "now": current.now()}
+    shown["code"] = current.config().code_strategies
     return render_template("strategies/index.html", **shown)
 
 
@@ -73,6 +74,8 @@ def version(strategy_id: str, number: int) -> ResponseReturnValue:
 def edit(strategy_id: str) -> ResponseReturnValue:
     """The newest rules as a form, or a draft with the numbers a backtest tried."""
     strategy = loading.strategy(strategy_id)
+    if code_rules.is_code(strategy.latest.rules):
+        return redirect_to(url_for("code_strategies.new", strategy=strategy.id))
     rules, changed = variations.drafted(strategy)
     form = RulesForm.of(rules, strategy.latest.number)
     if changed:
@@ -197,4 +200,5 @@ def _version_page(found: StrategyVersion, form: TagsForm | None = None) -> str:
         candles=warmup(found.rules),
         components=COMPONENTS,
         form=form,
+        source=code_rules.numbered(found.rules),
     )

@@ -6,7 +6,7 @@ from typing import Any
 from flask import request
 
 from app import current
-from app.domain import backtests, defaults, strategies
+from app.domain import backtests, code_rules, defaults, strategies
 from app.domain.errors import Invalid
 from app.forms.backtests import BacktestForm
 from app.forms.base import offered
@@ -69,6 +69,7 @@ def create(form: BacktestForm) -> Backtest:
     version = strategies.find_version(current.workspace(), form.version.data or "")
     if version is None:
         raise Invalid("Choose one of the strategies.", "version")
+    code_rules.check_allowed(version.rules, allowed=current.config().code_strategies)
     return backtests.request(
         version,
         form.plan,

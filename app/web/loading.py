@@ -3,13 +3,22 @@
 from flask import abort, request
 
 from app import current, tenancy
-from app.domain import backtests, bots, connections, invitation_book, invited, strategies
+from app.domain import (
+    backtests,
+    bots,
+    connections,
+    dry_runs,
+    invitation_book,
+    invited,
+    strategies,
+)
 from app.domain.support import finding
 from app.domain.trades import notes
 from app.models import (
     Backtest,
     Bot,
     Connection,
+    DryRun,
     Invitation,
     InvitationLink,
     MessageFile,
@@ -54,6 +63,11 @@ def trade(trade_id: str) -> TradeRow:
 def backtest(backtest_id: str) -> Backtest:
     """A backtest of this workspace, or 404."""
     return backtests.find(current.workspace(), backtest_id) or abort(404)
+
+
+def dry_run(dry_run_id: str) -> DryRun:
+    """A dry run of this workspace, or 404."""
+    return dry_runs.find(current.workspace(), dry_run_id) or abort(404)
 
 
 def connection(connection_id: str) -> Connection:

@@ -10,7 +10,7 @@ from app.domain.venues import known
 from app.forms.base import offered
 from app.forms.bots import NewBotForm
 from app.models import Bot, Connection, Environment, StrategyVersion
-from app.web import places
+from app.web import code_pages, places
 from app.web.guards import allowed
 from runner.protocol import Mode
 from runner.strategy import TEMPLATES
@@ -81,7 +81,7 @@ def _version(choice: str) -> StrategyVersion:
         found = strategies.find_version(workspace, choice)
         if found is None:
             raise Invalid("Choose one of the strategies.", "strategy")
-        return found
+        return code_pages.runnable(found)
     template = strategies.template(key)
     for item in strategies.in_workspace(workspace):
         if item.template == key and item.latest.rules == template.rules:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sys
 import traceback
@@ -21,10 +22,13 @@ from runner.backtest.lane import moment
 from runner.backtest.request import Refused, Request, read
 from runner.backtest.result import digest_of, pinned
 from runner.backtest.run import Tell, histories, instruments, learn, obtain, replayed, simulate
+from runner.code.engine import is_code
+from runner.code.process import CodeFault
 from runner.errors import Operational, RunnerError, Temporary
 from runner.history.files import Files, Series
 from runner.history.reading import History
 from runner.metrics import Period
+from runner.protocol import CODE_ALLOWED
 from runner.strategy.spec import TIMEFRAMES
 
 CANCELLED, FAILED = 3, 2
@@ -67,6 +71,9 @@ def _answered(source: TextIO, tell: Tell, errors: TextIO) -> tuple[dict[str, Any
 def _refusal(error: RunnerError) -> dict[str, Any]:
     if isinstance(error, Refused):
         return _failure(error.component, error.field, str(error), "refused")
+    if isinstance(error, CodeFault):
+        place = error.hook if error.line is None else f"line {error.line}"
+        return _failure("code", place, str(error), "refused")
     if isinstance(error, Temporary):
         return _failure("history", "", f"{error}; try again later", "unreachable")
     return _failure("history", "", str(error), "refused")
@@ -75,6 +82,8 @@ def _refusal(error: RunnerError) -> dict[str, Any]:
 def run(plain: Any, tell: Tell) -> dict[str, Any]:
     """The answer to a request. Raises ``Refused``, ``Temporary`` or ``Operational``."""
     request = read(plain)
+    if is_code(request.rules) and os.environ.get(CODE_ALLOWED) != "1":
+        raise Refused("code", "", "code strategies are not allowed here")
     mode, options = plain.get("mode", "single"), plain.get("options") or {}
     if mode not in (*_MODES, _PARITY):
         raise Refused("request", "mode", f"choose one of {', '.join((*_MODES, _PARITY))}")

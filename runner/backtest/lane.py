@@ -18,6 +18,7 @@ from math import inf, nan
 from runner.backtest.payments import Payments
 from runner.backtest.position import Position, anchored, levels, moves
 from runner.backtest.request import Request
+from runner.code.engine import engine_on_history
 from runner.decision_log import DecisionLog
 from runner.engine import Engine, is_sound
 from runner.history.columns import Columns
@@ -46,7 +47,7 @@ class Lane:
         rules, model = request.rules, request.model
         self.symbol = symbol
         self.columns: Columns = history.columns
-        self.engine = Engine(rules)
+        self.engine = engine_on_history(rules, symbol)
         self.span = self.engine.candle_seconds
         self.first = first
         self.place = first

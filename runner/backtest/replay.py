@@ -16,6 +16,7 @@ from runner.backtest.account import Account, Purpose
 from runner.backtest.entering import Wish, enter
 from runner.backtest.lane import components_of
 from runner.backtest.position import Position, anchored
+from runner.code.engine import engine_on_history, listen
 from runner.decision_log import DecisionLog
 from runner.desk import Intent
 from runner.engine import Engine, bar_of
@@ -87,7 +88,8 @@ class Replay:
         self._account = account
         self.tracks: dict[str, _Track] = {}
         for symbol in symbols:
-            engine = Engine(rules)
+            engine = engine_on_history(rules, symbol)
+            listen(engine, account.fills)
             self.tracks[symbol] = _Track(engine, DecisionLog(components_of(engine)))
         self._need = max(warmup(rules), SHOWN_AT_START) + 1
 

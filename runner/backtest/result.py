@@ -50,6 +50,7 @@ _ENGINE = (
     "exchange/base.py",
     "exchange/paper_*.py",
     "capital.py",
+    "code/*.py",
     "decision_log.py",
     "engine.py",
     "entries.py",
@@ -72,6 +73,7 @@ class Result:
         logs: dict[str, DecisionLog],
         histories: list[History],
         columns: dict[str, Columns],
+        output: list[str] | None = None,
     ) -> None:
         self.request = request
         self.account = account
@@ -79,6 +81,7 @@ class Result:
         self.histories = histories
         self._span = TIMEFRAMES[request.rules["timeframe"]]
         self._columns = columns
+        self._output = output or []
         start, _ = request.period
         self.equity = curve.stretches(
             columns, account.marks, float(request.balance), request.period, self._span
@@ -139,6 +142,8 @@ class Result:
                 request, account, self.histories, [(s.at, s.equity) for s in self.equity]
             ),
         }
+        if self._output:
+            whole["output"] = self._output
         return {**whole, "digest": digest_of(whole)}
 
     def _measured(self, trade: Trade) -> Trade:

@@ -13,6 +13,7 @@ from runner.backtest.lane import Lane
 from runner.backtest.replay import Replay
 from runner.backtest.request import Refused, Request
 from runner.backtest.result import Result
+from runner.code.engine import end, listen
 from runner.errors import Operational
 from runner.exchange.base import Instrument
 from runner.history import funding, listing
@@ -98,7 +99,7 @@ def simulate(
     for history in found:
         before = len(history.columns.between(needed(request)[0], first))
         lane = Lane(history.series.symbol, request, history, before)
-        lane.warm()
+        listen(lane.engine, account.fills)
         lanes.append(lane)
     told = first
 
@@ -108,11 +109,16 @@ def simulate(
             told = at + max((last - first) // 100, 1)
             tell("simulation", at - first, last - first)
 
-    CandleRun(request, account, lanes).run(progress)
+    try:
+        for lane in lanes:
+            lane.warm()
+        CandleRun(request, account, lanes).run(progress)
+    finally:
+        output = end(lane.engine for lane in lanes)
     tell("simulation", last - first, last - first)
     logs = {lane.symbol: lane.log for lane in lanes}
     columns = {lane.symbol: lane.columns for lane in lanes}
-    return Result(request, account, logs, found, columns)
+    return Result(request, account, logs, found, columns, output)
 
 
 async def learn(request: Request) -> None:
@@ -156,10 +162,13 @@ def replayed(request: Request, path: Path, tell: Tell) -> Result:
     account = Account(request, {s: head.rules()[s] for s in request.symbols})
     replay, last = Replay(request.rules, account, request.symbols), request.since
     tell("replay", 0, 1)
-    for one in seen(path):
-        if request.since <= one.at < request.until:
-            replay.see(one)
-            last = one.at
+    try:
+        for one in seen(path):
+            if request.since <= one.at < request.until:
+                replay.see(one)
+                last = one.at
+    finally:
+        output = end(track.engine for track in replay.tracks.values())
     tell("replay", 1, 1)
     span = timedelta(seconds=TIMEFRAMES[request.rules["timeframe"]])
     columns = {name: of_candles(track.judged) for name, track in replay.tracks.items()}
@@ -173,7 +182,7 @@ def replayed(request: Request, path: Path, tell: Tell) -> Result:
     ends = min(request.until, last + span)
     seen_of = replace(request, since=min(firsts), until=ends, recording=path)
     logs = {name: track.log for name, track in replay.tracks.items()}
-    return Result(seen_of, account, logs, list(found), columns)
+    return Result(seen_of, account, logs, list(found), columns, output)
 
 
 def _head(request: Request, path: Path) -> Head:

@@ -14,11 +14,14 @@ _SIDES = {"long": "only buys", "short": "only sells short", "both": "trades both
 def explain(rules: dict[str, Any]) -> str:
     """What validated ``rules`` do, for a person who has never seen the form."""
     market = f"On every closed {rules['timeframe']} candle of a {rules['market_type']} market"
-    parts = [f"{market} it {_SIDES[rules['direction']]}: {_entry_sentence(rules)}."]
+    code = rules.get("code")
+    entry = f"the class {code['class']} decides when" if code else _entry_sentence(rules)
+    parts = [f"{market} it {_SIDES[rules['direction']]}: {entry}."]
     conditions = [_say(rules, e) for s in ("filters", "guards", "gates") for e in enabled(rules, s)]
     if conditions:
         parts.append(f"It enters only while {_join(conditions, 'and')}.")
     exits = [_say(rules, entry) for entry in enabled(rules, "exits")]
+    exits += ["when the class says so or at the stop it sets"] if code else []
     parts.append(f"It leaves a position {_join(exits, 'or')}, whichever comes first.")
     parts.append(_size_sentence(rules["sizing"]))
     return " ".join(parts)

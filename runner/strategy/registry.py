@@ -129,6 +129,8 @@ def warmup(rules: dict[str, Any]) -> int:
     """
     entries = [entry for section in SECTIONS for entry in enabled(rules, section)]
     need = max((entry_warmup(rules, entry) for entry in entries), default=2)
+    if "code" in rules:
+        need = max(need, int(rules["code"]["warmup"]))
     if rules["sizing"]["kind"] == "atr_risk":
         need = max(need, 6 * int(rules["sizing"]["period"]) + 2)
     return max(need, 2)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from runner.strategy import source
 from runner.strategy.combination import NEEDS_THRESHOLD
 from runner.strategy.registry import (
     COMPONENTS,
@@ -53,6 +55,8 @@ def validate(rules: Any) -> list[Fault]:
     """All faults of ``rules``; an empty list means a runner can trade them."""
     if not isinstance(rules, dict):
         return [Fault("", "Rules must be an object with signals, exits and sizing.")]
+    if "code" in rules:
+        return _code(rules)
     faults = [
         Fault(str(key)[:60], "Unknown setting; remove it.") for key in rules if key not in _KEYS
     ]
@@ -66,6 +70,23 @@ def validate(rules: Any) -> list[Fault]:
         faults.append(Fault("direction", "A spot market cannot be sold short; choose long."))
     # What parts mean together can only be judged once each part is sound.
     return faults or [*_combination(rules), *_together(rules)]
+
+
+def _code(rules: dict[str, Any]) -> list[Fault]:
+    """Faults of rules that a source declares; each names its line."""
+    code = rules["code"]
+    reading = source.read(code.get("source") if isinstance(code, dict) else None)
+    if reading.faults:
+        return [Fault("code", f"Line {it.line}: {it.message}") for it in reading.faults]
+    if rules != reading.rules:
+        return [Fault("code", "These rules are not what the source declares; import its text.")]
+    plain = {key: value for key, value in rules.items() if key != "code"}
+    return [
+        Fault(fault.path, f"Line {reading.lines.get(name, 1)}, {fault.path}: {fault.message}")
+        for fault in validate(plain)
+        if (name := re.split(r"[.\[]", fault.path)[0]) not in ("signals", "combination")
+        and (fault.path != "exits" or enabled(rules, "exits"))
+    ]
 
 
 def _choice(

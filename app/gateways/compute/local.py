@@ -29,7 +29,7 @@ from app.gateways.compute.driver import (
     StepKind,
     Survey,
 )
-from runner.protocol import PRACTICE_LIVE
+from runner.protocol import CODE_ALLOWED, PRACTICE_LIVE
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,80}")
 _START_SECONDS = 3
@@ -51,13 +51,19 @@ class LocalDriver:
     """Drives machines on this computer; see the module."""
 
     def __init__(
-        self, var_dir: Path, root: Path = bundles.ROOT, patience: float = _TERM_SECONDS
+        self,
+        var_dir: Path,
+        root: Path = bundles.ROOT,
+        patience: float = _TERM_SECONDS,
+        *,
+        code: bool = False,
     ) -> None:
         """``root`` holds the runner's sources; all that machines leave lies under ``var_dir``.
 
-        ``patience``: seconds a runner has for its orderly end.
+        ``patience``: seconds a runner has for its orderly end. ``code``: whether machines may run
+        code strategies.
         """
-        self._patience = patience
+        self._patience, self._code = patience, code
         self._root = root
         self._var = Path(var_dir).absolute()
         self._machines = self._var / "machines"
@@ -154,6 +160,8 @@ class LocalDriver:
         record = ["/bin/sh", "-c", _RECORD, str(place / "pid")]
         program = [sys.executable, "-I", str(bundle)]
         given = {k: v for k, v in step.environment.items() if k.startswith("PLUTARC_")}
+        if self._code:
+            given[CODE_ALLOWED] = "1"
         if os.environ.get(PRACTICE_LIVE):  # only tests set it, and a machine inherits nothing else
             given[PRACTICE_LIVE] = os.environ[PRACTICE_LIVE]
         address = self._book.ip_of(step.address_name) or ""
