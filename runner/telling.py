@@ -12,8 +12,13 @@ from runner.protocol import EventKind, Fill, PositionState, Protection, Protecti
 TELL_EVERY = timedelta(seconds=10)
 LATE = timedelta(seconds=1)
 """How long a position may stand before its stop rests without anybody being told."""
+SILENT = timedelta(seconds=10)
+"""After so long without a word, an alarm does not tell of the time before it."""
 FLAT = PositionState.FLAT.value
 """Told as the reason when there is no position to protect."""
+_SPOKEN_FOR = {ProtectionState.VERIFIED: LATE, ProtectionState.MISSING: SILENT}
+"""From what a position is told to be, how long before it nothing more need be said of it."""
+_ALWAYS = timedelta.max
 CLOSED_UNTOLD = "is closed again, and nobody was told of its stop"
 
 
@@ -89,7 +94,7 @@ class Teller:
         if entry.told_at is not None and (fill is None or entry.told_at >= fill.at):
             return
         now = state.verified_at or self._bench.clock.now()
-        if fill is not None and state.state is ProtectionState.VERIFIED:
+        if fill is not None and now - fill.at >= _SPOKEN_FOR.get(state.state, _ALWAYS):
             say_if_late(self._bench, self._symbol, now - fill.at, "was not seen to have a stop")
         entry.told_at = now if fill is None else max(now, fill.at)
         self._bench.memory.save()

@@ -482,6 +482,31 @@ def test_a_stop_that_only_moves_is_not_late(tmp_path):
     story(tmp_path, act)
 
 
+def test_an_alarm_that_came_late_does_not_speak_for_the_time_before_it(tmp_path, monkeypatch):
+    """The stop was placed by a machine that was lost, and the venue is away when the next looks."""
+    left = {}
+
+    async def act(hand):
+        await hand.enter()
+        await die_after_the_stop(hand, monkeypatch)
+        hand.clock.advance(9)
+        left.update(clock=hand.clock, broker=hand.broker)
+
+    async def then(hand):
+        hand.broker.away = True
+        await hand.tick(30)
+        assert hand.last.state is MISSING
+        (late,) = hand.notices("stop_late")
+        assert "was not seen to have a stop" in late.text
+        hand.broker.away = False
+        await hand.tick(QUIET)
+        assert hand.last.state is VERIFIED
+        assert hand.notices("stop_late") == [late]
+
+    story(tmp_path, act)
+    story(tmp_path, then, **left)
+
+
 def test_one_that_was_missing_and_said_so_is_not_told_twice(tmp_path):
     async def act(hand):
         await hand.enter()
