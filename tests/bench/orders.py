@@ -47,9 +47,12 @@ HOME = machine.ROOT / "var" / "bench"
 _ORDER = b"POST /fapi/v1/order"
 _PRICE = Decimal(60_000)
 _PAGES = 1000
+_ROUND = 0.25
+"""Seconds of a round, its three orders and what they wait for: the market takes 1,200 a minute."""
 _METHOD = (
     "{rounds:,} entries at the market, each closed again: the real trader, desk, journal, broker "
-    "and ccxt at the practice market on loopback, ccxt's throttle off (a bot does not meet it). "
+    "and ccxt at the practice market on loopback, ccxt's throttle off (a bot does not meet it), a "
+    "round each quarter of a second. "
     "*From the decision*: sized and within its limits, the entry is told, its position noted, the "
     "intent journalled, the request signed. *From the desk*: entries and exits from "
     "`Desk.submit` on. Both end as the first byte of the order goes to the kernel. Every second "
@@ -194,6 +197,7 @@ async def _trade(folder: Path, url: str, rounds: int) -> tuple[Times, Times, lis
         await desk.settle()
         with wire.watched():
             for number in range(rounds):
+                began = time.monotonic()
                 durable = number % 2 == 0
                 _set_durable(bench.journal._store, durable=durable)
                 wire.left = None
@@ -205,6 +209,7 @@ async def _trade(folder: Path, url: str, rounds: int) -> tuple[Times, Times, lis
                 sent.add(wire.since(submitted()), durable=durable)
                 bench.outbox.acknowledge(10**9)
                 sync.once()
+                await asyncio.sleep(max(_ROUND - (time.monotonic() - began), 0))
     return decided, sent, sync.found
 
 
