@@ -1,5 +1,7 @@
 """A bot may be given something else; what its old run may still hold is managed to the end."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
@@ -235,10 +237,11 @@ def test_a_stay_on_another_account_does_not_end_the_day_of_this_one(life, sealer
     life.claim()
     state = {"account": mine.account_digest[:16]}
     for account, told in ((mine, state), (other, {"account": other.account_digest[:16]})):
+        life.now += timedelta(seconds=1)
         to_testnet(life, account)
         life.claim()
         event = Event(life.machine.ack_seq + 1, EventKind.CHECKPOINT, life.now, {"state": told})
         ingest.take(life.bot, life.machine, (event,), life.now)
         life.report()
     to_testnet(life, mine)
-    assert life.claim().restored in (state, {"earlier": state})
+    assert life.claim().restored == {"earlier": state}
