@@ -95,9 +95,12 @@ def restored(run: Run) -> dict[str, Any]:
     checkpoint = db.session.get(Checkpoint, run.id)
     if checkpoint is not None:
         return checkpoint.state
+    if run.mode is Mode.PAPER:
+        return {}
+    # By the account and not by the key: a day that was lost is not over by a stay elsewhere.
+    same = Connection.account_digest.startswith(_account(run), autoescape=True)
     others = select(Checkpoint).join(Run, Run.id == Checkpoint.run_id)
+    others = others.join(Connection, Connection.id == Run.connection_id).where(same)
     others = others.where(Run.bot_id == run.bot_id, Run.mode == run.mode, Run.id != run.id)
     before = db.session.scalar(others.order_by(Checkpoint.at.desc()).limit(1))
-    if before is None or run.mode is Mode.PAPER:
-        return {}
-    return {"earlier": before.state}
+    return {"earlier": before.state} if before is not None else {}

@@ -40,7 +40,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Ready:
-    """All there is to say. ``check``: the newest one, however it stands; ``done``: with answer."""
+    """All there is to say. ``check``: the newest one, however it stands; ``done``: with answer.
+
+    ``hindrance``: why there can be none.
+    """
 
     check: ReadinessCheck | None
     done: ReadinessCheck | None
@@ -48,6 +51,7 @@ class Ready:
     odds: Odds
     tries: Tries
     currency: str
+    hindrance: str = ""
 
 
 def of(bot: Bot, now: datetime) -> Ready:
@@ -61,6 +65,7 @@ def of(bot: Bot, now: datetime) -> Ready:
         odds=odds.of(odds.results_of([run.id for run in runs])),
         tries=odds.tries_of(bot),
         currency=stretches.quote_of(bot),
+        hindrance=stretches.hindrance(bot.version.rules),
     )
 
 
@@ -221,6 +226,8 @@ def _not_yet(name: str, title: str, ready: Ready) -> Line:
     if check is not None and check.fault:
         found = f"The last comparison failed: {check.fault['message']}."
         return Line(name, title, Standing.MISSING, found, "Try it again below.")
+    if ready.hindrance:
+        return Line(name, title, Standing.THINK, f"It cannot be compared. {ready.hindrance}")
     return Line(name, title, Standing.MISSING, "Not compared yet.", CHECK)
 
 

@@ -76,8 +76,9 @@ def _demand(bot: Bot) -> None:
     )
     if (db.session.scalar(mine) or 0) >= MOST_WAITING:
         raise Refused(f"{MOST_WAITING} checks wait or run already; wait for one, or cancel one.")
-    if bot.version.rules["market_type"] != "linear":
-        raise Refused("Only strategies for linear markets can be compared with a backtest so far.")
+    why_not = stretches.hindrance(bot.version.rules)
+    if why_not:
+        raise Refused(why_not)
     if not stretches.has_judged(bot):
         raise Refused(
             "It has judged no candle with this version and these symbols yet. Start it on paper "

@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import select
 
 from app.domain import evidence, judged
+from app.domain.code_rules import is_code
 from app.domain.drift import Deal
 from app.domain.judged import Conclusion
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.extensions import db
 from app.models import Bot, CandleRow, EquityPoint, Machine, Run, TradeRow
 from runner.protocol import Mode, Side
-from runner.strategy import TIMEFRAMES, warmup
+from runner.strategy import TIMEFRAMES, listens, warmup
 
 MOST_CANDLES = 20_000
 """Judged ones that are looked at, the newest; over all symbols."""
@@ -49,9 +50,26 @@ def span_of(rules: dict[str, Any]) -> timedelta:
     return timedelta(seconds=TIMEFRAMES[rules["timeframe"]])
 
 
+def hindrance(rules: dict[str, Any]) -> str:
+    """Why no backtest can stand beside a bot with these rules; empty where one can."""
+    if rules["market_type"] != "linear":
+        return "Only strategies for linear markets can be compared with a backtest so far."
+    if is_code(rules):
+        return (
+            "What a class said cannot be judged again candle by candle so far. Run a backtest of "
+            "the same days, and look at both lists of trades."
+        )
+    if listens(rules):
+        return (
+            "It listens to external signals, and there is no history of any: a backtest hears "
+            "nothing of what the bot was told."
+        )
+    return ""
+
+
 def quote_of(bot: Bot) -> str:
-    """The currency its results are in."""
-    return VENUES[bot.exchange].quote
+    """The currency its results are in; by its symbols where its exchange is listed no more."""
+    return known(bot.exchange).quote or bot.symbols[0].rpartition(":")[2]
 
 
 def runs_of(bot: Bot) -> tuple[Mode, list[Run]]:

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import backtests
 from app.domain.access import Permission
-from app.web import backtest_pages, backtest_results, downloads, loading
+from app.web import backtest_pages, backtest_results, code_pages, downloads, loading
 from app.web.guards import requires
 from app.web.hypermedia import live, redirect_to, wants_fragment
 
@@ -110,6 +110,7 @@ def cancel(backtest_id: str) -> ResponseReturnValue:
 def rerun(backtest_id: str) -> ResponseReturnValue:
     """The same request once more."""
     backtest, now = loading.backtest(backtest_id), current.now()
+    code_pages.runnable(backtest.version)
     made = backtests.rerun(backtest, author=current.user(), by=current.actor(), now=now)
     return redirect_to(url_for(".show", backtest_id=made.id), toast="It is asked for once more.")
 

@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app.domain.strategy_changes import DIRECTIONS
-from app.domain.venues import VENUES
+from app.domain.venues import known
 from app.web.candle_chart import Candle, Mark, candle_chart
 from app.web.formatting import count, plain, symbol, words
 from runner.strategy import COMPONENTS
@@ -86,7 +86,7 @@ class Look:
 
 def look(told: dict[str, Any], direction: str) -> Look:
     """``direction`` is that of the rules it was worked out of."""
-    venue = VENUES[told["exchange"]].title
+    venue = known(told["exchange"]).title
     market = f"{symbol(told['symbol'])} at {venue}, {told['timeframe']} candles"
     first, last = (datetime.fromtimestamp(told[key], UTC) for key in ("since", "until"))
     period = f"{first:%d %b %Y %H:%M} to {last:%d %b %Y %H:%M} UTC"

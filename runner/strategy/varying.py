@@ -34,8 +34,13 @@ class Dial:
 
 
 def dials(rules: dict[str, Any]) -> list[Dial]:
-    """Every parameter of what is switched on, in the order of the rules."""
-    found = []
+    """Every parameter of what is switched on, in the order of the rules.
+
+    None of a code strategy: all its rules follow from its source, other numbers are another source.
+    """
+    found: list[Dial] = []
+    if "code" in rules:
+        return found
     for section, role in SECTIONS.items():
         live = enabled(rules, section)
         for index, entry in enumerate(rules.get(section, [])):

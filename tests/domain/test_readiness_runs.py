@@ -8,15 +8,16 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
-from app.domain import long_runs, readiness_runs, strategies, stretches
+from app.domain import code_rules, long_runs, readiness, readiness_runs, strategies, stretches
 from app.domain.decisions.block import packed, unpacked
 from app.domain.errors import Refused
+from app.domain.going_live import Standing
 from app.extensions import db
 from app.gateways.backtest import Backtester
 from app.gateways.backtest_outcome import End, Outcome
 from app.models import AuditEvent, BacktestState, DecisionBlock, ReadinessCheck, Run
 from runner.protocol import Candles, Decision, Fill, Order, OrderStatus, Side
-from tests import factories, readied, telling
+from tests import coded, factories, readied, telling
 from tests.factories import NOW, TESTER
 from tests.runner.backtest import hand_history
 from tests.runner.backtest.hand_bot import RULES, WARM, Bot
@@ -259,3 +260,26 @@ def test_of_many_checks_the_newest_and_the_last_answer_are_kept(bot):
     kept = set(db.session.scalars(select(ReadinessCheck.id)))
     assert len(kept) == readiness_runs.KEPT + 1
     assert answer.id in kept
+
+
+HEARING = {"signals": [{"kind": "external_signal", "params": {"valid": 60}}]}
+
+
+@pytest.mark.parametrize("what", ["code", "signals"])
+def test_what_no_backtest_can_judge_again_is_refused_with_the_reason(bot, what):
+    """Compared all the same, each candle would be told as one that differs."""
+    told(bot)
+    rules, words = {**RULES, **HEARING}, "no history"
+    if what == "code":
+        rules, words = code_rules.rules_of(coded.dry_run(bot.workspace, NOW).source), "a class"
+    made = strategies.create(
+        bot.workspace, name="Other", rules=rules, author=None, by=TESTER, now=NOW
+    )
+    bot.version = made.latest
+    for run in db.session.scalars(select(Run)):
+        run.strategy_version_id = made.latest.id
+    db.session.commit()
+    with pytest.raises(Refused, match=words):
+        readiness_runs.request(bot, author=None, by=TESTER, now=NOW)
+    first = readiness.lines(readiness.of(bot, NOW))[0]
+    assert (first.standing, words in first.found) == (Standing.THINK, True)

@@ -1,5 +1,7 @@
 """A bot may be given something else; what its old run may still hold is managed to the end."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm.attributes import set_committed_value
@@ -225,3 +227,21 @@ def test_a_new_run_is_told_what_the_one_before_it_knew(life, sealer):
     to_testnet(life, account)
     assert life.claim().restored == {"earlier": state}
     assert running(life).id != run.id
+
+
+def test_a_stay_on_another_account_does_not_end_the_day_of_this_one(life, sealer):
+    """What was lost on an account keeps its limit passed, whatever the bot traded in between."""
+    mine, other = (factories.connection(life.bot.workspace, sealer, label=it) for it in "AB")
+    to_testnet(life, mine)
+    life.wake()
+    life.claim()
+    state = {"account": mine.account_digest[:16]}
+    for account, told in ((mine, state), (other, {"account": other.account_digest[:16]})):
+        life.now += timedelta(seconds=1)
+        to_testnet(life, account)
+        life.claim()
+        event = Event(life.machine.ack_seq + 1, EventKind.CHECKPOINT, life.now, {"state": told})
+        ingest.take(life.bot, life.machine, (event,), life.now)
+        life.report()
+    to_testnet(life, mine)
+    assert life.claim().restored == {"earlier": state}

@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from app.domain import strategies
 from app.extensions import db
-from app.models import BacktestState, DryRun, Strategy, Workspace
+from app.models import Backtest, BacktestState, DryRun, Strategy, Workspace
 from app.web import code_pages
-from tests import coded, site
-from tests.runner.code.sources import CROSSING
+from tests import backtested, coded, site
+from tests.factories import TESTER
+from tests.runner.code.sources import CROSSING, rules_of
 from tests.views.conftest import as_person
 
 OTHER = CROSSING.replace("(3, 2, 50)", "(4, 2, 50)")
@@ -116,3 +118,19 @@ def test_a_strategy_of_components_has_no_source_to_edit(trader, desk, house):
     with site.rows(house):
         strategy = db.session.scalars(select(Strategy.id)).first()
     trader.get(f"{desk.home}/strategies/code?strategy={strategy}", 404)
+
+
+def test_switched_off_an_earlier_backtest_of_code_is_not_run_again(trader, desk, house):
+    with site.rows(house):
+        workspace = db.session.get_one(Workspace, desk.id)
+        now = datetime.now(UTC)
+        coded.dry_run(workspace, now)
+        found = strategies.create(
+            workspace, name="Class", rules=rules_of(CROSSING), author=None, by=TESTER, now=now
+        )
+        row = backtested.row(found.latest, now).id
+        db.session.commit()
+    trader.get(f"{desk.home}/backtests/{row}")
+    trader.post(f"{desk.home}/backtests/{row}/rerun", 409)
+    with site.rows(house):
+        assert [it.id for it in db.session.scalars(select(Backtest))] == [row]

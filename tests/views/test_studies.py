@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Backtest, BacktestKind, StrategyVersion
+from app.models import Backtest, BacktestKind, Strategy, StrategyVersion
 from tests import backtested, site
 from tests.views.conftest import as_person
 
@@ -89,6 +89,16 @@ def test_what_does_not_do_is_said_beside_its_field_and_kept(trader, desk, more, 
     trader.post(f"{desk.home}/backtests/sweep", 422, **typed(desk, note="mine", **more))
     assert words in trader.page.text
     assert 'value="mine"' in trader.response.text
+
+
+@pytest.mark.parametrize("path", ["sweep", "walk-forward"])
+def test_without_a_strategy_the_way_to_one_is_shown(pages, desk, house, path):
+    with site.rows(house):
+        for strategy in db.session.scalars(select(Strategy)):
+            strategy.archived_at = datetime.now(UTC)
+        db.session.commit()
+    page = as_person(pages, desk, "trader").get(f"{desk.home}/backtests/{path}")
+    assert f"{desk.home}/strategies/templates" in [it.get("href") for it in page.all("a")]
 
 
 def test_a_version_of_nobody_is_refused(trader, desk):

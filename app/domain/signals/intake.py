@@ -116,7 +116,7 @@ def _signed(knock: Knock, secret: str) -> tuple[dict[str, Any], datetime]:
     given = knock.signature.strip().removeprefix("sha256=")
     if not hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace")):
         raise Rejected("signature", "Its signature does not fit the secret, the time and the body.")
-    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 12):
+    if not (stamp.isascii() and stamp.isdigit() and len(stamp) <= 11):
         raise Rejected("signature", "The time it was signed at is no number of seconds.")
     return message.decoded(body), datetime.fromtimestamp(int(stamp), UTC)
 

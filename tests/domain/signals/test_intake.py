@@ -136,7 +136,7 @@ def test_a_wrong_signature_is_not_made_good_by_the_secret(stamp, signature, ears
     assert "signature" in ears.row().reason
 
 
-@pytest.mark.parametrize("stamp", ["now", "-5", "1.5", "²", "1" * 13])
+@pytest.mark.parametrize("stamp", ["now", "-5", "1.5", "²", "9" * 12, "1" * 13])
 def test_a_signed_time_is_a_number_of_seconds(stamp, ears):
     body = json.dumps(ears.message(secret=None)).encode()
     assert told(ears.sign(body, stamp=stamp)) == UNKNOWN

@@ -4,6 +4,7 @@ import pytest
 
 from runner.strategy import dials, varied
 from tests.runner.backtest.hand_history import rules
+from tests.runner.code.sources import CROSSING, rules_of
 
 
 def test_every_parameter_of_what_is_switched_on_has_a_path_and_its_value():
@@ -34,3 +35,8 @@ def test_a_copy_is_changed_and_the_rules_are_not():
 def test_a_path_of_other_rules_is_refused(path):
     with pytest.raises(KeyError):
         varied(rules(), {path: 1})
+
+
+def test_what_a_source_declares_is_not_varied():
+    """Rules of a code strategy that differ from its source are none, so nothing could be run."""
+    assert dials(rules_of(CROSSING)) == []
