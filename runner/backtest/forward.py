@@ -264,8 +264,8 @@ def _warnings(
     held = sum(1 for it in judged if it.after.result and it.after.result.account.trades.open)
     if held:
         text = (
-            f"In {held} {'window' if held == 1 else 'windows'} a position was open at the end: it counts as it was worth then, "
-            "without the cost of leaving it, and is in no trade."
+            f"In {held} {'window' if held == 1 else 'windows'} a position was open at the end: it "
+            "counts as it was worth then, without the cost of leaving it, and is in no trade."
         )
         told.append(("open", text))
     rest = request.until - cut[-1].ends
