@@ -16,6 +16,7 @@ def check_readiness(check_id: str) -> None:
     long_effect.readiness(check_id)
 
 
+@in_app
 def run_dry_run(dry_run_id: str) -> None:
     """One of those that wait; twice, late or in vain changes nothing."""
     long_effect.dry_run(dry_run_id)

@@ -219,9 +219,10 @@ def _price_labels(frame: _Frame, lines: list[float], places: int) -> str:
 
 def _time_labels(frame: _Frame, times: list[int]) -> str:
     long = frame.last - frame.first > _TIMES * 86_400
-    form = "%d %b" if long else "%d %b %H:%M" if frame.last - frame.first > 86_400 else "%H:%M"
+    # Days without a leading zero; hours keep theirs, or midnight would be nothing at all.
+    form = "%-d %b" if long else "%-d %b %H:%M" if frame.last - frame.first > 86_400 else "%H:%M"
     return "".join(
         f'<text x="{frame.x(it) / 10:.2f}%" y="1.1em" text-anchor="middle">'
-        f"{datetime.fromtimestamp(it, UTC).strftime(form).lstrip('0')}</text>"
+        f"{datetime.fromtimestamp(it, UTC).strftime(form)}</text>"
         for it in times
     )

@@ -251,7 +251,11 @@ def _warnings(
         told.append(("thin_choice", text))
     efficiency = kept["efficiency"].value
     if efficiency is not None and efficiency < WEAK:
-        text = f"Out of sample {efficiency:.0f} % of the return a day in sample is left."
+        text = (
+            f"Out of sample {efficiency:.0f} % of the return a day in sample is left."
+            if efficiency > 0
+            else "What earned in sample earned nothing out of sample."
+        )
         told.append(("weak", text))
     if efficiency is None:
         told.append(("no_edge", "Even the best combinations earned nothing in sample."))
@@ -260,11 +264,13 @@ def _warnings(
     held = sum(1 for it in judged if it.after.result and it.after.result.account.trades.open)
     if held:
         text = (
-            f"In {held} windows a position was open at the end: it counts as it was worth then, "
-            "without the cost of leaving it, and is in no trade."
+            f"In {held} {'window' if held == 1 else 'windows'} a position was open at the end: it "
+            "counts as it was worth then, without the cost of leaving it, and is in no trade."
         )
         told.append(("open", text))
     rest = request.until - cut[-1].ends
     if rest >= timedelta(days=1):
-        told.append(("rest", f"The last {rest.days} days fill no window and were not used."))
+        many = f"{rest.days} days fill no window and were"
+        left = "day fills no window and was" if rest.days == 1 else many
+        told.append(("rest", f"The last {left} not used."))
     return [{"code": code, "text": text} for code, text in told]

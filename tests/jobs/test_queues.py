@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pkgutil import resolve_name
 
 import pytest
 from rq.registry import FailedJobRegistry
@@ -42,6 +43,11 @@ def bot():
     made = factories.bot(factories.organisation())
     db.session.commit()
     return made
+
+
+def test_every_job_runs_inside_the_application():
+    bare = [name for name in queues.JOBS.values() if not hasattr(resolve_name(name), "__wrapped__")]
+    assert not bare
 
 
 def test_a_due_bot_is_hinted_once_and_again_if_nobody_came(ticker, redis):

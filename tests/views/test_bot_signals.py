@@ -155,7 +155,7 @@ def test_a_strategy_that_is_deaf_says_how_to_make_it_listen(trader, desk):
 
 def test_signals_are_trade_secrets(viewer, ears):
     viewer.get(ears.page, 403)
-    assert "Signals" not in viewer.get(ears.page.removesuffix("/signals")).text
+    assert "External signals" not in viewer.get(ears.page.removesuffix("/signals")).text
 
 
 def test_what_became_of_one_is_told_with_its_order(trader, ears, house):

@@ -130,3 +130,11 @@ def test_everything_stays_in_its_box(candles):
         x, y = percent(attributes)
         assert 0 <= x <= 100
         assert 0 <= y <= 100
+
+
+def test_midnight_is_written_with_its_hour():
+    """Hours keep their leading zeros: ``:20`` is no time."""
+    candles = [Candle(at * 1200, 10, 13, 9, 12) for at in range(37)]
+    drawn = Reader(candle_chart(candles, (), span=1200, title="half a day", places=2))
+    times = [text for text in drawn.texts("text") if ":" in text]
+    assert {len(text) for text in times} == {5}
