@@ -214,7 +214,7 @@ def test_a_moment_that_is_none_in_utc_shows_the_newest(owner, story, moment):
 @pytest.mark.parametrize("balance", ["0", "-5", "9", "1e-400000"])
 def test_a_balance_too_small_is_refused_beside_the_field(owner, desk, balance):
     page = new_bot(owner, desk, 422, starting_balance=balance)
-    assert "10 or more" in page.by_id("starting_balance_error").text
+    assert "Start with 10 to" in page.by_id("starting_balance_error").text
 
 
 def test_control_characters_are_refused_beside_the_field(owner, desk):

@@ -143,7 +143,7 @@ def test_a_new_bot_is_made_with_the_limits_typed(house, desk, owner):
 def test_defaults_that_are_none_are_refused(house, desk, owner):
     fields = {"mode": "paper", "exchange": "practice", "symbol": "BTC/USDT:USDT", "zone": "UTC"}
     page = save(owner, desk, "defaults", 422, starting_balance="1", **fields)
-    assert "10 or more" in page.by_id("starting_balance_error").text
+    assert "Start with 10 to" in page.by_id("starting_balance_error").text
 
 
 ALWAYS = {"managers_invite": "y"}
