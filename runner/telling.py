@@ -40,13 +40,13 @@ class Teller:
         fresh = self._told_at is not None and now - self._told_at < TELL_EVERY
         if not changed and (fresh or state.why == FLAT):
             return
-        self._told_at, self.last = now, state  # also where the disk is full and it cannot be told
-        with self._bench.journal.transaction():
-            self._bench.outbox.append(EventKind.PROTECTION, state, now)
-            if changed:
-                self._ring(state, last)
-                if entry is not None and state.why != FLAT:
-                    self._account_for(entry, state)
+        self._told_at, self.last = now, state
+        # Each for itself: with the disk full what cannot be written is told from memory.
+        self._bench.outbox.append(EventKind.PROTECTION, state, now)
+        if changed:
+            self._ring(state, last)
+            if entry is not None and state.why != FLAT:
+                self._account_for(entry, state)
 
     def _ring(self, state: Protection, before: Protection | None) -> None:
         was_missing = before is not None and before.state is ProtectionState.MISSING
