@@ -16,14 +16,14 @@ bp = Blueprint("bot_guide", __name__, url_prefix="/w/<workspace>/bots/<bot_id>/g
 
 
 @bp.post("/opened")
-@requires(Permission.BOT_VIEW)
+@requires(Permission.BOT_START)
 def opened(bot_id: str) -> ResponseReturnValue:
     """They saw a position open."""
     return _saw(loading.bot(bot_id), Stage.OPEN, "Next: what is left when it has closed.")
 
 
 @bp.post("/closed")
-@requires(Permission.BOT_VIEW)
+@requires(Permission.BOT_START)
 def closed(bot_id: str) -> ResponseReturnValue:
     """They saw what is left of it."""
     toast = "That was a whole position on paper, from entry to result."
@@ -31,7 +31,7 @@ def closed(bot_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/hide")
-@requires(Permission.BOT_VIEW)
+@requires(Permission.BOT_START)
 def hide(bot_id: str) -> ResponseReturnValue:
     """Not now."""
     bot = loading.bot(bot_id)
@@ -40,7 +40,7 @@ def hide(bot_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/show")
-@requires(Permission.BOT_VIEW)
+@requires(Permission.BOT_START)
 def show(bot_id: str) -> ResponseReturnValue:
     """Once more."""
     bot = loading.bot(bot_id)

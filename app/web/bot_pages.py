@@ -69,7 +69,8 @@ def state_of(bot: Bot) -> dict[str, Any]:
         "alarms": ringing,
         "takers": bot_alarms.takers(ringing),
         "approved": revisions.stands(bot),
-        "guide": first_position.of(bot, current.user()),
+        # Of buttons that somebody does not have, no guide is any help.
+        "guide": first_position.of(bot, current.user()) if allowed("bot.start") else None,
     }
 
 

@@ -106,7 +106,7 @@ def test_a_bot_lives_in_the_cloud_and_wakes_at_the_same_address(visitor, cloud):
     # Stopped, it finishes, and its machine goes; the address stays.
     visitor.submit("/stop")
     until("finishing", lambda: re.search("finishing|stopped", visit(visitor, bot)))
-    if "Flatten" in visitor.text:
+    if visitor.offers("/flatten"):
         visitor.submit("/flatten")
     until("no machine", lambda: not machines(cloud))
     until("stopped", lambda: "stopped" in visit(visitor, bot))

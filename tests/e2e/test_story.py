@@ -42,7 +42,7 @@ def test_from_sign_up_to_waking_at_the_same_address(installation):
     now = datetime.now(UTC)
     trades_from(visitor, bot, now + timedelta(hours=12), now + timedelta(seconds=1))
     until("finishing", lambda: re.search("finishing|asleep", visit(visitor, bot)))
-    if "Flatten" in visitor.text:
+    if visitor.offers("/flatten"):
         visitor.submit("/flatten")
     until("asleep", lambda: re.search("(?<!falling )asleep", visit(visitor, bot)))
     assert installation.machines() == {}

@@ -37,6 +37,10 @@ class Visitor:
     def text(self):
         return self.page.by_id("main").text
 
+    def offers(self, action):
+        """Whether the page has a form for it."""
+        return any(self._target(form).endswith(action) for form in self.page.all("form"))
+
     def _form(self, action):
         forms = {self._target(form): form for form in reversed(self.page.all("form"))}
         found = [form for target, form in forms.items() if target.endswith(action)]

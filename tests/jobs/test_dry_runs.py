@@ -70,9 +70,13 @@ def asked(source):
 
 
 def over(dry_run_id):
+    """Without a transaction left open until the next look: no worker could write meanwhile."""
     db.session.rollback()
     found = db.session.get_one(DryRun, dry_run_id, populate_existing=True)
-    return found if found.over else None
+    if found.over:
+        return found
+    db.session.rollback()
+    return None
 
 
 @pytest.mark.parametrize("switch", ["1"])
