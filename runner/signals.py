@@ -67,8 +67,7 @@ class Signals:
             if waiting.left and now >= waiting.deadline:
                 self.settle(waiting.signal)
             elif now >= waiting.deadline:
-                why = waiting.waits_for or "it reached the bot too late"
-                self.tell(waiting.signal, SignalOutcome.EXPIRED, f"not decided in time: {why}")
+                self._tell_late(waiting)
         for symbol in {waiting.signal.symbol for waiting in self._waiting.values()}:
             for waiting in self._of(symbol)[:-1]:
                 if waiting.left:
@@ -76,6 +75,16 @@ class Signals:
                 else:
                     text = "a newer signal came before it was decided"
                     self.tell(waiting.signal, SignalOutcome.SUPERSEDED, text)
+
+    def _tell_late(self, waiting: Waiting) -> None:
+        signal = waiting.signal
+        heard = self.heard(signal.symbol)
+        if heard is not None and heard.id == signal.id and heard.direction:
+            text = "the exchange did not answer in time; a candle may act on it while it counts"
+            self.tell(signal, SignalOutcome.NOTHING, text)
+        else:
+            why = waiting.waits_for or "it reached the bot too late"
+            self.tell(signal, SignalOutcome.EXPIRED, f"not decided in time: {why}")
 
     def newest(self, symbol: str) -> Waiting | None:
         """What is to be decided for a symbol, if anything is."""

@@ -212,6 +212,25 @@ def test_trouble_is_waited_out_until_it_is_too_late(tmp_path):
     play(tmp_path, act)
 
 
+def test_what_was_heard_and_not_done_in_time_says_that_a_candle_may_still_act(tmp_path):
+    async def act(hand):
+        book = hand.market.book
+
+        async def away(*_):
+            raise Temporary("the venue is away")
+
+        said(hand, LONG, seconds=5)
+        hand.market.book = away
+        await hand.tick(8)
+        assert told(hand) == [("sig_1", NOTHING)]
+        assert "a candle may act on it" in hand.told(EventKind.SIGNAL)[-1].reason
+        hand.market.book = book
+        await hand.tick(70)
+        assert told(hand)[-1] == ("sig_1", ENTERED)
+
+    play(tmp_path, act)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [

@@ -141,6 +141,14 @@ def test_one_combination_runs_alone_or_begins_a_draft(trader, house, desk):
     assert "A draft with" not in trader.page.text
 
 
+@pytest.mark.parametrize(
+    ("kind", "offered"),
+    [(BacktestKind.SINGLE, 1), (BacktestKind.SWEEP, 0), (BacktestKind.WALK_FORWARD, 0)],
+)
+def test_only_what_ran_as_the_version_stands_leads_to_a_bot(trader, house, desk, kind, offered):
+    assert _page(trader, made(house, desk, kind=kind)).count(">Start on paper<") == offered
+
+
 def test_a_walk_forward_is_read(trader, house, desk):
     home = made(house, desk, kind=BacktestKind.WALK_FORWARD)
     trader.get(home)
