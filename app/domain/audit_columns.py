@@ -112,8 +112,9 @@ AUDITED: dict[str, Columns] = {
     "guide_progress": Columns(track="opened_at closed_at hidden_at", ignore="user_id guide"),
     "dry_run": Columns(
         track="",
-        ignore="id workspace_id strategy_id base name summary source digest asked state attempt "
-        "holder heard_at ended_at fault told created_by created_at",
+        ignore="id workspace_id strategy_id base name summary source digest asked state step "
+        "percent attempt holder cancel_at heard_at started_at ended_at log fault told created_by "
+        "created_at",
     ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "

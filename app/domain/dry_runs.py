@@ -5,18 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select
 
-from app.domain import audit, clock, code_rules, defaults, outbox, strategies
+from app.domain import audit, code_rules, defaults, long_runs, outbox, strategies
 from app.domain.audit import Actor
 from app.domain.errors import Invalid, Refused
-from app.domain.long_runs import LOST_AFTER, MOST_ATTEMPTS
 from app.domain.venues import VENUES
-from app.extensions import change, db
+from app.extensions import db
 from app.gateways.backtest_outcome import End, Outcome
 from app.models import BacktestState, DryRun, Strategy, StrategyVersion, User, Workspace
 from app.models.backtest import WAITING
-from app.models.base import new_id
 from runner.strategy import TIMEFRAMES, warmup
 
 QUEUE, JOB = "backtests", "run_dry_run"
@@ -29,7 +27,6 @@ UNSTEADY = (
     "two runs over the same candles gave different answers; leave out what depends on the time of "
     "the run or on chance"
 )
-_LOST = "its worker was lost twice; check it again"
 
 
 @dataclass(frozen=True)
@@ -85,7 +82,7 @@ def request(
     )
     db.session.add(made)
     db.session.flush()
-    outbox.put(QUEUE, JOB, now=now, workspace_id=workspace.id, dry_run_id=made.id)
+    _queue(made, now)
     _record(made, by, now)
     return made
 
@@ -140,25 +137,17 @@ def find(workspace: Workspace, dry_run_id: str) -> DryRun | None:
 
 def begin(dry_run_id: str, now: datetime) -> Errand | None:
     """Take one that waits; ``None`` if there is nothing to take."""
-    holder, heard = new_id("hld"), clock.database_now(now)
-    taken = change(
-        update(DryRun)
-        .where(DryRun.id == dry_run_id, DryRun.state == BacktestState.QUEUED)
-        .values(
-            state=BacktestState.RUNNING, holder=holder, attempt=DryRun.attempt + 1, heard_at=heard
-        )
-    )
-    if not taken:
+    holder = long_runs.take(DryRun, dry_run_id, now)
+    if holder is None:
         return None
     found = db.session.get_one(DryRun, dry_run_id, populate_existing=True)
     rules = code_rules.rules_of(found.source)
     return Errand(dry_run_id, holder, {**found.asked, "rules": rules, "rows": 1000})
 
 
-def beat(errand: Errand, now: datetime) -> bool:
-    """Note that it is under way; whether it is still held."""
-    held = update(DryRun).where(*_held(errand)).values(heard_at=clock.database_now(now))
-    return bool(change(held))
+def beat(errand: Errand, step: str, done: int, of: int, now: datetime) -> bool:
+    """Note how far it is; whether it is still held."""
+    return long_runs.beat(DryRun, errand.dry_run_id, errand.holder, (step, done, of), now)
 
 
 def finish(errand: Errand, first: Outcome, second: Outcome | None, now: datetime) -> bool:
@@ -171,25 +160,13 @@ def finish(errand: Errand, first: Outcome, second: Outcome | None, now: datetime
         fault = None if same else dict(second.fault) or _fault("code", "", UNSTEADY)
     if state is BacktestState.FAILED and fault is None:
         fault = _fault("backtest", "", "it was ended from outside; check it again")
-    values = {"state": state, "fault": fault, "told": told, "holder": ""}
-    ended = {"ended_at": clock.database_now(now)}
-    return bool(change(update(DryRun).where(*_held(errand)).values(**values, **ended)))
+    values = {"state": state, "fault": fault, "told": told, "log": first.log}
+    return long_runs.finish(DryRun, errand.dry_run_id, errand.holder, values, now)
 
 
 def sweep(now: datetime, limit: int = 200) -> int:
     """See to those nobody was heard of for a minute; returns how many. For the timetable."""
-    silent = clock.database_now(now) - LOST_AFTER
-    query = select(DryRun).where(DryRun.state.in_(WAITING), DryRun.heard_at <= silent)
-    found = db.session.scalars(query.limit(limit).with_for_update(skip_locked=True)).all()
-    for dry_run in found:
-        dry_run.heard_at, dry_run.holder = now, ""
-        if dry_run.state is BacktestState.RUNNING and dry_run.attempt >= MOST_ATTEMPTS:
-            dry_run.state, dry_run.ended_at = BacktestState.FAILED, now
-            dry_run.fault = _fault("backtest", "", _LOST)
-            continue
-        dry_run.state = BacktestState.QUEUED
-        outbox.put(QUEUE, JOB, now=now, workspace_id=dry_run.workspace_id, dry_run_id=dry_run.id)
-    return len(found)
+    return long_runs.sweep(DryRun, _queue, now, limit)
 
 
 def shown(answer: bytes) -> dict[str, Any]:
@@ -252,12 +229,8 @@ def _make_room(workspace: Workspace) -> None:
     )
 
 
-def _held(errand: Errand) -> tuple[Any, ...]:
-    return (
-        DryRun.id == errand.dry_run_id,
-        DryRun.holder == errand.holder,
-        DryRun.state == BacktestState.RUNNING,
-    )
+def _queue(dry_run: DryRun, now: datetime) -> None:
+    outbox.put(QUEUE, JOB, now=now, workspace_id=dry_run.workspace_id, dry_run_id=dry_run.id)
 
 
 def _fault(component: str, name: str, message: str) -> dict[str, str]:

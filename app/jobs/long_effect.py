@@ -87,7 +87,7 @@ def dry_run(dry_run_id: str) -> bool:
     db.session.commit()
     if errand is None:
         return False
-    beat = _heard(lambda _step, _done, _of, now: dry_runs.beat(errand, now))
+    beat = _heard(lambda *told: dry_runs.beat(errand, *told))
     tester = _tester(seconds=DRY_RUN_SECONDS)
     first = tester.run(errand.request, beat)
     second = tester.run(errand.request, beat) if first.end is End.DONE else None

@@ -7,17 +7,17 @@ from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.extensions import Model
-from app.models.backtest import WAITING, BacktestState
-from app.models.base import Chosen, Document, Moment, Tenant, belongs_to, primary_key
+from app.models.backtest import BacktestState, LongRun
+from app.models.base import Document, Moment, Tenant, belongs_to, primary_key
 from app.models.strategy import Strategy
 
 
-class DryRun(Tenant, Model):
+class DryRun(LongRun, Tenant, Model):
     """One source as it was typed; it never changes. ``digest`` is its SHA-256.
 
     ``strategy_id`` and ``base``: the strategy it is to be the next version of, and the version it
-    was made from; without one it is to be a strategy of its own, called ``name``. ``holder`` is the
-    worker's hold, ``fault`` names component, field and message, ``told`` is what the run showed.
+    was made from; without one it is to be a strategy of its own, called ``name``. ``told`` is what
+    the run showed.
     """
 
     __table_args__ = (
@@ -35,22 +35,11 @@ class DryRun(Tenant, Model):
     source: Mapped[str] = mapped_column(Text)
     digest: Mapped[str] = mapped_column(String(64))
     asked: Mapped[dict[str, Any]] = mapped_column(Document)
-    state: Mapped[BacktestState] = mapped_column(Chosen(BacktestState))
-    attempt: Mapped[int] = mapped_column(default=0)
-    holder: Mapped[str] = mapped_column(String(40), default="")
-    heard_at: Mapped[datetime] = mapped_column(Moment)
-    ended_at: Mapped[datetime | None] = mapped_column(Moment)
-    fault: Mapped[dict[str, Any] | None] = mapped_column(Document)
     told: Mapped[dict[str, Any] | None] = mapped_column(Document)
     created_by: Mapped[str | None] = mapped_column(ForeignKey("user.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(Moment)
 
     strategy: Mapped[Strategy | None] = relationship()
-
-    @property
-    def over(self) -> bool:
-        """Whether nothing more will happen to it."""
-        return self.state not in WAITING
 
     @property
     def passed(self) -> bool:

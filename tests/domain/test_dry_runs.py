@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.domain import code_rules, dry_runs, strategies, strategy_changes, strategy_files
+from app.domain import code_rules, dry_runs, long_runs, strategies, strategy_changes, strategy_files
 from app.domain.errors import Conflict, Invalid, NotAllowed, Refused
 from app.extensions import db
 from app.gateways.backtest_outcome import End, Outcome
@@ -18,7 +18,7 @@ from tests import coded, factories
 from tests.factories import NOW, TESTER
 from tests.runner.code.sources import CROSSING, rules_of
 
-LATE = NOW + dry_runs.LOST_AFTER + timedelta(seconds=1)
+LATE = NOW + long_runs.LOST_AFTER + timedelta(seconds=1)
 OTHER = CROSSING.replace("(3, 2, 50)", "(4, 2, 50)")
 FUNNEL = {"candles": 9, "entries": 1, "exits": 0, "signals": 1, "signals_blocked": 0, "blocked": {}}
 ANSWER = {
@@ -148,9 +148,9 @@ def test_it_is_taken_once_and_only_its_holder_is_heard(desk):
     assert dry_runs.begin(made.id, NOW) is None
     assert errand.request["rules"] == rules_of(CROSSING)
     other = dry_runs.Errand(made.id, "hld_other", {})
-    assert not dry_runs.beat(other, NOW)
+    assert not dry_runs.beat(other, "candles", 1, 2, NOW)
     assert not dry_runs.finish(other, done(), done(), NOW)
-    assert dry_runs.beat(errand, NOW)
+    assert dry_runs.beat(errand, "candles", 1, 2, NOW)
 
 
 def test_a_lost_worker_is_followed_by_one_more_and_then_it_fails(desk):
@@ -159,7 +159,7 @@ def test_a_lost_worker_is_followed_by_one_more_and_then_it_fails(desk):
     assert dry_runs.sweep(LATE) == 1
     assert dry_runs.begin(made.id, LATE) is not None
     db.session.commit()
-    later = LATE + dry_runs.LOST_AFTER + timedelta(seconds=1)
+    later = LATE + long_runs.LOST_AFTER + timedelta(seconds=1)
     assert dry_runs.sweep(later) == 1
     db.session.commit()
     db.session.expire_all()
