@@ -27,6 +27,7 @@ from tests.domain.telegram.conftest import (  # noqa: F401 -- fixtures
     unpaced,
 )
 from tests.fakes.telegram_api import BOT_ID, GROUP, TOKEN
+from tests.kill.house import children, command
 from tests.services import die_with_parent
 from tests.waiting import PATIENCE, until
 
@@ -134,7 +135,10 @@ def test_killed_over_a_message_it_goes_out_again_and_says_so(
     api.bot.do_sendMessage = sticky
     Ticker(queues.connect(redis_url), "first").tick(datetime.now(UTC))
     until("the message arrived", lambda: api.bot.sent(GROUP))
+    horses = children(worker.pid)
     os.killpg(worker.pid, signal.SIGKILL)
+    # The answer would still reach a child that has not yet followed its parent.
+    until("its child is dead", lambda: not any(command(pid) for pid in horses))
     api.bot.do_sendMessage, api.bot.stall = real, 0
     api.bot.released.set()
     desk.later()

@@ -7,6 +7,7 @@ import resource
 import signal
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 from runner.protocol import (
     CommandKind,
@@ -24,7 +25,8 @@ from tests.runner.gate import Gate
 from tests.runner.machine import Runner, configuration, demo_rules, practice_credentials
 from tests.waiting import PATIENCE
 
-SOURCE = "127.64.0.9"
+SOURCES = (f"127.66.0.{n}" for n in count(1))
+"""Each bot has an address of its own: they share no request limit, as machines do not."""
 
 
 def eager():
@@ -48,7 +50,7 @@ def gate_for(practice, mode, **changes):
     credentials = practice_credentials() if mode is Mode.TESTNET else None
     settings = {"rules": eager(), **changes}
     gate = Gate(configuration(practice.url, mode, **settings), credentials)
-    gate.address = SOURCE
+    gate.address = next(SOURCES)
     return gate
 
 
@@ -91,11 +93,11 @@ def quantities(gate):
 
 
 def trades_drains_and_ends(mode, practice, pyz, directory):
-    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(gate.closed_trades)
         preflight = gate.told(EventKind.PREFLIGHT)[0]
         assert preflight.passed
-        assert preflight.address_seen == gate.claims[0][1] == SOURCE
+        assert preflight.address_seen == gate.claims[0][1] == gate.address
         assert len(gate.told(EventKind.CANDLES)[0].candles) == 300
         drain = gate.command(CommandKind.DRAIN)
         gate.wait(lambda: gate.done(drain) and gate.flat() and gate.syncs[-1].drained)
@@ -116,10 +118,10 @@ def trades_drains_and_ends(mode, practice, pyz, directory):
 
 def is_killed_and_finds_its_position(mode, practice, pyz, directory):
     with gate_for(practice, mode) as gate:
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=gate.address) as bot:
             gate.wait(lambda: is_open(gate))
             bot.end(signal.SIGKILL)
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=gate.address) as bot:
             gate.wait(lambda: len(gate.claims) == 2)
             gate.command(CommandKind.PAUSE_ENTRIES)
             gate.wait(lambda: gate.closed_trades() and gate.flat())
@@ -130,7 +132,7 @@ def is_killed_and_finds_its_position(mode, practice, pyz, directory):
 
 def goes_on_from_the_checkpoint_on_a_new_machine(mode, practice, pyz, directory):
     with gate_for(practice, mode) as gate:
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=gate.address) as bot:
             gate.wait(lambda: is_open(gate) and gate.told(EventKind.CHECKPOINT))
             bot.end(signal.SIGKILL)
         told, before = gate.told(EventKind.CHECKPOINT)[-1], held(gate)
@@ -138,7 +140,7 @@ def goes_on_from_the_checkpoint_on_a_new_machine(mode, practice, pyz, directory)
     with gate_for(practice, mode, paused=True) as gate:
         gate.restored, gate.generation, gate.credentials = told.state, 2, credentials
         other = directory.with_name(f"{directory.name}-2")
-        with Runner(pyz, gate, other, generation=2, source=SOURCE) as bot:
+        with Runner(pyz, gate, other, generation=2, source=gate.address) as bot:
             gate.wait(lambda: gate.closed_trades() and gate.flat())
             assert bot.end(signal.SIGTERM) == 0
         # Only the exit is told: the entry was, by the machine that is gone.
@@ -147,7 +149,7 @@ def goes_on_from_the_checkpoint_on_a_new_machine(mode, practice, pyz, directory)
 
 
 def flattens_reloads_and_yields(mode, practice, pyz, directory):
-    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(lambda: is_open(gate))
         gate.command(CommandKind.PAUSE_ENTRIES)
         reload = gate.command(CommandKind.RELOAD)
@@ -162,7 +164,7 @@ def flattens_reloads_and_yields(mode, practice, pyz, directory):
 
 
 def claims_as_another_while_anything_is_untold(mode, practice, pyz, directory):
-    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(lambda: is_open(gate))
         gate.command(CommandKind.PAUSE_ENTRIES)
         flatten = gate.command(CommandKind.FLATTEN)
@@ -179,7 +181,7 @@ def claims_as_another_while_anything_is_untold(mode, practice, pyz, directory):
 def only_watches_outside_its_windows(mode, practice, pyz, directory):
     gate = gate_for(practice, mode)
     gate.windows = ()
-    with gate, Runner(pyz, gate, directory, source=SOURCE):
+    with gate, Runner(pyz, gate, directory, source=gate.address):
         gate.wait(
             lambda: any("outside trading window" in d.reason for d in gate.told(EventKind.DECISION))
         )
@@ -187,7 +189,7 @@ def only_watches_outside_its_windows(mode, practice, pyz, directory):
 
 
 def keeps_trading_while_the_platform_is_away(mode, practice, pyz, directory):
-    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate_for(practice, mode) as gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(lambda: is_open(gate))
         gate.status, known = 503, len(gate.events)
         gate.wait(lambda: "503" in bot.log.read_text())
@@ -200,7 +202,7 @@ def keeps_trading_while_the_platform_is_away(mode, practice, pyz, directory):
 def refuses_to_trade_with_a_wrong_key_and_says_so(mode, practice, pyz, directory):
     gate = gate_for(practice, mode)
     gate.credentials = Credentials(gate.credentials.api_key, "a-wrong-secret")
-    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(lambda: any("key" in n.text for n in gate.told(EventKind.NOTICE)))
         assert not gate.told(EventKind.PREFLIGHT)[0].passed
         assert bot.end(signal.SIGTERM) == 0
@@ -211,12 +213,13 @@ def refuses_to_trade_with_a_wrong_key_and_says_so(mode, practice, pyz, directory
 
 def looks_after_a_position_though_a_check_fails(mode, practice, pyz, directory):
     with gate_for(practice, mode) as gate:
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        own = gate.address
+        with Runner(pyz, gate, directory, source=own) as bot:
             gate.wait(lambda: is_open(gate))
             bot.end(signal.SIGKILL)
         gate.address = "127.64.9.9"  # not the one the venue will see
         entered = len(gate.told(EventKind.FILL))
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=own) as bot:
             gate.wait(lambda: gate.closed_trades() and gate.flat())
             gate.wait(lambda: any("preflight" in d.reason for d in gate.told(EventKind.DECISION)))
             assert bot.end(signal.SIGTERM) == 0
@@ -233,7 +236,7 @@ def is_protected(gate):
 
 def leaves_its_position_protected(mode, practice, pyz, directory):
     with gate_for(practice, mode, rules=long_lived()) as gate:
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=gate.address) as bot:
             gate.wait(lambda: is_open(gate) and is_protected(gate))
             assert bot.end(signal.SIGTERM) == 0
         assert held(gate)
@@ -244,7 +247,7 @@ def leaves_its_position_protected(mode, practice, pyz, directory):
 def leaves_nothing_where_asked_to(mode, practice, pyz, directory):
     changes = {"rules": long_lived(), "on_end": OnEnd.FLATTEN}
     with gate_for(practice, mode, **changes) as gate:
-        with Runner(pyz, gate, directory, source=SOURCE) as bot:
+        with Runner(pyz, gate, directory, source=gate.address) as bot:
             gate.wait(lambda: is_open(gate))
             assert bot.end(signal.SIGTERM) == 0
         assert held(gate) == 0
@@ -255,7 +258,7 @@ def leaves_nothing_where_asked_to(mode, practice, pyz, directory):
 def survives_a_full_disk(mode, practice, pyz, directory):
     """From one moment on no file may grow any more, as on a disk without room; later it may."""
     gate = gate_for(practice, mode, rules=long_lived())
-    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         gate.wait(lambda: is_open(gate) and is_protected(gate))
         room = resource.RLIM_INFINITY
         resource.prlimit(bot.child.pid, resource.RLIMIT_FSIZE, (0, room))
@@ -276,7 +279,7 @@ def survives_a_full_disk(mode, practice, pyz, directory):
 def ends_with_a_word_when_it_cannot_run(mode, practice, pyz, directory):
     gate = gate_for(practice, mode)
     gate.credentials = practice_credentials()
-    with gate, Runner(pyz, gate, directory, source=SOURCE) as bot:
+    with gate, Runner(pyz, gate, directory, source=gate.address) as bot:
         assert bot.child.wait(PATIENCE) == 1
         assert gate.told(EventKind.NOTICE)[0].text == "a paper runner must not be given a key"
 
