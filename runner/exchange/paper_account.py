@@ -88,6 +88,7 @@ class PaperAccount:
             state.executions.append(execution)
             paid += part.price * part.quantity
             filled += part.quantity
+        self._cover(instrument.quote, at)
         status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIAL
         return replace(order, filled=filled, average=paid / filled, status=status)
 
@@ -160,7 +161,7 @@ class PaperAccount:
             <= needed[symbol]
         ]
 
-    def cover(self, quote: str, at: datetime) -> None:
+    def _cover(self, quote: str, at: datetime) -> None:
         """A loss beyond the wallet is the venue's, as its insurance fund takes it."""
         if self._state.balance < 0 and not self._state.lots:
             name = f"paper:insurance:{self._state.number}"

@@ -242,7 +242,6 @@ class PaperVenue:
         request = OrderRequest(name, symbol, side, OrderKind.MARKET, abs(held), reduce_only=True)
         order = self._walk(self._report(request), abs(held), None, depth, _LIQUIDATED, now)
         self._end(order, OrderStatus.FILLED if order.filled == abs(held) else OrderStatus.CANCELLED)
-        self.account.cover(self._rules(symbol).quote, now)
 
     def _report(self, request: OrderRequest) -> OrderReport:
         """A new order as the venue numbers it."""

@@ -325,6 +325,17 @@ def test_cross_margin_ends_when_the_account_cannot_carry_it():
     assert hand.state.flows[-1].kind is FlowKind.OTHER
 
 
+def test_a_stop_that_gaps_beyond_the_wallet_owes_nothing():
+    hand = Hand(balance=30)
+    hand.send("buy", 4)
+    hand.send("sell", 4, stop=98, reduce_only=True)
+    hand.print(97, 1, "sell")
+    hand.show(bids=[(85, 50)], asks=[(86, 50)])
+    assert hand.fills()[-1] == ("85", "4", "taker")  # the gap is paid in full
+    assert hand.state.balance == 0  # as in a liquidation: the loss beyond is the venue's
+    assert [flow.kind for flow in hand.state.flows] == [FlowKind.OTHER]
+
+
 def test_isolated_margin_ends_with_the_margin_of_the_position():
     hand = Hand(terms=Terms(margin=Margin.ISOLATED, leverage=Decimal(10)))
     hand.send("buy", 1)
