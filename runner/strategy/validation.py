@@ -30,6 +30,7 @@ from runner.strategy.spec import (
 )
 
 _MOST = 20
+_MOST_NOTIONAL = 1_000_000_000_000
 _KEYS = ("market_type", "timeframe", "direction", "combination", "sizing", *SECTIONS)
 _ATR_RISK = {
     "period": Parameter(
@@ -192,6 +193,8 @@ def _size(sizing: dict[str, Any]) -> list[Fault]:
     if sizing["kind"] != "fixed_notional" and value > 100:
         what = "At risk per position" if sizing["kind"] == "atr_risk" else "Per position"
         return [Fault("sizing.value", f"{what} at most 100 % of equity.")]
+    if value > _MOST_NOTIONAL:
+        return [Fault("sizing.value", f"Per position at most {_MOST_NOTIONAL:,} of the quote.")]
     return []
 
 

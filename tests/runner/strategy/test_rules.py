@@ -23,6 +23,7 @@ def ladder(**params):
     return {"kind": "take_profit_ladder", "params": params}
 
 
+ENDLESS = {"kind": "fixed_notional", "value": "1e999999"}
 FLAT_LADDER = ladder(distance_2=4, distance_3=4)
 FULL_LADDER = ladder(share_2=40)
 NO_LADDER = ladder(share_1=0, share_2=0, share_3=0)
@@ -67,6 +68,7 @@ def test_a_fault_names_its_place_and_the_cure():
         (lambda r: r["exits"][0]["params"].update(percent=float("nan")), "exits[0].params.percent"),
         (lambda r: r["sizing"].update(value="101"), "sizing.value"),
         (lambda r: r["sizing"].update(value="NaN"), "sizing.value"),
+        (lambda r: r.update(sizing=ENDLESS), "sizing.value"),
         (lambda r: r["sizing"].update(value=10), "sizing.value"),
         (lambda r: r.update(guards=[{"kind": "stop_loss"}]), "guards[0].kind"),
         (lambda r: r["signals"][0].update(timeframe="2m"), "signals[0].timeframe"),
