@@ -54,11 +54,11 @@ _ENGINE = (
     "decision_log.py",
     "engine.py",
     "entries.py",
-    "history/columns.py",
-    "history/funding.py",
+    "history/*.py",
     "ledger.py",
     "protocol.py",
     "risk.py",
+    "sizing.py",
     "step.py",
 )
 
@@ -215,11 +215,15 @@ def digest_of(plain: dict[str, Any]) -> str:
 def engine_digest() -> str:
     """SHA-256 of the program text that decides; the version where there is no text at hand."""
     found = hashlib.sha256(__version__.encode())
-    files = {file for pattern in _ENGINE for file in _RUNNER.glob(pattern)}
-    for file in sorted(files):
+    for file in engine_files():
         found.update(file.relative_to(_RUNNER).as_posix().encode() + b"\0")
         found.update(file.read_bytes())
     return found.hexdigest()
+
+
+def engine_files() -> list[Path]:
+    """The files of that text, in order."""
+    return sorted({file for pattern in _ENGINE for file in _RUNNER.glob(pattern)})
 
 
 def figures_plain(figures: dict[str, Figure]) -> dict[str, dict[str, Any]]:

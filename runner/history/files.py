@@ -6,6 +6,7 @@ compressed. Its digest is verified at every reading: what is damaged is as good 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import zlib
 from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -148,6 +150,7 @@ def _encoded(content: Month, series: Series, month: str) -> bytes:
         "until": content.until,
         "gaps": content.gaps,
         "sha256": columns.digest,
+        "bounds": bounds_digest(content.since, content.until, content.gaps),
     }
     line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
     return MAGIC + line + b"\n" + zlib.compress(body, 6)
@@ -170,7 +173,18 @@ def _decoded(raw: bytes, series: Series, month: str) -> Month:
     if columns.digest != head["sha256"]:
         raise ValueError("its digest is another")
     gaps = [(int(first), int(last)) for first, last in head["gaps"]]
-    return Month(columns, int(head["since"]), int(head["until"]), gaps)
+    content = Month(columns, int(head["since"]), int(head["until"]), gaps)
+    # Files of before this digest have none; their candles may be known to no venue any more.
+    pinned = bounds_digest(content.since, content.until, gaps)
+    if head.get("bounds", pinned) != pinned:
+        raise ValueError("its bounds or gaps are others")
+    return content
+
+
+def bounds_digest(since: int, until: int, gaps: Sequence[Span] = ()) -> str:
+    """Pins what a file says to hold: a changed bound would make candles missing without a gap."""
+    told = json.dumps([since, until, [list(gap) for gap in gaps]])
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _name(series: Series, month: str) -> dict[str, str]:

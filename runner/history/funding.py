@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from runner.errors import Operational
-from runner.history.files import Series, Span, little, written
+from runner.history.files import Series, Span, bounds_digest, little, written
 
 MAGIC = b"plutarc funding 1\n"
 LATE = 600
@@ -157,6 +157,7 @@ def keep(folder: Path, exchange: str, symbol: str, content: Settled) -> None:
         "since": content.since,
         "until": content.until,
         "sha256": content.digest,
+        "bounds": bounds_digest(content.since, content.until),
     }
     line = json.dumps(head, sort_keys=True, separators=(",", ":")).encode()
     body = b"".join(little(column).tobytes() for column in (content.times, content.rates))
@@ -175,4 +176,7 @@ def _decoded(raw: bytes, exchange: str, symbol: str) -> Settled:
     found = Settled(int(head["since"]), int(head["until"]), times, rates, int(head["scale"]))
     if found.digest != head["sha256"]:
         raise ValueError("its digest is another")
+    pinned = bounds_digest(found.since, found.until)
+    if head.get("bounds", pinned) != pinned:  # files of before have none
+        raise ValueError("its bounds are others")
     return found

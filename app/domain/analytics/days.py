@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select, tuple_
 
 from app.domain.analytics.scope import Scope
 from app.extensions import db
@@ -21,7 +21,9 @@ Told = tuple[date, float, float, float, datetime]
 def of(scope: Scope) -> list[Day]:
     """All accounts of a scope as one."""
     accounts, flows = _told(scope), _flows(scope)
-    return together([_account(told, flows.get(name, [])) for name, told in accounts.items()])
+    first = scope.period.start.date()
+    whole = (_account(told, flows.get(name, [])) for name, told in accounts.items())
+    return together([[it for it in days if it.day >= first] for days in whole])
 
 
 def shared(scope: Scope) -> bool:
@@ -36,14 +38,22 @@ def shared(scope: Scope) -> bool:
 
 
 def _told(scope: Scope) -> dict[str, list[Told]]:
+    """By account, oldest first: the days of the period, and the last one before it.
+
+    What a period begins with is what the day before ended with. The first word of its own first
+    day may come hours later, and may hold a deposit of meanwhile already.
+    """
     names = {run.id: run.account for run in scope.runs}
     columns = (EquityDay.first, EquityDay.low, EquityDay.last, EquityDay.last_at)
-    query = select(EquityDay.run_id, EquityDay.day, *columns).where(
-        EquityDay.run_id.in_(scope.run_ids),
-        EquityDay.day >= scope.period.start.date(),
+    mine, begun = EquityDay.run_id.in_(scope.run_ids), scope.period.start.date()
+    last_before = select(EquityDay.run_id, func.max(EquityDay.day)).where(
+        mine, EquityDay.day < begun
     )
+    before = tuple_(EquityDay.run_id, EquityDay.day).in_(last_before.group_by(EquityDay.run_id))
+    query = select(EquityDay.run_id, EquityDay.day, *columns)
+    query = query.where(mine, (EquityDay.day >= begun) | before).order_by(EquityDay.last_at)
     found: dict[str, dict[date, Told]] = defaultdict(dict)
-    for run_id, day, first, low, last, at in db.session.execute(query.order_by(EquityDay.last_at)):
+    for run_id, day, first, low, last, at in db.session.execute(query):
         days = found[names[run_id]]
         told = (day, float(first), float(low), float(last), at)
         days[day] = _both(days[day], told) if day in days else told
@@ -78,13 +88,11 @@ def _flows(scope: Scope) -> dict[str, list[Flow]]:
 
     Runners tell of none that was there at their first look already.
     """
-    midnight = scope.period.start.replace(hour=0, minute=0, second=0, microsecond=0)
     names = {run.id: run.account for run in scope.runs}
     query = select(CashFlow.run_id, CashFlow.flow_id, CashFlow.at, CashFlow.amount).where(
         CashFlow.run_id.in_(scope.run_ids),
         CashFlow.kind.in_(TRANSFERS),
         CashFlow.currency == scope.currency,
-        CashFlow.at >= midnight,
     )
     found: dict[str, dict[Any, Flow]] = defaultdict(dict)
     for run_id, flow_id, at, amount in db.session.execute(query.order_by(CashFlow.at)):

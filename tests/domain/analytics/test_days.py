@@ -64,6 +64,30 @@ def test_a_deposit_on_the_first_day_is_none_either(bot):
     assert report.of(asked(bot)).curve["equity_result"].value == 10
 
 
+def test_a_deposit_while_asleep_is_none_in_a_period_that_begins_that_day(bot):
+    """The day's first word holds it already: what it came to is told by the day before."""
+    run = factories.run(bot, now=START)
+    weigh(run, 100, 110, 160, 165)
+    move(run, 50, START + 1.6 * DAY)
+    whole = scope.Whose(bot.workspace_id)
+    late = scope.of(whole, Mode.PAPER, None, START + 2 * DAY, NOW)
+    assert [(it.day, it.start, it.result) for it in days.of(late)] == [
+        ((START + 2 * DAY).date(), 110, 0),
+        ((START + 3 * DAY).date(), 160, 5),
+    ]
+    found = report.of(late).curve
+    assert (found["equity_result"].value, found["equity_result"].sample) == (5, 2)
+    assert found["max_drawdown"].value is None
+
+
+def test_days_asleep_at_the_beginning_of_a_period_are_days_of_it(bot):
+    run = factories.run(bot, now=START - 9 * DAY)
+    weigh(run, 100, start=START - 9 * DAY)
+    weigh(run, 90, 99, start=START)
+    late = scope.of(scope.Whose(bot.workspace_id), Mode.PAPER, None, START - 2 * DAY, NOW)
+    assert [it.result for it in days.of(late)] == [0, 0, -10, 9]
+
+
 def test_runs_of_paper_are_accounts_of_their_own(bot):
     weigh(factories.run(bot, now=START), 100, 110)
     weigh(factories.run(bot, now=START), 1000, 990)

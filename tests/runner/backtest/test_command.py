@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from runner.backtest import command
+from runner.backtest.result import engine_files
 from runner.history.files import Files, Series
 from tests.runner.backtest.hand_history import EXCHANGE, asked, keep, plain, rules, steps, walk
 from tests.runner.hand_market import SYMBOL
@@ -57,6 +58,20 @@ def test_what_pins_a_result_changes_with_what_it_depends_on(tmp_path, wanted):
     third = asked({**wanted, "folder": str(folder)})[0]["result"]["pinned"]
     assert third["data"] != pinned["data"]
     assert third["engine"] == pinned["engine"]
+
+
+def test_all_that_decides_is_pinned(wanted):
+    """Every file of the runner that works on a run is part of what its result calls engine."""
+    called = set()
+    before = sys.getprofile()
+    sys.setprofile(lambda frame, *_: called.add(frame.f_code.co_filename))
+    try:
+        asked({**wanted, "mode": "monte_carlo"})
+    finally:
+        sys.setprofile(before)
+    worked = {it for it in called if it.startswith(str(ROOT / "runner"))}
+    assert str(ROOT / "runner" / "sizing.py") in worked
+    assert worked <= {str(it) for it in engine_files()}
 
 
 def test_a_candle_after_the_period_changes_nothing(tmp_path, wanted):

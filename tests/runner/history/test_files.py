@@ -1,5 +1,6 @@
 """A file of candles is whole, is what its name says, or counts as missing."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -42,6 +43,27 @@ def test_a_changed_byte_is_found(written, place):
     path.write_bytes(bytes(raw))
     with pytest.raises(Damaged):
         written.read(SERIES, MONTH)
+
+
+@pytest.mark.parametrize("name", ["since", "until", "gaps"])
+def test_a_changed_bound_or_gap_is_found(written, name):
+    """Or a run would take candles for missing that a venue has, and name no gap."""
+    path = written.path(SERIES, MONTH)
+    magic, head, body = path.read_bytes().split(b"\n", 2)
+    told = json.loads(head)
+    told[name] = [] if name == "gaps" else told[name] + 60
+    path.write_bytes(b"\n".join((magic, json.dumps(told).encode(), body)))
+    with pytest.raises(Damaged):
+        written.read(SERIES, MONTH)
+
+
+def test_a_file_of_before_bounds_were_pinned_is_read(written):
+    path = written.path(SERIES, MONTH)
+    magic, head, body = path.read_bytes().split(b"\n", 2)
+    told = json.loads(head)
+    del told["bounds"]
+    path.write_bytes(b"\n".join((magic, json.dumps(told).encode(), body)))
+    assert len(written.read(SERIES, MONTH).columns) == 100
 
 
 def test_a_file_that_is_cut_off_or_renamed_is_found(written):

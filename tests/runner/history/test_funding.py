@@ -1,6 +1,7 @@
 """Past funding rates: paged, kept, verified, extended; and what the practice market settled."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -96,6 +97,19 @@ def test_a_damaged_file_counts_as_missing(tmp_path):
         file.write_bytes(broken)
         with pytest.raises(Operational, match="not fetched"):
             loaded(tmp_path, START, START + DAY)
+
+
+@pytest.mark.parametrize("name", ["since", "until"])
+def test_a_changed_bound_counts_as_missing_too(tmp_path, name):
+    """Or days nobody asked for would pass as days without a payment."""
+    fetched(tmp_path, Told(rates(5)), START, START + 5 * DAY)
+    (file,) = tmp_path.rglob("*.funding")
+    magic, head, body = file.read_bytes().split(b"\n", 2)
+    told = json.loads(head)
+    told[name] += -DAY if name == "since" else DAY
+    file.write_bytes(b"\n".join((magic, json.dumps(told).encode(), body)))
+    with pytest.raises(Operational, match="not fetched"):
+        loaded(tmp_path, START, START + DAY)
 
 
 def test_the_digest_pins_the_rates_of_the_period_alone():
