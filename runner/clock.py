@@ -16,6 +16,10 @@ class Clock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def answered(self) -> datetime:
+        """The moment of an answer that just came."""
+        return self.now()
+
     def monotonic(self) -> float:
         """Seconds that never jump, for deadlines."""
         return time.monotonic()

@@ -434,12 +434,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Decision:
-    """The whole conclusion on one candle.
+    """The whole conclusion on one candle, or on a signal from outside that came after it.
 
     ``action`` is ``none``, ``enter_long``, ``enter_short`` or ``exit``; ``reason`` says in words
     why, also why nothing was done. ``code`` is the number of that reason (``runner.step.Reason``);
     older runners tell none, nor what follows. ``direction``: the side the signals ask for.
     ``blocker``: the place in ``verdicts`` of what blocked; ``blocked``: what else did, in words.
+    ``signal``: the id of the signal from outside that asked for it; empty where a candle did.
     """
 
     symbol: str
@@ -451,6 +452,7 @@ class Decision:
     direction: int = 0
     blocker: int = -1
     blocked: str = ""
+    signal: str = ""
 
 
 @dataclass(frozen=True)

@@ -269,11 +269,6 @@ class Trader:
         used = signals.heard(self.symbol) if enters and speaks(conclusion) else None
         if used is not None:
             signals.spend(self.symbol)
-        if occasion.signal is not None:
-            signals.tell(occasion.signal, DONE[action], reason, verdicts, order)
-            return
-        if used is not None:
-            signals.tell_of(used.id, SignalOutcome.ENTERED, reason, verdicts, order)
         decision = Decision(
             symbol=self.symbol,
             candle=occasion.candle,
@@ -284,8 +279,15 @@ class Trader:
             direction=conclusion.direction,
             blocker=conclusion.blocker,
             blocked=conclusion.blocked,
+            signal="" if occasion.signal is None else occasion.signal.id,
         )
-        self._bench.outbox.append(EventKind.DECISION, decision, self._bench.clock.now())
+        # Together: a signal that was answered is in the log of decisions as well.
+        with self._bench.journal.transaction():
+            if occasion.signal is not None:
+                signals.tell(occasion.signal, DONE[action], reason, verdicts, order)
+            elif used is not None:
+                signals.tell_of(used.id, SignalOutcome.ENTERED, reason, verdicts, order)
+            self._bench.outbox.append(EventKind.DECISION, decision, self._bench.clock.now())
 
 
 def settled(candles: list[Candle], span: timedelta, now: datetime) -> list[Candle]:

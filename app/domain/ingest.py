@@ -130,7 +130,8 @@ def _candle(source: Source, symbol: str, timeframe: str, candle: protocol.Candle
 def _decision(source: Source, data: protocol.Decision, _at: datetime) -> None:
     timeframe = source.bot.version.rules["timeframe"]
     _candle(source, data.symbol, timeframe, data.candle)
-    if keep.take(source, data):
+    # What a signal from outside led to was not decided at the candle's price.
+    if keep.take(source, data) and not data.signal:
         trade_events.decided(source, data)
 
 

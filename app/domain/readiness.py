@@ -13,6 +13,7 @@ from app.domain.evidence import ENOUGH_TRADES
 from app.domain.going_live import Line, Standing
 from app.domain.odds import Odds, Tries
 from app.models import Bot, ReadinessCheck
+from runner.protocol import Mode
 
 ENOUGH_CANDLES = 100
 """Fewer that are equal say little."""
@@ -42,7 +43,8 @@ NAMES = {
 class Ready:
     """All there is to say. ``check``: the newest one, however it stands; ``done``: with answer.
 
-    ``hindrance``: why there can be none.
+    ``hindrance``: why there can be none. ``reset_at``: when the paper balance was reset, if the
+    answer is of runs since then alone.
     """
 
     check: ReadinessCheck | None
@@ -52,12 +54,13 @@ class Ready:
     tries: Tries
     currency: str
     hindrance: str = ""
+    reset_at: datetime | None = None
 
 
 def of(bot: Bot, now: datetime) -> Ready:
     """As it stands now, read from rows alone."""
     done = readiness_runs.newest_done(bot)
-    _, runs = stretches.runs_of(bot)
+    runs = stretches.tried(bot)
     return Ready(
         check=readiness_runs.newest(bot),
         done=done,
@@ -66,6 +69,7 @@ def of(bot: Bot, now: datetime) -> Ready:
         tries=odds.tries_of(bot),
         currency=stretches.quote_of(bot),
         hindrance=stretches.hindrance(bot.version.rules),
+        reset_at=None if done is None else _reset_at(bot, done),
     )
 
 
@@ -80,6 +84,9 @@ def _stale(bot: Bot, done: ReadinessCheck, now: datetime) -> str:
         return f"It was made for {done.version.label}, and the bot has {bot.version.label}."
     if done.symbols != bot.symbols:
         return f"It was made for {', '.join(done.symbols)}."
+    reset = bot.paper_reset_at
+    if reset is not None and done.mode is Mode.PAPER and _reset_at(bot, done) is None:
+        return f"Its paper balance was reset afterwards, on {reset:%Y-%m-%d %H:%M} UTC."
     assert done.ended_at is not None
     assert done.until is not None
     ids = [run.id for run in stretches.runs_of(bot)[1]]
@@ -87,6 +94,13 @@ def _stale(bot: Bot, done: ReadinessCheck, now: datetime) -> str:
     if now - done.ended_at > FRESH_FOR and judged.is_newer(bot, ids, last):
         return f"It is of {done.ended_at:%Y-%m-%d}, and candles were judged since."
     return ""
+
+
+def _reset_at(bot: Bot, done: ReadinessCheck) -> datetime | None:
+    """The reset before which nothing is in an answer; ``None`` for an answer from before it."""
+    reset = bot.paper_reset_at
+    known = reset is not None and done.mode is Mode.PAPER and done.created_at >= reset
+    return reset if known else None
 
 
 def _parity(ready: Ready) -> Line:
@@ -125,7 +139,10 @@ def _drift(ready: Ready) -> Line:
         return _not_yet("drift", title, ready)
     told: dict[str, Any] = ready.done.drift or {}
     worries = drift_worries(told)
-    line = Line("drift", title, _if(not worries), drift_words(told), " ".join(worries))
+    found = drift_words(told)
+    if ready.reset_at is not None:
+        found += f" Since its paper balance was reset, {ready.reset_at:%Y-%m-%d %H:%M} UTC."
+    line = Line("drift", title, _if(not worries), found, " ".join(worries))
     return _aged(line, ready)
 
 

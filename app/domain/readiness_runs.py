@@ -80,9 +80,11 @@ def _demand(bot: Bot) -> None:
     if why_not:
         raise Refused(why_not)
     if not stretches.has_judged(bot):
+        reset = bot.paper_reset_at
+        since = "" if reset is None else f" since its balance was reset, {reset:%Y-%m-%d %H:%M} UTC"
         raise Refused(
-            "It has judged no candle with this version and these symbols yet. Start it on paper "
-            "first."
+            f"It has judged no candle with this version and these symbols yet{since}. Start it on "
+            "paper first."
         )
 
 

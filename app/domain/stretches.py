@@ -72,11 +72,23 @@ def quote_of(bot: Bot) -> str:
     return known(bot.exchange).quote or bot.symbols[0].rpartition(":")[2]
 
 
-def runs_of(bot: Bot) -> tuple[Mode, list[Run]]:
-    """The runs to look at: those on paper, or those on testnet where none was on paper."""
+def tried(bot: Bot) -> list[Run]:
+    """All its runs on paper, or all on testnet where none was on paper; resets change nothing."""
     found = evidence.runs_like_now(bot)
+    return [run for run in found if run.mode is Mode.PAPER] or found
+
+
+def runs_of(bot: Bot) -> tuple[Mode, list[Run]]:
+    """The runs to compare: those on paper since its balance was last reset, or those on testnet.
+
+    One account is compared with one backtest; what was earned on a balance that is gone belongs to
+    no equity of now.
+    """
+    found, reset = evidence.runs_like_now(bot), bot.paper_reset_at
     on_paper = [run for run in found if run.mode is Mode.PAPER]
-    return (Mode.PAPER, on_paper) if on_paper else (Mode.TESTNET, found)
+    if not on_paper:
+        return Mode.TESTNET, found
+    return Mode.PAPER, [run for run in on_paper if reset is None or run.started_at >= reset]
 
 
 def has_judged(bot: Bot) -> bool:

@@ -13,13 +13,15 @@ from app.web.formatting import blocker, symbol, verdict_words, words
 from runner.protocol import Mode
 
 STEPS = {
-    "": "All candles",
+    "": "All",
     "signals": "Signals",
     "signals_blocked": "Blocked signals",
     "other_side": "Signals for the other side",
     "entries": "Entries",
     "enter_long": "Entries, long",
     "enter_short": "Entries, short",
+    "external": "External signals",
+    "external_entries": "Entries by external signal",
     "exits": "Exits",
     "held": "Candles in a position",
     "no_signal": "No signal",

@@ -21,7 +21,7 @@ from runner.protocol import Mode
 SHOWN = 60
 COLUMNS = (
     *("candle_opened_utc", "symbol", "close", "action", "outcome", "signals_ask_for"),
-    *("blocked_by", "reason", "verdicts"),
+    *("blocked_by", "reason", "verdicts", "source"),
 )
 
 
@@ -98,6 +98,7 @@ def _rows(wanted: Wanted) -> Iterator[tuple[object, ...]]:
         yield (
             *(row.candle_at.isoformat(), line.symbol, row.close, row.action),
             *(STAGES[Reason(row.code)], SIDES[row.direction], row.blocked_by, row.reason, said),
+            f"external signal {row.signal}" if row.signal else "candle",
         )
 
 

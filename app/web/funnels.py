@@ -13,6 +13,8 @@ STEPS = (
     ("other_side", "For the other side", "signals"),
     ("signals_blocked", "Blocked", "signals"),
     ("entries", "Entries", "signals"),
+    ("external", "External signals", ""),
+    ("external_entries", "Entries by external signal", "external"),
     ("filled", "Filled", "entries"),
 )
 LIMITS = (

@@ -9,25 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any
 
 from runner.backtest.account import Account, Purpose
 from runner.backtest.entering import Wish, enter
 from runner.backtest.lane import components_of
 from runner.backtest.position import Position, anchored
+from runner.backtest.stops import Stop
 from runner.code.engine import engine_on_history, listen
 from runner.decision_log import DecisionLog
-from runner.desk import Intent
 from runner.engine import Engine, bar_of
-from runner.exchange.base import Book, Funding, OrderKind, PublicTrade
+from runner.exchange.base import Book, Funding, PublicTrade
 from runner.history.recording import BOTH, DESK, VENUE, OpenInterest, Seen
-from runner.protection import AGAIN_AFTER
-from runner.protocol import Candle, Side
+from runner.protocol import Candle
 from runner.rates import UNKNOWN, Rates
 from runner.step import EXIT, ExitCall
 from runner.strategy import warmup
-from runner.strategy.exits.base import tighter
 from runner.strategy.spec import Holding
 from runner.trader import SHOWN_AT_START, settled
 
@@ -54,10 +52,7 @@ class _Track:
     wish: Wish | None = None
     decided_at: datetime | None = None
     exit_id: str = ""
-    stop_id: str = ""
-    stop_price: Decimal | None = None
-    stopped_at: datetime | None = None
-    """When the stop was last asked for."""
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def leaving(self) -> bool:
@@ -92,6 +87,8 @@ class Replay:
             listen(engine, account.fills)
             self.tracks[symbol] = _Track(engine, DecisionLog(components_of(engine)))
         self._need = max(warmup(rules), SHOWN_AT_START) + 1
+        self._apart = False
+        """Whether who decides and who fills paper orders read the market each for themselves."""
 
     def see(self, seen: Seen) -> None:
         """The next answer of the recording."""
@@ -99,14 +96,15 @@ class Replay:
         if track is None:
             return
         what = seen.what
+        self._apart = seen.who != BOTH
         if isinstance(what, Funding | OpenInterest) and seen.who in (DESK, BOTH):
             track.note(seen)
         if isinstance(what, Book):
             self._picture(track, seen.symbol, what, seen)
-        elif isinstance(what, list) and what and isinstance(what[0], Candle):
+        elif isinstance(what, list) and (seen.since or (what and isinstance(what[0], Candle))):
             if seen.who in (DESK, BOTH):
                 rows = [row for row in what if isinstance(row, Candle)]
-                self._candles(track, rows, seen.at)
+                self._candles(track, rows, seen.at, seen.since if seen.who == DESK else None)
         elif seen.who in (VENUE, BOTH):
             self._told(seen)
             self._follow(track, seen.symbol, seen.at)
@@ -127,6 +125,7 @@ class Replay:
         account = self._account
         if seen.who in (VENUE, BOTH):
             account.venue.on_book(symbol, book, seen.at)
+            self._meet(track, symbol, seen.at)
             self._follow(track, symbol, seen.at)
         if seen.who == VENUE:
             return
@@ -137,6 +136,8 @@ class Replay:
             self._follow(track, symbol, seen.at)
         elif track.position is not None and not track.leaving:
             self._watch(track, symbol, book, seen.at)
+        if seen.who == BOTH:
+            self._meet(track, symbol, seen.at)
 
     def _watch(self, track: _Track, symbol: str, book: Book, now: datetime) -> None:
         """Between candles: compare the price one could leave at with the levels."""
@@ -150,65 +151,41 @@ class Replay:
         holding = self._holding(track, now)
         assert holding is not None
         call = track.engine.on_price(holding, price)
-        level = self._level(track, symbol, holding)
+        level = track.stop.level(track.engine, self._account, symbol, holding)
         if call is None and level is not None and (price - level) * holding.side <= 0:
             call = ExitCall("stop", f"price {price:f} reached the stop {level:f}")
         if call is not None:
             self._leave(track, symbol, call, price, now)
-        elif level is not None and self._is_stop_due(track, level, now):
-            self._protect(track, symbol, level, now)
+        elif level is not None and track.stop.is_due(self._account, level, now):
+            track.stop.ask(level, now)
 
-    def _level(self, track: _Track, symbol: str, holding: Holding) -> Decimal | None:
-        """Where the stop rests; it only moves in favour."""
-        level = track.engine.stop_price(holding)
-        if level is None:
-            return track.stop_price
-        level = self._account.instruments[symbol].round_price(level, ROUND_HALF_EVEN)
-        return tighter(level, track.stop_price, holding.side)
+    def _ask_for_stop(self, track: _Track, symbol: str, now: datetime) -> None:
+        """A runner places the stop with the entry, and not at its next look.
 
-    def _is_stop_due(self, track: _Track, level: Decimal, now: datetime) -> bool:
-        """Whether it rests elsewhere or was refused; a runner asks no more often, either."""
-        if track.stopped_at is None:
-            return True
-        rests = self._account.is_live(track.stop_id) and level == track.stop_price
-        return not rests and now - track.stopped_at >= AGAIN_AFTER
-
-    def _protect(self, track: _Track, symbol: str, level: Decimal, now: datetime) -> None:
-        """Let a stop rest where the position's exits want it, in the place of the one before."""
-        assert track.position is not None
-        account, held = self._account, self._account.held(symbol)
-        if track.stop_id:
-            account.venue.cancel(track.stop_id, now)
-        words = f"the stop at {level:f} fired"
-        intent = Intent(
-            decision="",
-            leg="stop",
-            symbol=symbol,
-            side=Side.SELL if held > 0 else Side.BUY,
-            kind=OrderKind.STOP_MARKET,
-            quantity=abs(held),
-            purpose="stop",
-            reason=words,
-            price=level,
-            reduce_only=True,
-        )
-        purpose = Purpose("stop", words, level, track.decided_at or now)
-        track.stop_id, track.stop_price = account.send(intent, now, purpose), level
-        track.stopped_at = now
-
-    def _protect_at_once(self, track: _Track, symbol: str, now: datetime) -> None:
-        """A runner places the stop with the entry, and not at its next look."""
+        Between the two it looks at what the entry did: one picture more for the venue.
+        """
         holding = self._holding(track, now)
         assert holding is not None
-        level = self._level(track, symbol, holding)
+        level = track.stop.level(track.engine, self._account, symbol, holding)
         if level is not None:
-            self._protect(track, symbol, level, now)
+            track.stop.ask(level, now, looks=1 if self._apart else 0)
 
-    def _candles(self, track: _Track, rows: list[Candle], now: datetime) -> None:
-        """An answer of candles: judge those that are closed and were not judged."""
+    def _meet(self, track: _Track, symbol: str, now: datetime) -> None:
+        track.stop.meet(self._account, symbol, now, track.decided_at or now)
+
+    def _candles(
+        self, track: _Track, rows: list[Candle], now: datetime, since: datetime | None
+    ) -> None:
+        """An answer of candles: judge those that are closed and were not judged.
+
+        ``since``: where a runner's answer began. It knows nothing of a candle before it, and what
+        an earlier answer told of one before its end is not what it closed as. Who only records
+        asks for a few at a time, and all of them count.
+        """
         engine, span = track.engine, timedelta(seconds=track.engine.candle_seconds)
         track.rows.update((row.opened_at, row) for row in rows)
-        closed = settled([track.rows[at] for at in sorted(track.rows)], span, now)
+        told = [track.rows[at] for at in sorted(track.rows) if since is None or at >= since]
+        closed = settled(told, span, now)
         for old in sorted(track.rows)[: -self._need - 1]:
             del track.rows[old]
         if engine.last is None:
@@ -276,14 +253,12 @@ class Replay:
             track.exit_id = ""
         cost = account.entry_price(symbol)
         if cost is None:
-            if track.stop_id:
-                account.venue.cancel(track.stop_id, now)
-            track.position, track.stop_id = None, ""
-            track.stop_price = track.stopped_at = None
+            track.position = None
+            track.stop.end(account, now)
         elif track.position is None:
             side = 1 if account.held(symbol) > 0 else -1
             decided = int((track.decided_at or now).timestamp())
             track.position = Position(side, cost, decided, now)
-            self._protect_at_once(track, symbol, now)
+            self._ask_for_stop(track, symbol, now)
         else:
             track.position.entry_price = cost

@@ -6,6 +6,7 @@ decides), by ``venue`` (who fills paper orders) or for ``both``. The first line 
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -55,12 +56,17 @@ class OpenInterest:
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer: ``what`` is a Book, a list of prints or candles, a mark or a rate."""
+    """One answer: ``what`` is a Book, a list of prints or candles, a mark or a rate.
+
+    ``since``: the first candle of the answer, also where it was not written down again; a candle
+    before it was not told this time. Older recordings do not say.
+    """
 
     at: datetime
     who: str
     symbol: str
     what: Book | list[PublicTrade] | list[Candle] | Decimal | Funding | OpenInterest
+    since: datetime | None = None
 
 
 class Recorder:
@@ -79,7 +85,9 @@ class Recorder:
         kind = _KINDS[type(what)]
         if kind == "list":
             kind = "candles" if what and isinstance(what[0], Candle) else "trades"
+        first = {}
         if kind == "candles":
+            first = {"since": to_plain(min(row.opened_at for row in what))}
             what = self._changed(seen.symbol, what)
         plain = {"value": what} if kind == "mark" else what
         self._write(
@@ -89,6 +97,7 @@ class Recorder:
                 "symbol": seen.symbol,
                 "kind": kind,
                 "what": to_plain(plain),
+                **first,
             }
         )
 
@@ -118,6 +127,32 @@ _KINDS: dict[type, str] = {
 _KEPT = 5_000
 
 
+class HeldClock(Clock):
+    """Shows the moment of an answer to whoever works on it, as a recording tells it.
+
+    A clock that is read again after an answer was written down may show a moment by which a candle
+    or a print counts and by the recorded one does not: then nothing read from it is exact.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._held: datetime | None = None
+
+    def now(self) -> datetime:
+        return self._held or super().now()
+
+    def answered(self) -> datetime:
+        """Now, until the one who asked waits for something else."""
+        moment = super().now()
+        self._held = moment
+        asyncio.get_running_loop().call_soon(self._let_go, moment)
+        return moment
+
+    def _let_go(self, moment: datetime) -> None:
+        if self._held is moment:
+            self._held = None
+
+
 class Tap:
     """A market that writes down what it answers, for one of those who ask."""
 
@@ -128,7 +163,7 @@ class Tap:
         self._who = who
 
     def _note(self, symbol: str, what: Any) -> None:
-        self._recorder.note(Seen(self._clock.now(), self._who, symbol, what))
+        self._recorder.note(Seen(self._clock.answered(), self._who, symbol, what))
 
     async def open(self, wanted: Collection[str] = ()) -> None:
         await self._market.open(wanted)
@@ -214,6 +249,7 @@ class _Line:
     symbol: str
     kind: str
     what: Any
+    since: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -223,7 +259,7 @@ class _Mark:
 
 def _read(plain: dict[str, Any]) -> Seen:
     line: _Line = from_plain(_Line, plain)
-    return Seen(line.at, line.who, line.symbol, _READERS[line.kind](line.what))
+    return Seen(line.at, line.who, line.symbol, _READERS[line.kind](line.what), line.since)
 
 
 def _book(plain: Any) -> Book:

@@ -12,7 +12,16 @@ from typing import Any
 
 from runner.step import Reason
 
-__all__ = ["MEANINGS", "SIGNALS", "STAGES", "Funnel", "Reason", "plain"]
+__all__ = [
+    "EXTERNAL",
+    "EXTERNAL_ENTRIES",
+    "MEANINGS",
+    "SIGNALS",
+    "STAGES",
+    "Funnel",
+    "Reason",
+    "plain",
+]
 
 STAGES = {
     Reason.NOT_TRUE: "unfit",
@@ -30,6 +39,8 @@ STAGES = {
 """Where a candle ends, by its reason."""
 SIGNALS = ("other_side", "signals_blocked", "entries")
 """What becomes of a signal."""
+EXTERNAL, EXTERNAL_ENTRIES = "external", "external_entries"
+"""Signals from outside that were decided at once, beside the candles."""
 MEANINGS = {
     "candles": "Closed candles that were judged, each once.",
     "unfit": "Candles whose numbers cannot be true, or before which others are missing.",
@@ -43,23 +54,36 @@ MEANINGS = {
     "signals_blocked": "Signals stopped by a filter, guard or gate, by a limit, the venue's rules "
     "or a circumstance such as a pause. Each counts once, for what blocked it first.",
     "entries": "Signals that nothing stood against, so that an entry was decided.",
-    "filled": "Entries of which the venue filled at least a part.",
+    EXTERNAL: "External signals that were judged at once, between two candles; not among the "
+    "candles and signals above. What asked to close, or only counts from the next candle on, "
+    "is not judged.",
+    EXTERNAL_ENTRIES: "External signals on which an entry was decided at once; not among the "
+    "entries above.",
+    "filled": "Entries of which the venue filled at least a part, whoever asked for them.",
 }
 """What each count means."""
 
 
 @dataclass
 class Funnel:
-    """Counts of conclusions by reason and blocker."""
+    """Counts of conclusions by reason and blocker; ``external``: of those beside the candles."""
 
     counts: Counter[tuple[int, str]] = field(default_factory=Counter)
+    external: Counter[int] = field(default_factory=Counter)
 
     def add(self, code: int, blocker: str = "", count: int = 1) -> None:
         """So many candles more."""
         self.counts[code, blocker] += count
 
+    def add_external(self, code: int, count: int = 1) -> None:
+        """So many conclusions more that a signal from outside asked for."""
+        self.external[code] += count
+
     def plain(self) -> dict[str, Any]:
-        """All counts by name; ``blocked`` by what blocked, the most frequent first."""
+        """All counts by name; ``blocked`` by what blocked, the most frequent first.
+
+        Of signals from outside only where there were any: no backtest hears one.
+        """
         found = dict.fromkeys(("candles", *_STAGES, "exits", "signals"), 0)
         blocked: Counter[str] = Counter()
         for (code, blocker), count in self.counts.items():
@@ -71,6 +95,9 @@ class Funnel:
             if stage == "signals_blocked":
                 blocked[blocker] += count
         ranked = sorted(blocked.items(), key=lambda it: (-it[1], it[0]))
+        if self.external:
+            found[EXTERNAL] = self.external.total()
+            found[EXTERNAL_ENTRIES] = self.external[Reason.ENTERS]
         return {**found, "blocked": dict(ranked)}
 
 

@@ -15,7 +15,7 @@ from app.domain.going_live import Standing
 from app.extensions import db
 from app.gateways.backtest import Backtester
 from app.gateways.backtest_outcome import End, Outcome
-from app.models import AuditEvent, BacktestState, DecisionBlock, ReadinessCheck, Run
+from app.models import AuditEvent, BacktestState, DecisionBlock, ReadinessCheck, Run, TradeRow
 from runner.protocol import Candles, Decision, Fill, Order, OrderStatus, Side
 from tests import coded, factories, readied, telling
 from tests.factories import NOW, TESTER
@@ -117,6 +117,36 @@ def test_what_a_bot_decided_on_paper_a_backtest_decides_as_well(bot, tmp_path):
     )
     assert found["rows"][0]["trade"].startswith("trd_")
     assert len(done.pinned["engine"]) == len(done.pinned["data"][0]["sha256"]) == 64
+
+
+def test_what_was_before_a_paper_reset_is_not_compared(bot, tmp_path):
+    hand, run = told(bot)
+    opened = hand.candles[WARM + 5].opened_at
+    old = factories.run(bot, now=NOW - timedelta(days=2))
+    factories.trade(old, cost=9_000, proceeds=1, opened=opened, closed=opened + MINUTE)
+    own = {trade.id for trade in db.session.scalars(select(TradeRow).filter_by(run_id=run.id))}
+    assert len(stretches.of(bot).paper) > len(own & {deal.id for deal in stretches.of(bot).paper})
+    reset = bot.paper_reset_at = run.started_at
+    db.session.commit()
+    assert {deal.id for deal in stretches.of(bot).paper} <= own
+    done = carried_out(asked(bot), tmp_path)
+    assert done.drift["extra"] == 0
+    assert abs(Decimal(done.drift["paper_net"])) < 1_000
+    ready = readiness.of(bot, NOW)
+    drift = next(line for line in readiness.lines(ready) if line.name == "drift")
+    assert f"Since its paper balance was reset, {reset:%Y-%m-%d %H:%M} UTC." in drift.found
+    assert ready.odds.count == len(own) + 1  # no reset makes a loss undone
+    bot.paper_reset_at = NOW + timedelta(hours=1)
+    db.session.commit()
+    ready = readiness.of(bot, NOW + timedelta(hours=2))
+    assert ready.stale.startswith("Its paper balance was reset afterwards")
+    assert all(
+        line.standing is Standing.THINK
+        for line in readiness.lines(ready)
+        if line.name in ("parity", "drift")
+    )
+    with pytest.raises(Refused, match="since its balance was reset"):
+        readiness_runs.request(bot, author=None, by=TESTER, now=NOW + timedelta(hours=2))
 
 
 def turn_an_entry():

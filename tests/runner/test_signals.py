@@ -104,6 +104,32 @@ def test_it_is_decided_at_once_and_its_position_is_protected(action, side, tmp_p
     play(tmp_path, act)
 
 
+def decided(hand):
+    """What stands in the log of decisions by a signal."""
+    return [it for it in hand.told(EventKind.DECISION) if it.signal]
+
+
+def test_what_is_decided_on_it_stands_in_the_log_with_its_source(tmp_path):
+    async def act(hand):
+        said(hand, LONG)
+        await hand.tick(3)
+        (one,) = decided(hand)
+        assert (one.signal, one.action, one.code) == ("sig_1", "enter_long", 9)
+        assert one.candle.opened_at + timedelta(minutes=1) <= hand.clock.now()
+        assert [(v.component, v.value) for v in one.verdicts] == [("external_signal", 1)]
+        said(hand, SHORT, "sig_2")
+        await hand.tick(10)
+        actions = [(it.signal, it.action) for it in decided(hand)]
+        assert actions[1:] == [("sig_2", "exit"), ("sig_2", "enter_short")]
+        hand.bench.standing.paused = True
+        said(hand, LONG, "sig_3")
+        await hand.tick(3)
+        assert "enter" not in decided(hand)[-1].action
+        assert len(entries(hand)) == sum("enter" in it.action for it in decided(hand)) == 2
+
+    play(tmp_path, act)
+
+
 def test_what_is_repeated_is_done_once(tmp_path):
     async def act(hand):
         signal = said(hand, LONG)

@@ -53,6 +53,9 @@ def packed(rows: Sequence[Judged]) -> bytes:
         "texts": texts,
         "columns": pages.heads,
     }
+    asked = {place: row.signal for place, row in enumerate(rows) if row.signal}
+    if asked:  # None is the rule, and costs nothing; nor did blocks have it before.
+        head["signals"] = asked
     text = json.dumps(head, separators=(",", ":"), ensure_ascii=False).encode()
     return PACKED + zlib.compress(_LENGTH.pack(len(text)) + text + pages.body(), 9)
 
@@ -93,8 +96,11 @@ def _rows(raw: bytes) -> tuple[Judged, ...]:
     times, chosen = next(columns), next(columns)
     texts = [read_texts(columns, patterns) for patterns in head["texts"]]
     closes, reasons, details = texts[0], texts[1], [iter(one) for one in texts[2:]]
+    asked = head.get("signals", {})
     found = []
-    for at, close, reason, place in zip(times, closes, reasons, chosen, strict=True):
+    for row, (at, close, reason, place) in enumerate(
+        zip(times, closes, reasons, chosen, strict=True)
+    ):
         shape, action, code, direction, blocker, blocked, values = head["states"][place]
         verdicts = tuple(
             Verdict(component, role, value, next(said))
@@ -106,7 +112,7 @@ def _rows(raw: bytes) -> tuple[Judged, ...]:
         found.append(
             Judged(
                 *(moment, Decimal(close), action, reason, verdicts),
-                *(code, direction, blocker, blocked),
+                *(code, direction, blocker, blocked, asked.get(str(row), "")),
             )
         )
     return tuple(found)

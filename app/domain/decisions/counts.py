@@ -6,15 +6,18 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.domain.decisions.judged import Judged
-from runner.metrics.funnel import SIGNALS, STAGES, Funnel, Reason
+from runner.metrics.funnel import EXTERNAL, EXTERNAL_ENTRIES, SIGNALS, STAGES, Funnel, Reason
 
-Outcome = tuple[str, int, str]
-"""Action, code of the reason, and what blocked."""
+Outcome = tuple[str, int, str, bool]
+"""Action, code of the reason, what blocked, and whether a signal from outside asked."""
 Said = tuple[str, str, int | None]
 """Component, role and value."""
 
 EXITS, SIGNALLED, LONG, SHORT = "exits", "signals", "enter_long", "enter_short"
-STEPS = ("candles", *dict.fromkeys(STAGES.values()), EXITS, SIGNALLED, LONG, SHORT)
+STEPS = (
+    *("candles", *dict.fromkeys(STAGES.values()), EXITS, SIGNALLED, LONG, SHORT),
+    *(EXTERNAL, EXTERNAL_ENTRIES),
+)
 """What the funnel counts, and the two sides of an entry."""
 
 
@@ -39,9 +42,11 @@ def of(rows: Iterable[Judged]) -> Counts:
 def text(rows: Sequence[Judged]) -> str:
     """The counts of rows as JSON."""
     found = of(rows)
-    plain = [
-        [[*key, count] for key, count in each.items()] for each in (found.outcomes, found.said)
+    outcomes = [
+        [*key, *([1] if external else []), count]
+        for (*key, external), count in found.outcomes.items()
     ]
+    plain = [outcomes, [[*key, count] for key, count in found.said.items()]]
     return json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
 
 
@@ -49,19 +54,26 @@ def read(words: str) -> Counts:
     """What ``text`` wrote."""
     outcomes, said = json.loads(words)
     return Counts(
-        Counter({(action, code, by): count for action, code, by, count in outcomes}),
+        Counter(
+            {
+                (action, code, by, bool(external)): count
+                for action, code, by, *external, count in outcomes
+            }
+        ),
         Counter({(component, role, value): count for component, role, value, count in said}),
     )
 
 
 def outcome_of(row: Judged) -> Outcome:
     """What a conclusion is counted as."""
-    return row.action, row.code, row.blocked_by
+    return row.action, row.code, row.blocked_by, bool(row.signal)
 
 
 def fits(outcome: Outcome, step: str) -> bool:
     """Whether a conclusion is counted in a step of the funnel."""
-    action, code, _ = outcome
+    action, code, _, external = outcome
+    if external:
+        return step == EXTERNAL or (step == EXTERNAL_ENTRIES and code == Reason.ENTERS)
     if step in (LONG, SHORT):
         return action == step
     if step == EXITS:
@@ -72,5 +84,8 @@ def fits(outcome: Outcome, step: str) -> bool:
 
 def add(funnel: Funnel, outcomes: Counter[Outcome]) -> None:
     """Let a funnel count them."""
-    for (_, code, blocker), count in outcomes.items():
-        funnel.add(code, blocker, count)
+    for (_, code, blocker, external), count in outcomes.items():
+        if external:
+            funnel.add_external(code, count)
+        else:
+            funnel.add(code, blocker, count)

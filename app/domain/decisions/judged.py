@@ -10,11 +10,12 @@ from runner.protocol import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a strategy concluded on one candle.
+    """What a strategy concluded on one candle, or on a signal from outside that came after it.
 
     ``code``: the reason's number, 0 where it is not known yet. ``direction``: the side that the
     signals asked for. ``blocker``: the place in ``verdicts`` of the component that blocked, -1 for
-    none; ``blocked``: what else did, without its numbers.
+    none; ``blocked``: what else did, without its numbers. ``signal``: the id of the signal; empty
+    where the candle's close asked.
     """
 
     candle_at: datetime
@@ -26,6 +27,16 @@ class Judged:
     direction: int = 0
     blocker: int = -1
     blocked: str = ""
+    signal: str = ""
+
+    @property
+    def key(self) -> tuple[datetime, str, bool]:
+        """Unlike that of any other of its run and symbol, in the order they are shown.
+
+        A candle comes before the signals after it. A signal for the other side leaves a position
+        first and then enters: two decisions, the second of which is the entry.
+        """
+        return self.candle_at, self.signal, bool(self.signal) and self.action.startswith("enter")
 
     @property
     def blocked_by(self) -> str:

@@ -22,16 +22,19 @@ MOST, SPAN = 120, timedelta(days=30)
 """Candles in a block, and how long it may last, so that slow time frames are dropped in time."""
 AT_ONCE = 200
 _REASON, _DETAIL, _NAME, _VERDICTS = 600, 300, 60, 200
-_AT = attrgetter("candle_at")
+_KEY = attrgetter("key")
 
 
 def take(source: Source, data: protocol.Decision) -> bool:
-    """Keep a decision; whether it was new. Nobody else writes for this bot meanwhile."""
+    """Keep a decision; whether it was new. Nobody else writes for this bot meanwhile.
+
+    What was decided on one candle, by its close and on signals after it, stands in one block.
+    """
     row = judged(data)
     block = _near(source.run_id, data.symbol, row.candle_at)
     rows = reading.rows_of(block, reading.ALWAYS) if block is not None else []
-    place = bisect_left(rows, row.candle_at, key=_AT)
-    if place < len(rows) and rows[place].candle_at == row.candle_at:
+    place = bisect_left(rows, row.key, key=_KEY)
+    if place < len(rows) and rows[place].key == row.key:
         return False
     if block is not None and not rows and block.first_at == row.candle_at:
         return False  # It is damaged; what comes after it can still be kept.
@@ -39,9 +42,10 @@ def take(source: Source, data: protocol.Decision) -> bool:
         _begin(source, data.symbol, [row])
         return True
     rows.insert(place, row)
-    if len(rows) > 2 * MOST:
-        _begin(source, data.symbol, rows[MOST:])
-        del rows[MOST:]
+    cut = _cut(rows) if len(rows) > 2 * MOST else 0
+    if cut:
+        _begin(source, data.symbol, rows[cut:])
+        del rows[cut:]
     _write(block, rows)
     return True
 
@@ -74,6 +78,7 @@ def judged(data: protocol.Decision) -> Judged:
         direction=max(-1, min(data.direction, 1)),
         blocker=data.blocker if 0 <= data.blocker < len(verdicts) else -1,
         blocked=plain(_clean(data.blocked, _DETAIL)),
+        signal=_clean(data.signal, _NAME),
     )
     return row if row.code in _CODES else understood(row)
 
@@ -98,8 +103,16 @@ def _near(run_id: str, symbol: str, moment: datetime) -> DecisionBlock | None:
 
 def _is_full(rows: Sequence[Judged], row: Judged) -> bool:
     """Whether a candle at one end of a block is too many for it, or too far away."""
+    if row.candle_at in (rows[0].candle_at, rows[-1].candle_at):
+        return False
     first, last = min(rows[0].candle_at, row.candle_at), max(rows[-1].candle_at, row.candle_at)
     return len(rows) >= MOST or last - first > SPAN
+
+
+def _cut(rows: Sequence[Judged]) -> int:
+    """Where too long a block is parted: between two candles; 0 where all are of one."""
+    places = range(MOST, len(rows))
+    return next((n for n in places if rows[n].candle_at != rows[n - 1].candle_at), 0)
 
 
 def _begin(source: Source, symbol: str, rows: Sequence[Judged]) -> None:

@@ -72,7 +72,9 @@ class Line:
     @property
     def key(self) -> str:
         """Unlike that of any other line."""
-        return f"{self.run_id}_{self.symbol}_{self.row.candle_at:%Y%m%d%H%M%S%f}"
+        at, signal, enters = self.row.key
+        asked = f"_{signal}_{int(enters)}" if signal else ""
+        return f"{self.run_id}_{self.symbol}_{at:%Y%m%d%H%M%S%f}{asked}"
 
 
 def newest(wanted: Wanted, limit: int) -> list[Line]:
@@ -82,7 +84,7 @@ def newest(wanted: Wanted, limit: int) -> list[Line]:
         if len(found) >= limit and block.last_at < found[limit - 1].row.candle_at:
             break
         found += _lines(block, wanted)
-        found.sort(key=lambda line: (line.row.candle_at, line.symbol), reverse=True)
+        found.sort(key=_order, reverse=True)
     if len(found) <= limit:
         return found
     last = found[limit - 1].row.candle_at
@@ -95,12 +97,23 @@ def every(wanted: Wanted) -> Iterator[Line]:
         yield from reversed(_lines(block, wanted))
 
 
+def _order(line: Line) -> tuple[datetime, str, str, bool]:
+    at, signal, enters = line.row.key
+    return at, line.symbol, signal, enters
+
+
 def at(run_id: str, symbol: str, moment: datetime) -> Line | None:
-    """The last decision on a candle that opened no later than a moment."""
+    """The decision on the last candle that opened no later than a moment."""
+    found = all_at(run_id, symbol, moment)
+    return next((line for line in found if not line.row.signal), None)
+
+
+def all_at(run_id: str, symbol: str, moment: datetime) -> list[Line]:
+    """The same with what was decided on signals from outside after that candle."""
     block = block_at(run_id, symbol, moment)
     rows = rows_of(block, ALWAYS) if block is not None else []
-    found = next((row for row in reversed(rows) if row.candle_at <= moment), None)
-    return None if found is None else Line(run_id, symbol, found)
+    newest = max((row.candle_at for row in rows if row.candle_at <= moment), default=None)
+    return [Line(run_id, symbol, row) for row in rows if row.candle_at == newest]
 
 
 def block_at(run_id: str, symbol: str, moment: datetime) -> DecisionBlock | None:

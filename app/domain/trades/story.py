@@ -70,6 +70,8 @@ def of(trade: TradeRow, now: datetime) -> Story:
     version = db.session.get_one(StrategyVersion, run.strategy_version_id)
     fills = _fills(trade, now)
     orders = _orders(trade, fills, now)
+    signals = _signals(trade, orders)
+    asked = {signal.id for signal in signals}
     return Story(
         trade=trade,
         bot=db.session.get_one(Bot, trade.bot_id),
@@ -78,10 +80,10 @@ def of(trade: TradeRow, now: datetime) -> Story:
         orders=orders,
         fills=fills,
         flows=_funding(trade, now),
-        decision=_decision(trade, trade.opened_at, "enter"),
-        exit_decision=_decision(trade, trade.closed_at, "exit") if trade.closed_at else None,
+        decision=_decision(trade, trade.opened_at, "enter", asked),
+        exit_decision=_decision(trade, trade.closed_at, "exit", asked),
         excursion=_excursion(trade, version, now),
-        signals=_signals(trade, orders),
+        signals=signals,
         slippage=_slippage(orders),
         band=_band(trade, fills),
     )
@@ -138,10 +140,19 @@ def _funding(trade: TradeRow, now: datetime) -> list[CashFlow]:
     return list(db.session.scalars(query.order_by(CashFlow.at)))
 
 
-def _decision(trade: TradeRow, moment: datetime, action: str) -> Line | None:
-    """The newest decision before a moment, if it was to do that; else a level or a person did."""
-    found = reading.at(trade.run_id, trade.symbol, moment)
-    return found if found is not None and found.row.action.startswith(action) else None
+def _decision(
+    trade: TradeRow, moment: datetime | None, action: str, asked: set[str]
+) -> Line | None:
+    """What was decided on the last candle before a moment, if it was to do that.
+
+    On one of the signals from outside that led to the trade's orders, or on the candle itself; else
+    a level or a person did it.
+    """
+    if moment is None:
+        return None
+    found = reading.all_at(trade.run_id, trade.symbol, moment)
+    fitting = {line.row.signal: line for line in found if line.row.action.startswith(action)}
+    return next((line for name, line in fitting.items() if name in asked), fitting.get(""))
 
 
 def _signals(trade: TradeRow, orders: list[OrderRow]) -> list[Signal]:

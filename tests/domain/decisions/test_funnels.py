@@ -69,6 +69,23 @@ def test_the_funnel_of_412_candles(bot, teller):
     assert found.said["ema_cross", "signal", 0] == 412 - 20 - 21
 
 
+def test_what_signals_from_outside_led_to_is_counted_beside_the_candles(bot, teller):
+    tell(teller)
+    before = funnels.summary(bot, asked(bot)).counts
+    hand = [(9, "enter_long", 3), (9, "enter_long", 3), (8, "none", 300), (11, "exit", 411)]
+    for number, (code, action, candle) in enumerate(hand):
+        more = {"signal": f"sig_{number}", "blocked": LOSS if code == 8 else ""}
+        teller.tell(told(candle, code, action, QUIET, more))
+    found = funnels.summary(bot, asked(bot)).counts
+    assert found == {**before, "external": 4, "external_entries": 2}
+    whole = asked(bot)
+    for step, count in {"external": 4, "external_entries": 2, "entries": 13, "": 416}.items():
+        wanted = Wanted(bot.id, whole.runs, "", whole.period, step)
+        assert len(reading.newest(wanted, 10**6)) == count, step
+    signals = {line.row.signal for line in reading.newest(Wanted(bot.id, step="external"), 9)}
+    assert signals == {f"sig_{number}" for number in range(4)}
+
+
 def test_a_period_counts_its_candles_alone(bot, teller):
     tell(teller)
     for cut in (0, 1, 119, 120, 121, 300, 411, 412):
@@ -86,7 +103,7 @@ def test_each_count_lists_its_candles(bot, teller):
     whole = asked(bot)
     for step in STEPS:
         wanted = Wanted(bot.id, whole.runs, "", whole.period, step)
-        want = {"enter_long": 9, "enter_short": 4}.get(step, counts.get(step))
+        want = {"enter_long": 9, "enter_short": 4}.get(step, counts.get(step, 0))
         assert len(reading.newest(wanted, 10**6)) == want, step
     for name, count in counts["blocked"].items():
         wanted = Wanted(bot.id, whole.runs, "", whole.period, "signals_blocked", name)

@@ -1,6 +1,7 @@
 """Each decision once, in the order of its candle, however it comes; old ones go in time."""
 
 import random
+import zlib
 from datetime import timedelta
 from decimal import Decimal
 
@@ -72,6 +73,56 @@ def test_in_any_order_and_however_often_each_is_kept_once(teller, seed):
         assert (block.first_at, block.last_at) == (rows[0].candle_at, rows[-1].candle_at)
         assert block.candles == len(rows) <= 2 * keep.MOST
         assert sum(reading.counts_of(block).outcomes.values()) == len(rows)
+
+
+def by_signal(number, name, action="enter_long", code=9):
+    return decision(number, code, signal=name, action=action)
+
+
+def sources(teller):
+    lines = reading.newest(Wanted(teller.bot.id), 10**6)
+    assert len({line.key for line in lines}) == len(lines)
+    return [(line.row.signal, line.row.action) for line in lines if line.row.signal][::-1]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_signals_led_to_is_kept_beside_its_candle_once(teller, seed):
+    dice, numbers = random.Random(seed), list(range(2 * keep.MOST + 40))
+    told = [decision(number) for number in numbers]
+    for number in (0, keep.MOST - 1, keep.MOST, 2 * keep.MOST - 1, numbers[-1]):
+        told += [by_signal(number, f"sig_{n}{number}", "none", 8) for n in "ab"]
+    if seed:
+        dice.shuffle(told)
+    else:
+        told.sort(key=lambda it: it.candle.opened_at)
+    teller.tell(*told)
+    dice.shuffle(told)
+    teller.tell(*told)
+    assert sorted(kept(teller)) == sorted(
+        [int((it.candle.opened_at - NOW) / MINUTE) for it in told]
+    )
+    assert len(sources(teller)) == 10
+    homes = [{row.candle_at for row in reading.rows_of(b, reading.ALWAYS)} for b in blocks()]
+    assert sum(map(len, homes)) == len(numbers)  # one candle, one block
+    outcomes = [count for b in blocks() for count in reading.counts_of(b).outcomes.items()]
+    assert sum(count for (*_, external), count in outcomes if external) == 10
+    assert sum(count for (*_, external), count in outcomes if not external) == len(numbers)
+
+
+def test_a_signal_that_turns_a_position_leaves_and_then_enters(teller):
+    left, entered = by_signal(2, "sig_1", "exit", 11), by_signal(2, "sig_1", "enter_short")
+    teller.tell(decision(1), decision(2), left, entered, left, entered)
+    assert sources(teller) == [("sig_1", "exit"), ("sig_1", "enter_short")]
+    at = NOW + 2 * MINUTE
+    assert reading.at(teller.machine.run_id, SYMBOL, at).row.action == "none"
+
+
+def test_a_block_without_signals_is_written_as_before(teller):
+    teller.tell(decision(1), decision(2))
+    (block,) = blocks()
+    assert block.counts == '[[["none",5,"",2]],[["ema_cross","signal",0,2]]]'
+    raw = zlib.decompress(block.body[1:])
+    assert b"signals" not in raw
 
 
 def test_backwards_it_takes_no_more_blocks(teller):

@@ -11,7 +11,6 @@ import pytest
 from runner.backtest.request import Request
 from runner.backtest.run import replayed
 from runner.bench import Bench
-from runner.clock import Clock
 from runner.decision_log import action_of
 from runner.desk import Desk
 from runner.entries import Standing
@@ -19,7 +18,7 @@ from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.paper import PaperBroker
 from runner.exchange.paper_state import PaperState
-from runner.history.recording import DESK, FORMAT, VENUE, Head, Recorder, Tap
+from runner.history.recording import DESK, FORMAT, VENUE, Head, HeldClock, Recorder, Tap
 from runner.journal import Journal
 from runner.link import Link
 from runner.loop import Loop
@@ -61,7 +60,7 @@ async def recorded(directory, endpoint, mode, plan):
     """A real runner's loop whose every answer of the venue is written down."""
     credentials = practice_credentials() if mode is Mode.TESTNET else None
     settings = configuration(endpoint, mode, plan, account="a")
-    store, clock = Store(directory / "journal.sqlite"), Clock()
+    store, clock = Store(directory / "journal.sqlite"), HeldClock()
     memory = Memory(store, settings, 1, {}, clock.now() - timedelta(minutes=1))
     outbox = Outbox(store, 1, 1)
     exchange, venue, url = connect(settings, credentials, None)

@@ -47,7 +47,20 @@ def test_what_blocked_as_often_stands_by_its_name():
 
 def test_every_reason_has_its_place_and_every_count_its_meaning():
     assert set(STAGES) == set(Reason)
-    assert set(Funnel().plain()) - {"blocked"} | {"filled"} == set(MEANINGS)
+    funnel = Funnel()
+    funnel.add_external(Reason.ENTERS)
+    assert set(funnel.plain()) - {"blocked"} | {"filled"} == set(MEANINGS)
+
+
+def test_what_a_signal_from_outside_led_to_is_no_candle():
+    funnel = Funnel()
+    funnel.add(Reason.ENTERS)
+    funnel.add_external(Reason.ENTERS, 2)
+    funnel.add_external(Reason.BLOCKED)
+    found = funnel.plain()
+    assert (found["candles"], found["signals"], found["entries"]) == (1, 1, 1)
+    assert (found["external"], found["external_entries"]) == (3, 2)
+    assert found["blocked"] == {}
 
 
 def test_alike_reasons_are_one_without_their_numbers():
