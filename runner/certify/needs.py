@@ -63,7 +63,7 @@ It needs
   - the rights to read and to trade contracts; the key must not be able to withdraw;
   - an account in one-way mode and cross margin, with no order and no position on {symbol};
   - test money: {quote} worth at least four of the venue's smallest orders. A partial fill takes
-    as much as the first level of the book holds, at most 60 % of what the account may buy.
+    up to three times the first level of the book, at most 60 % of what the account may buy.
 
 It places, moves and takes back orders, opens and closes small positions, sets the leverage of
 {symbol} and puts it back. It takes about a minute, longer in a quiet market. Whatever happens it

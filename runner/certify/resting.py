@@ -15,8 +15,8 @@ from runner.exchange.base import TOP, Book, OrderKind, OrderReport, OrderRequest
 from runner.exchange.causes import SENTENCES, UNPROVEN, Cause
 from runner.protocol import Order, OrderStatus, Side
 
-_TRIES, _PAUSE_SECONDS = 20, 1.0
-_BEYOND_LEVEL = Decimal("1.2")
+_TRIES, _LOOKS, _PAUSE_SECONDS = 20, 10, 1.0
+_BEYOND_LEVEL, _MANY_LEVELS = Decimal("1.2"), 3
 _SHARE_OF_ACCOUNT = Decimal("0.6")
 
 
@@ -121,8 +121,9 @@ async def partial(stand: Stand) -> str:
     for number in range(_TRIES):
         book = await stand.market.book(stand.symbol, TOP)
         price, there = book.asks[0]
-        quantity = rules.round_quantity(max(there * _BEYOND_LEVEL, least(stand, book) * 2))
-        if quantity * price > most:
+        wanted = max(there * _MANY_LEVELS, least(stand, book) * 2)
+        quantity = rules.round_quantity(min(wanted, most / price))
+        if quantity < there * _BEYOND_LEVEL:
             why = f"the first level holds {there:f} at {price:f}, more than this account may buy"
             await stand.clock.sleep(_PAUSE_SECONDS)
             continue
@@ -136,8 +137,12 @@ async def partial(stand: Stand) -> str:
 async def _in_part(stand: Stand, name: str, quantity: Decimal, price: Decimal) -> Order | None:
     """The order at its end if it traded in part, and nothing is held any more."""
     order = await stand.send(_intent(stand, name, quantity, price))
-    await stand.desk.settle()
-    seen = stand.desk.order(order.client_id) or order
+    for _ in range(_LOOKS):
+        await stand.desk.settle()
+        seen = stand.desk.order(order.client_id) or order
+        if seen.status is not OrderStatus.OPEN:
+            break
+        await stand.clock.sleep(_PAUSE_SECONDS)  # the price left; it may come by again
     if seen.status in AT_WORK:
         await stand.desk.cancel(seen)
     order = await stand.over(seen)
