@@ -1,5 +1,5 @@
-"""The runner's commands: no argument runs a bot, ``backtest`` tests a strategy on history, and
-``bundle`` builds what is deployed.
+"""The runner's commands: no argument runs a bot, ``backtest`` tests a strategy on history,
+``certify`` proves an exchange with somebody's test key, and ``bundle`` builds what is deployed.
 """
 
 from __future__ import annotations
@@ -21,6 +21,10 @@ def main(arguments: list[str]) -> int:
         from runner.history.record import main as record  # noqa: PLC0415 - as above
 
         return record()
+    if arguments[:1] == ["certify"]:
+        from runner.certify.command import command as certify  # noqa: PLC0415 - as above
+
+        return certify(arguments[1:])
     if arguments:
         from runner.bundle import command  # noqa: PLC0415 - not part of what is deployed
 

@@ -27,7 +27,7 @@ async def preflight(bench: Bench, desk: Desk, address: str, source: str | None) 
     skew: int | None = None
     seen: str | None = None
     try:
-        skew = await _skew_ms(bench)
+        skew = await skew_ms(bench)
         checks.append(_clock_check(skew))
         seen = await bench.market.address()
         checks.append(_address_check(seen, address, source))
@@ -59,7 +59,7 @@ async def _terms(bench: Bench, desk: Desk) -> list[Check]:
         return [Check("leverage", False, str(error))]
 
 
-async def _skew_ms(bench: Bench) -> int:
+async def skew_ms(bench: Bench) -> int:
     """Venue time minus ours, seen from the middle of the request."""
     before = bench.clock.now()
     venue = await bench.market.time()

@@ -88,7 +88,7 @@ class CcxtBroker:
     async def place(self, request: OrderRequest) -> OrderReport:
         if request.kind not in self._venue.proven:
             raise Operational(UNPROVEN.format(venue=self._venue.exchange, kind=request.kind))
-        if request.post_only:  # sent without the flag it would take
+        if request.post_only and not self._venue.proves_post_only:  # without its flag it would take
             raise Operational(UNPROVEN.format(venue=self._venue.exchange, kind="post-only"))
         with self._failures.writing(f"place {request.kind} order"):
             return await self._venue.place(self._exchange, request)

@@ -62,6 +62,7 @@ class Binance(Venue):
         Mode.LIVE: (_REAL, _WALLET),
     }
     proven = frozenset(OrderKind)
+    proves_post_only = True
     codes = CODES
 
     def prepare(self, api: Any) -> None:
@@ -72,6 +73,8 @@ class Binance(Venue):
         params: dict[str, Any] = {"clientOrderId": order.client_id}
         if order.reduce_only:
             params["reduceOnly"] = True
+        if order.post_only:
+            params["postOnly"] = True  # ccxt writes it as timeInForce GTX, "Good Till Crossing"
         kind = order.kind.value
         if order.kind is OrderKind.STOP_MARKET:
             # To /fapi/v1/algoOrder under clientAlgoId; ccxt routes it by stopLossPrice.

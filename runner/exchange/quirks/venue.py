@@ -34,6 +34,7 @@ class Venue(ABC):
 
     ``proven``: the order kinds whose requests are compared, mode by mode, with the venue's
     documentation in tests/runner/exchange/wire; no other kind is sent.
+    ``proves_post_only``: whether a limit order that may not take is among them.
     ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
@@ -45,6 +46,7 @@ class Venue(ABC):
     options: ClassVar[dict[str, Any]]
     hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
     proven: ClassVar[frozenset[OrderKind]]
+    proves_post_only: ClassVar[bool] = False
     codes: ClassVar[Mapping[str, Cause]]
     unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
     trims: ClassVar[bool] = True

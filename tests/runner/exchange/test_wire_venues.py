@@ -63,7 +63,8 @@ def request(row):
     price = Decimal(row["price"]) if "price" in row else None
     quantity, side = Decimal(row["quantity"]), Side(row["side"])
     kind, reduces = OrderKind(row["kind"]), row.get("reduce_only", False)
-    return OrderRequest(CLIENT_ID, SYMBOL, side, kind, quantity, price, reduces)
+    posts = row.get("post_only", False)
+    return OrderRequest(CLIENT_ID, SYMBOL, side, kind, quantity, price, reduces, posts)
 
 
 def fields_of(seen):
@@ -115,6 +116,8 @@ def test_an_order_kind_is_sent_exactly_where_a_row_proves_it():
         for mode in (Mode.TESTNET, Mode.LIVE):
             assert mode in wire["hosts"]
             assert venue_of(exchange, mode).proven == placed
+            posts = any(row.get("post_only") for row in wire["rows"])
+            assert venue_of(exchange, mode).proves_post_only is posts
         assert wire["source"].keys() >= {"hosts", "place", "find", "cancel"}
     assert WIRE.keys() | {"practice"} == VENUES.keys()
 
