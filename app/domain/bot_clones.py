@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from app.domain import bots, regions, revisions, rivals
+from app.domain import bots, code_rules, regions, revisions, rivals
 from app.domain.audit import Actor
 from app.domain.schedule import from_plain
 from app.models import Bot, Connection, User
@@ -36,14 +36,17 @@ def clone(
     author: User | None,
     by: Actor,
     now: datetime,
+    code_allowed: bool,
     offered: Sequence[str] = (regions.LOCAL,),
 ) -> Bot:
     """A bot like this one: stopped, on paper, with an address of its own.
 
     Raises:
         Invalid: the name does not do.
-        Refused: the workspace's ceilings or its quota leave no room.
+        Refused: the workspace's ceilings or its quota leave no room, or its version is code and
+            ``code_allowed`` says that none may run here.
     """
+    code_rules.check_allowed(bot.version.rules, allowed=code_allowed)
     found = plan(bot, offered)
     blueprint = bots.Blueprint(
         name=name,

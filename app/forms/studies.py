@@ -1,6 +1,6 @@
 """What a study is asked for: as a backtest, and besides what to vary and how to cut the period."""
 
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
 from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
@@ -72,8 +72,7 @@ class StudyForm(BacktestForm):
         """Propose a third of the period to choose on, and a ninth to judge on: six windows."""
         seconds = (self.plan.until - self.plan.since).total_seconds()
         days = Decimal(str(seconds)) / 86_400
-        self.in_sample.data = f"{round(days / 3, 2).normalize():f}"
-        self.out_of_sample.data = f"{round(days / 9, 2).normalize():f}"
+        self.in_sample.data, self.out_of_sample.data = _short(days / 3), _short(days / 9)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Numbers of axes that are chosen must be numbers; the others do not matter."""
@@ -142,3 +141,8 @@ def _around(dial: Dial) -> tuple[Decimal, Decimal, Decimal]:
     if high <= low:
         low, high = least, min(least + step * STEPS, most)
     return low, high, step
+
+
+def _short(days: Decimal) -> str:
+    """Two significant digits, cut: a period of minutes has windows too, and they fit into it."""
+    return f"{days.quantize(Decimal((0, (1,), days.adjusted() - 1)), ROUND_DOWN).normalize():f}"

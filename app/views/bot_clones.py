@@ -43,6 +43,7 @@ def _clone(bot: Bot, form: CloneForm) -> Bot:
         author=current.user(),
         by=current.actor(),
         now=current.now(),
+        code_allowed=current.config().code_strategies,
         offered=current.config().compute.regions,
     )
 

@@ -3,11 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
-from flask import request
+from flask import request, session
 
 from app import current
 from app.domain import defaults, previews, strategies
 from app.domain.errors import Invalid, Refused
+from app.domain.venues import VENUES
 from app.forms.previews import MarketForm
 from app.forms.strategies import RulesForm
 from app.models import Preview, PreviewState
@@ -20,12 +21,37 @@ AWAY = (
 )
 
 
+_MARKETS = "preview_markets"
+MOST_REMEMBERED = 12
+"""Strategies whose market this sign-in remembers: they travel in a cookie."""
+
+
 def market_form() -> MarketForm:
-    """The market that was picked, at first the workspace's usual one."""
-    form, usual = MarketForm(), defaults.of(current.workspace())
+    """The market that was picked, now or the last time, at first the workspace's usual one."""
+    form = MarketForm()
     if "preview_exchange" not in request.form:
-        form.preview_exchange.data, form.preview_symbol.data = usual.exchange, usual.symbol
+        form.preview_exchange.data, form.preview_symbol.data = _usual()
     return form
+
+
+def _usual() -> tuple[str, str]:
+    exchange, symbol = session.get(_MARKETS, {}).get(_strategy(), ("", ""))
+    if exchange in VENUES and symbol in VENUES[exchange].symbols:
+        return exchange, symbol
+    usual = defaults.of(current.workspace())
+    return usual.exchange, usual.symbol
+
+
+def _remember(market: MarketForm) -> None:
+    """What is picked is picked for the next look too, for this strategy and this person."""
+    picked = [market.preview_exchange.data, market.preview_symbol.data]
+    kept = {name: it for name, it in session.get(_MARKETS, {}).items() if name != _strategy()}
+    rest = list(kept.items())[-(MOST_REMEMBERED - 1) :]
+    session[_MARKETS] = dict([*rest, (_strategy(), picked)])
+
+
+def _strategy() -> str:
+    return str((request.view_args or {}).get("strategy_id", ""))
 
 
 def at_rest(rules: RulesForm) -> dict[str, Any]:
@@ -59,6 +85,7 @@ def asked(rules: RulesForm) -> dict[str, Any]:
     again, person, now = "again" in request.form, current.user(), current.now()
     try:
         plan = _plan(rules, market)
+        _remember(market)
         found = previews.request(current.workspace(), plan, person=person, now=now, again=again)
     except Invalid as error:
         market.adopt(error)

@@ -10,6 +10,7 @@ from typing import Any
 
 from runner.backtest import curve
 from runner.backtest.grid import FEW_TRADES, Plan, Run, attempt, combinations
+from runner.backtest.keeping import efficiency, kept_little
 from runner.backtest.lane import moment
 from runner.backtest.request import Refused, Request
 from runner.backtest.result import figures_plain
@@ -29,7 +30,6 @@ from runner.metrics.figures import Sheet
 from runner.strategy.spec import TIMEFRAMES
 
 MOST_WINDOWS = 24
-WEAK = 50
 _DAY = 86_400
 
 
@@ -195,23 +195,22 @@ def _compared(judged: Sequence[Judged], period: Period) -> dict[str, Figure]:
     """In sample against out of sample, over all windows."""
     sheet, count = Sheet(period), len(judged)
     rows = [_row(it) for it in judged]
-    means: dict[str, float | None] = {}
+    days: dict[str, list[float]] = {}
     for key, name, place in (
         ("daily_in", "Return a day, in sample", "the windows they were chosen on"),
         ("daily_out", "Return a day, out of sample", "the windows after, which no choice has seen"),
     ):
-        known = [float(row[key]) for row in rows if row[key] is not None]
-        means[key] = sum(known) / len(known) if known else None
+        known = days[key] = [float(row[key]) for row in rows if row[key] is not None]
+        mean = sum(known) / len(known) if known else None
         text = f"Return divided by days, of the chosen combinations on {place}; mean of all."
-        sheet.add(key, name, "percent", means[key], len(known), text, "No window has a return.")
-    inside, outside = means["daily_in"], means["daily_out"]
+        sheet.add(key, name, "percent", mean, len(known), text, "No window has a return.")
+    share, why = efficiency(days["daily_in"], days["daily_out"])
     sheet.add(
-        *("efficiency", "Walk-forward efficiency", "percent"),
-        100 * outside / inside if inside and inside > 0 and outside is not None else None,
-        count,
+        *("efficiency", "Walk-forward efficiency", "percent", share, count),
         "Return a day out of sample in percent of that in sample. Below 50 % most of what the "
-        "search found was the past itself.",
-        "In sample nothing was earned, so there is nothing to compare with.",
+        "search found was the past itself. Given only where the return in sample is above zero "
+        "by more than its own standard error over the windows.",
+        why,
     )
     won = sum(1 for row in rows if (row["out_of_sample"]["return"] or 0) > 0)
     sheet.add(
@@ -249,16 +248,7 @@ def _warnings(
             "trades; it may as well have been drawn. Make the windows in sample longer."
         )
         told.append(("thin_choice", text))
-    efficiency = kept["efficiency"].value
-    if efficiency is not None and efficiency < WEAK:
-        text = (
-            f"Out of sample {efficiency:.0f} % of the return a day in sample is left."
-            if efficiency > 0
-            else "What earned in sample earned nothing out of sample."
-        )
-        told.append(("weak", text))
-    if efficiency is None:
-        told.append(("no_edge", "Even the best combinations earned nothing in sample."))
+    told += kept_little(kept)
     if len(judged) > 2 and kept["choices"].value == len(judged):
         told.append(("restless", "Every window chose other numbers: the best did not stay best."))
     held = sum(1 for it in judged if it.after.result and it.after.result.account.trades.open)

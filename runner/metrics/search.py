@@ -18,6 +18,7 @@ EULER = 0.5772156649015329
 _NORMAL = NormalDist()
 _ONE = "It takes two combinations whose trades have a spread."
 _NO_SPREAD = "It takes two closed trades of the best combination whose results differ."
+_LOST = "The best one lost by the mean of its trades; there is no gain that luck could explain."
 
 
 @dataclass(frozen=True)
@@ -126,11 +127,15 @@ def _deflated(sheet: Sheet, best: Tried, tried: Sequence[Tried]) -> None:
         _ONE,
     )
     left = None if own is None or chance is None else own - chance
+    # Luck explains a gain; taken off a loss it would be a larger loss that nobody had.
+    lost = own is not None and own <= 0
     sheet.add(
         *("deflated", "Expectancy less luck", "money"),
-        None if left is None else left * it.deviation,
-        *(n, "What is left of the best one's mean result of a trade without its share of luck."),
-        why,
+        None if left is None or lost else left * it.deviation,
+        n,
+        "What is left of the best one's mean gain of a trade without its share of luck. Below zero "
+        "luck alone explains it.",
+        _LOST if lost else why,
     )
     sheet.add(
         *("deflated_sharpe", "Better than luck", "percent"),

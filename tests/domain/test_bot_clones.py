@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from app.domain import bot_clones, bots, schedule
+from app.domain import bot_clones, bots, code_rules, schedule
 from app.domain.errors import Invalid, Refused
 from app.extensions import db
 from app.gateways.vault import Sealer
@@ -13,6 +13,7 @@ from app.models import AuditEvent, Bot, Wish
 from runner.protocol import Limits, Mode, OnEnd, to_plain
 from tests import factories
 from tests.factories import NOW, TESTER
+from tests.runner.code.sources import CROSSING
 
 
 @pytest.fixture
@@ -25,8 +26,9 @@ def account(workspace, keys):
     return factories.connection(workspace, Sealer(keys.public))
 
 
-def clone(bot, name="Tide again", **more):
-    return bot_clones.clone(bot, name, author=None, by=TESTER, now=NOW, **more)
+def clone(bot, name="Tide again", *, code_allowed=False, **more):
+    allowed = {"code_allowed": code_allowed}
+    return bot_clones.clone(bot, name, author=None, by=TESTER, now=NOW, **allowed, **more)
 
 
 def test_it_is_set_up_the_same_and_has_done_nothing(workspace):
@@ -95,3 +97,12 @@ def test_it_needs_a_name_and_room(workspace, monkeypatch):
     with pytest.raises(Refused, match="no more bots"):
         clone(bot)
     assert db.session.scalars(select(Bot).where(Bot.workspace_id == workspace.id)).all() == [bot]
+
+
+def test_code_is_cloned_only_where_code_may_run(workspace):
+    """An installation may have switched it off since the first bot was made."""
+    bot = factories.bot(workspace)
+    bot.version.rules = code_rules.rules_of(CROSSING)
+    with pytest.raises(Refused, match="ALLOW_CODE_STRATEGIES"):
+        clone(bot)
+    assert clone(bot, code_allowed=True).version is bot.version

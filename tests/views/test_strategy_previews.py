@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from app.domain import preview_runs, previews
 from app.gateways.backtest_outcome import End, Outcome
 from app.models import AuditEvent, Preview, PreviewState, StrategyVersion
+from app.web import preview_pages
 from tests import previewed, site
 from tests.views.filled import current_fields
 
@@ -174,6 +175,31 @@ def test_too_many_of_a_workspace_are_refused_in_words(builder, rows, monkeypatch
 def test_a_market_that_is_not_there_is_named(builder):
     page = builder.ask(preview_exchange="moon")
     assert "cannot be previewed" in page.by_id("preview").text
+
+
+def picked(page, name):
+    (chosen,) = [it for it in page.by_id(name).all("option") if "selected" in it.attributes]
+    return chosen.get("value")
+
+
+def test_the_market_that_was_picked_is_picked_the_next_time(builder):
+    assert picked(builder.pages.get(builder.edit), "preview_symbol") == previewed.SYMBOL
+    builder.ask(preview_exchange="bybit", preview_symbol="ETH/USDT:USDT")
+    page = builder.pages.get(builder.edit)
+    assert picked(page, "preview_exchange") == "bybit"
+    assert picked(page, "preview_symbol") == "ETH/USDT:USDT"
+    builder.ask(preview_exchange="moon")
+    assert picked(builder.pages.get(builder.edit), "preview_exchange") == "bybit"
+
+
+def test_as_many_markets_are_remembered_as_a_cookie_holds(builder, monkeypatch):
+    monkeypatch.setattr(preview_pages, "MOST_REMEMBERED", 2)
+    with builder.pages.client.session_transaction() as session:
+        session["preview_markets"] = {"a": ["okx", "x"], "b": ["okx", "y"]}
+    builder.ask()
+    with builder.pages.client.session_transaction() as session:
+        kept = session["preview_markets"]
+    assert list(kept) == ["b", builder.url.split("/")[4]]
 
 
 def test_without_script_the_button_does_the_same(builder, rows):

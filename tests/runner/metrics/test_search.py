@@ -67,6 +67,15 @@ def test_deflated_by_hand():
     assert 50 < figures["deflated_sharpe"].value < 100
 
 
+def test_no_luck_is_taken_off_a_loss():
+    """The best of two losers loses 1 a trade: a larger loss is nothing that anybody had."""
+    grid = [tried((0,), -2, (-2, 0)), tried((1,), -4, (-3, -1))]
+    figures = search_figures(grid[0], grid, PERIOD)
+    assert figures["deflated"].value is None
+    assert "no gain" in figures["deflated"].reason
+    assert figures["deflated_sharpe"].value < 50
+
+
 def test_what_cannot_be_measured_says_why():
     grid = [tried((0,), -5, (1,)), tried((1,), None)]
     figures = search_figures(grid[0], grid, PERIOD)
