@@ -129,9 +129,9 @@ SETTINGS = (
     ),
     Setting(
         "ALLOW_CODE_STRATEGIES",
-        "Whether strategies may be Python classes. With `local` machines only: they share this "
-        "computer.",
-        "`0`",
+        "Whether strategies may be Python classes. `local` machines share this computer with them; "
+        "with `gce` each dry run and backtest has a machine of its own.",
+        "`0`; with `gce` `1`",
     ),
     Setting("SLEEP_MIN_GAP", "The shortest pause worth giving a machine back.", "`20s`"),
     Setting("SLEEP_FLAT_FOR", "How long a bot is flat before its machine goes.", "`3s`"),

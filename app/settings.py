@@ -89,9 +89,9 @@ class Reader:
         self.fault(name, f"is {value!r}; set one of {', '.join(choices)}.")
         return default
 
-    def flag(self, name: str) -> bool:
+    def flag(self, name: str, default: str = "0") -> bool:
         """A switch, off by default."""
-        return self.choice(name, ("0", "1", "false", "true", "no", "yes"), "0") in (
+        return self.choice(name, ("0", "1", "false", "true", "no", "yes"), default) in (
             "1",
             "true",
             "yes",

@@ -1,5 +1,6 @@
-"""The runner's commands: no argument runs a bot, ``backtest`` tests a strategy on history,
-``certify`` proves an exchange with somebody's test key, and ``bundle`` builds what is deployed.
+"""The runner's commands: no argument runs a bot, or the task that a machine was made for;
+``backtest`` tests a strategy on history, ``certify`` proves an exchange with somebody's test key,
+and ``bundle`` builds what is deployed.
 """
 
 from __future__ import annotations
@@ -32,8 +33,13 @@ def main(arguments: list[str]) -> int:
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s %(message)s"
     )
-    from runner.boot import run  # noqa: PLC0415 - keeps `bundle` free of ccxt
-    from runner.environment import Environment  # noqa: PLC0415 - as above
+    from runner.environment import Environment  # noqa: PLC0415 - keeps `bundle` free of ccxt
+    from runner.protocol import TASK, WORK  # noqa: PLC0415 - as above
+
+    if os.environ.get(WORK) == TASK:
+        from runner.task import run  # noqa: PLC0415 - as above
+    else:
+        from runner.boot import run  # noqa: PLC0415 - as above
 
     try:
         return asyncio.run(run(Environment.read(os.environ)))

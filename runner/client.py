@@ -1,4 +1,4 @@
-"""The runner's two calls to the platform's gate: claim and sync."""
+"""The runner's calls to the platform's gate: claim and sync, and those of a task."""
 
 from __future__ import annotations
 
@@ -10,16 +10,24 @@ from runner.errors import Operational, Superseded, Temporary
 from runner.protocol import (
     CLAIM_PATH,
     SYNC_PATH,
+    TASK_PART_PATH,
+    TASK_PATH,
+    TASK_REPORT_PATH,
     Claim,
     ClaimAnswer,
     ProtocolError,
     Sync,
     SyncAnswer,
+    Task,
+    TaskClaim,
+    TaskPart,
+    TaskReport,
+    TaskWanted,
     dumps,
     loads,
 )
 
-T = TypeVar("T", ClaimAnswer, SyncAnswer)
+T = TypeVar("T", ClaimAnswer, SyncAnswer, Task, TaskWanted)
 _LARGEST_ANSWER = 8 * 1024 * 1024
 
 
@@ -42,13 +50,22 @@ class GateClient:
     async def sync(self, sync: Sync) -> SyncAnswer:
         return await self._post(SYNC_PATH, dumps(sync), SyncAnswer)
 
+    async def task(self, claim: TaskClaim) -> Task:
+        return await self._post(TASK_PATH, dumps(claim), Task)
+
+    async def report(self, report: TaskReport) -> TaskWanted:
+        return await self._post(TASK_REPORT_PATH, dumps(report), TaskWanted)
+
+    async def part(self, part: TaskPart) -> TaskWanted:
+        return await self._post(TASK_PART_PATH, dumps(part), TaskWanted)
+
     async def _post(self, path: str, body: bytes, kind: type[T]) -> T:
         headers = {"Content-Type": "application/json"}
         try:
             async with self._http.post(
                 self._gate + path, data=body, headers=headers, allow_redirects=False
             ) as answer:
-                content = await answer.content.read(_LARGEST_ANSWER)
+                content = await _whole(answer)
                 status = answer.status
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Temporary(f"gate unreachable: {type(error).__name__}") from error
@@ -58,6 +75,16 @@ class GateClient:
             except ProtocolError as error:
                 raise Temporary(f"gate answered something else: {error}") from error
         raise _refusal(path, status, content)
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """All of an answer, which may come in pieces; of one that is too large the beginning."""
+    content = bytearray()
+    async for piece in answer.content.iter_any():
+        content += piece
+        if len(content) > _LARGEST_ANSWER:
+            break
+    return bytes(content)
 
 
 def _refusal(path: str, status: int, content: bytes) -> Exception:

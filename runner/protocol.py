@@ -21,9 +21,17 @@ VERSION = 1
 CLAIM_PATH = "/runner/v1/claim"
 SYNC_PATH = "/runner/v1/sync"
 PRACTICE_LIVE = "PLUTARC_PRACTICE_LIVE"
+"""The variable that opens the live path on a practice market of this machine, for tests alone."""
 CODE_ALLOWED = "PLUTARC_CODE"
 """Where it is 1, a runner may start the process of a code strategy."""
-"""The variable that opens the live path on a practice market of this machine, for tests alone."""
+WORK, TASK = "PLUTARC_WORK", "task"
+"""Where the first is the second, a machine carries out one task and trades nothing."""
+TASK_PATH = "/runner/v1/task"
+TASK_REPORT_PATH = "/runner/v1/task/report"
+TASK_PART_PATH = "/runner/v1/task/part"
+TASK_PART = 1024 * 1024
+TASK_LARGEST = 24 * TASK_PART
+"""Bytes of a part of a task's answer, and of the whole of it, compressed."""
 
 
 class Mode(StrEnum):
@@ -353,6 +361,72 @@ class SyncAnswer:
     quiet_minutes: int | None = None
     hold: str | None = None
     signals: tuple[ExternalSignal, ...] = ()
+
+
+# -- tasks: one request, carried out by a machine that has no keys --------------------------------
+
+
+@dataclass(frozen=True)
+class TaskClaim:
+    """A machine without keys asks for what it was made for. ``boot_id``: of this process alone."""
+
+    task: str
+    token: str
+    boot_id: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What to run: ``request`` is a backtest's JSON, run ``runs`` times, ``seconds`` for each.
+
+    Where ``runs`` is 0 there is nothing to do any more.
+    """
+
+    request: str
+    runs: int
+    seconds: int
+
+
+@dataclass(frozen=True)
+class TaskReport:
+    """How far a task is; also that its machine is alive."""
+
+    claim: TaskClaim
+    step: str
+    done: int
+    of: int
+
+
+@dataclass(frozen=True)
+class TaskPart:
+    """A piece of the answer, in base64; ``last``: the answer is whole."""
+
+    claim: TaskClaim
+    number: int
+    last: bool
+    content: str
+
+
+@dataclass(frozen=True)
+class TaskWanted:
+    """Whether anybody still waits for the answer."""
+
+    wanted: bool
+
+
+@dataclass(frozen=True)
+class TaskAnswer:
+    """What came of the runs: of the first that failed, else of the first.
+
+    ``status``: of its process; ``answer``: exactly what it wrote; ``late``: it was ended for want
+    of time; ``steady``: every run wrote the same. It travels compressed.
+    """
+
+    status: int
+    answer: str
+    log: str
+    late: bool
+    steady: bool
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------

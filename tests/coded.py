@@ -1,8 +1,10 @@
 """A code strategy's dry run as rows of the database."""
 
+import zlib
+
 from app.domain import code_rules
 from app.extensions import db
-from app.models import BacktestState, DryRun
+from app.models import BacktestState, CodeTask, DryRun, TaskState
 from tests.runner.code.sources import CROSSING
 
 TOLD = {
@@ -48,6 +50,31 @@ def dry_run(
         heard_at=now,
         created_at=now,
         **more,
+    )
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def task(workspace, now, *, subject, source=CROSSING):
+    """The task of one that is over, its machine gone."""
+    made = CodeTask(
+        workspace_id=workspace.id,
+        subject=subject,
+        exchange="practice",
+        runs=2,
+        seconds=120,
+        request=zlib.compress(source.encode()),
+        state=TaskState.ANSWERED,
+        token_hash="0" * 64,
+        created_at=now,
+        watched_at=now,
+        heard_at=now,
+        ended_at=now,
+        machine=f"t-{subject.partition('_')[2]}-g1",
+        region="local",
+        try_at=now,
+        gone_at=now,
     )
     db.session.add(made)
     db.session.flush()

@@ -116,6 +116,13 @@ AUDITED: dict[str, Columns] = {
         "percent attempt holder cancel_at heard_at started_at ended_at log fault told created_by "
         "created_at",
     ),
+    "code_task": Columns(
+        track="",
+        hidden="token token_hash",
+        ignore="id workspace_id subject exchange runs seconds request state step done of parts "
+        "answer fault boot_id created_at watched_at heard_at started_at ended_at machine region "
+        "zone leaving operation request_id attempt try_at problem inserted_at gone_at",
+    ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

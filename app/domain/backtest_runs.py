@@ -34,6 +34,7 @@ class Errand:
 
     backtest_id: str
     holder: str
+    workspace_id: str
     request: dict[str, Any]
 
 
@@ -43,7 +44,7 @@ def begin(backtest_id: str, now: datetime) -> Errand | None:
     if holder is None:
         return None
     found = db.session.get_one(Backtest, backtest_id, populate_existing=True)
-    return Errand(backtest_id, holder, _request(found))
+    return Errand(backtest_id, holder, found.workspace_id, _request(found))
 
 
 def _request(backtest: Backtest) -> dict[str, Any]:
@@ -73,6 +74,13 @@ def finish(errand: Errand, outcome: Outcome, now: datetime) -> bool:
             values = {"result": packed, "digest": digest, "figures": shown(outcome.answer)}
     values |= {"state": state, "fault": fault, "log": outcome.log}
     return long_runs.finish(Backtest, errand.backtest_id, errand.holder, values, now)
+
+
+def give_back(errand: Errand, now: datetime) -> None:
+    """It could not begin yet: it waits in the queue once more, for a while."""
+    if long_runs.give_back(Backtest, errand.backtest_id, errand.holder, now):
+        found = db.session.get_one(Backtest, errand.backtest_id, populate_existing=True)
+        _queue_again(found, now + long_runs.AGAIN_AFTER)
 
 
 def sweep(now: datetime, limit: int = 200) -> int:

@@ -16,7 +16,7 @@ from runner.strategy.source import Reading, SourceFault, read
 
 SHUT = (
     "Code strategies are switched off on this installation. Its operator can allow them with "
-    "ALLOW_CODE_STRATEGIES, where machines live on the platform's own computer."
+    "ALLOW_CODE_STRATEGIES=1."
 )
 
 

@@ -35,6 +35,7 @@ class Errand:
 
     dry_run_id: str
     holder: str
+    workspace_id: str
     request: dict[str, Any]
 
 
@@ -142,7 +143,8 @@ def begin(dry_run_id: str, now: datetime) -> Errand | None:
         return None
     found = db.session.get_one(DryRun, dry_run_id, populate_existing=True)
     rules = code_rules.rules_of(found.source)
-    return Errand(dry_run_id, holder, {**found.asked, "rules": rules, "rows": 1000})
+    asked = {**found.asked, "rules": rules, "rows": 1000}
+    return Errand(dry_run_id, holder, found.workspace_id, asked)
 
 
 def beat(errand: Errand, step: str, done: int, of: int, now: datetime) -> bool:
@@ -162,6 +164,13 @@ def finish(errand: Errand, first: Outcome, second: Outcome | None, now: datetime
         fault = _fault("backtest", "", "it was ended from outside; check it again")
     values = {"state": state, "fault": fault, "told": told, "log": first.log}
     return long_runs.finish(DryRun, errand.dry_run_id, errand.holder, values, now)
+
+
+def give_back(errand: Errand, now: datetime) -> None:
+    """It could not begin yet: it waits in the queue once more, for a while."""
+    if long_runs.give_back(DryRun, errand.dry_run_id, errand.holder, now):
+        found = db.session.get_one(DryRun, errand.dry_run_id, populate_existing=True)
+        _queue(found, now + long_runs.AGAIN_AFTER)
 
 
 def sweep(now: datetime, limit: int = 200) -> int:

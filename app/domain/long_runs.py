@@ -19,6 +19,8 @@ from app.models.base import new_id
 
 LOST_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 2
+AGAIN_AFTER = timedelta(seconds=15)
+"""So long waits one that could not begin."""
 _LOST = "the worker was lost twice while it ran; choose a shorter period, or run it again"
 
 
@@ -59,6 +61,14 @@ def finish(kind: Any, row_id: str, holder: str, values: dict[str, Any], now: dat
     over = {"percent": 100, "ended_at": clock.database_now(now), "step": "", "holder": ""}
     statement = update(kind).where(*_held(kind, row_id, holder))
     return bool(change(statement.values(**values, **over)))
+
+
+def give_back(kind: Any, row_id: str, holder: str, now: datetime) -> bool:
+    """It could not begin: it waits again, and nobody lost it. ``False`` if it is not held."""
+    heard = clock.database_now(now)
+    values = {"state": BacktestState.QUEUED, "holder": "", "step": "", "heard_at": heard}
+    statement = update(kind).where(*_held(kind, row_id, holder))
+    return bool(change(statement.values(**values, attempt=kind.attempt - 1)))
 
 
 def cancel(row: Any, now: datetime) -> bool:

@@ -13,6 +13,7 @@ from app.models import (
     BotAddress,
     BotCompute,
     CloudOperation,
+    CodeTask,
     Machine,
     OperationState,
     Phase,
@@ -29,6 +30,7 @@ def read(names: Iterable[str], now: datetime) -> Books:
     """The rows behind these names, as of now."""
     names = list(names)
     kept = _names(Machine.name, Machine.gone_at, names, now)
+    kept |= _names(CodeTask.machine, CodeTask.gone_at, names, now)
     addresses = _names(BotAddress.name, BotAddress.released_at, names, now)
     strangers = {bot_of(name) for name in names if name not in kept | addresses} - {""}
     return Books(kept, addresses, dict(_known(strangers, now)), _living(), _borne(names))
@@ -48,8 +50,9 @@ def _borne(wanted: list[str]) -> frozenset[str]:
     """Which of the wanted names a machine ever bore."""
     found: set[str] = set()
     for start in range(0, len(wanted), _AT_ONCE):
-        some = Machine.name.in_(wanted[start : start + _AT_ONCE])
-        found |= set(db.session.scalars(select(Machine.name).where(some)))
+        for name in (Machine.name, CodeTask.machine):
+            some = name.in_(wanted[start : start + _AT_ONCE])
+            found |= set(db.session.scalars(select(name).where(some)))
     return frozenset(found)
 
 
@@ -77,5 +80,7 @@ def _of_bots(bot_ids: list[str]) -> Select[Any]:
 
 
 def _living() -> int:
-    query = select(func.count(BotCompute.bot_id)).where(BotCompute.phase != Phase.RELEASED)
-    return db.session.scalar(query) or 0
+    """Bots that are not gone, and tasks whose machine is not: each may have one."""
+    bots = select(func.count(BotCompute.bot_id)).where(BotCompute.phase != Phase.RELEASED)
+    tasks = select(func.count(CodeTask.id)).where(CodeTask.gone_at.is_(None))
+    return (db.session.scalar(bots) or 0) + (db.session.scalar(tasks) or 0)

@@ -15,6 +15,7 @@ from enum import StrEnum
 from app.gateways.compute.driver import SeenAddress, SeenDisk, SeenMachine, Survey
 
 _MACHINE = re.compile(r"b-([a-z0-9]{1,40})-g([0-9]{1,9})", re.ASCII)
+_TASK = re.compile(r"t-([a-z0-9]{1,40})-g1", re.ASCII)
 _ADDRESS = re.compile(r"b-([a-z0-9]{1,40})-ip", re.ASCII)
 
 APART = timedelta(minutes=10)
@@ -56,6 +57,7 @@ class Judgement:
     busy: bool = False
 
 
+_TASK_OVER = "no task of this name is under way"
 OURS, WAIT = Judgement(Whose.OURS), Judgement(Whose.WAIT)
 
 
@@ -94,6 +96,11 @@ def bot_of(name: str) -> str:
     return f"bot_{found[1]}" if found else ""
 
 
+def is_task(name: str) -> bool:
+    """Whether a machine of this name was made for one task: it holds no position and no key."""
+    return bool(_TASK.fullmatch(name))
+
+
 def generation_of(name: str) -> int:
     """The generation in a machine's name; 0 if there is none."""
     found = _MACHINE.fullmatch(name)
@@ -112,6 +119,8 @@ def of_machine(seen: SeenMachine, books: Books, now: datetime, patience: Patienc
         return OURS
     if _young(seen.created_at, now, patience.machine) or (bot is not None and bot.busy):
         return WAIT
+    if is_task(seen.name):
+        return Judgement(Whose.NOBODY, _TASK_OVER)
     if bot is None:
         return Judgement(Whose.NOBODY, _unknown(seen.name), hold=not bot_of(seen.name))
     if generation_of(seen.name) > bot.generation:
@@ -142,6 +151,8 @@ def of_disk(seen: SeenDisk, books: Books, now: datetime, patience: Patience) -> 
         return OURS
     if _young(seen.created_at, now, patience.disk) or (bot is not None and bot.busy):
         return WAIT
+    if is_task(seen.name):
+        return Judgement(Whose.NOBODY, _TASK_OVER)
     if bot is None:
         return Judgement(Whose.NOBODY, _unknown(seen.name), hold=not bot_of(seen.name))
     # A machine's last words are on its disk.

@@ -43,7 +43,8 @@ def compute_driver(config: Config) -> ComputeDriver:
     from app.gateways.compute.gce import GceDriver  # noqa: PLC0415 -- 2 s and 140 MiB
     from app.gateways.compute.gce_metadata import Preparation  # noqa: PLC0415
 
-    return GceDriver(config.compute.gce, Preparation(config.bundle_dir))
+    preparation = Preparation(config.bundle_dir, code=config.code_strategies)
+    return GceDriver(config.compute.gce, preparation)
 
 
 def preload(config: Config) -> None:

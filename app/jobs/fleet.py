@@ -2,7 +2,7 @@
 
 import secrets
 
-from app.jobs import effect
+from app.jobs import code_effect, effect
 from app.jobs.worker import in_app
 
 
@@ -28,3 +28,9 @@ def sweep_cloud() -> None:
 def delete_find(find_id: str) -> None:
     """Take one step of deleting what belongs to nobody; as above."""
     effect.delete_find(find_id)
+
+
+@in_app
+def advance_task(task_id: str) -> None:
+    """Take one step of the machine of a code strategy's task; as above."""
+    code_effect.advance(task_id)

@@ -22,6 +22,7 @@ JOBS = {
     "advance_bots": "app.jobs.fleet.advance_bots",
     "sweep_cloud": "app.jobs.fleet.sweep_cloud",
     "delete_find": "app.jobs.fleet.delete_find",
+    "advance_task": "app.jobs.fleet.advance_task",
     "send_mail": "app.jobs.mail.send_mail",
     "take_in_mail": "app.jobs.mail_in.take_in_mail",
     "ring_telegram": "app.jobs.telegram.ring_telegram",
@@ -42,7 +43,7 @@ JOBS = {
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 
 _HOUR = 3600
-_SECONDS = {QueueName.BACKTESTS: 1200}
+_SECONDS = {QueueName.BACKTESTS: 1500}
 """What a job may take where it is not a minute."""
 
 

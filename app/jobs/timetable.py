@@ -16,6 +16,7 @@ from app.domain import (
     bot_alarms,
     breach_policy,
     budgets,
+    code_tasks,
     deadlines,
     dry_runs,
     finds,
@@ -54,6 +55,7 @@ LOST: tuple[Verb, ...] = (
     backtest_runs.sweep,
     readiness_runs.sweep,
     dry_runs.sweep,
+    code_tasks.sweep,
 )
 """Asks anew for what the queues have forgotten."""
 
@@ -86,6 +88,7 @@ OLD: tuple[Verb, ...] = (
     measure.forget,
     sweeps.forget,
     previews.forget,
+    code_tasks.forget,
     delivery.forget,
 )
 """Drops what nobody needs any more."""

@@ -5,6 +5,7 @@ from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcom
 from app.models.backtest import Backtest, BacktestKind, BacktestState
 from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
 from app.models.bot import Bot, BotCommand, PauseRule, Run, Wish
+from app.models.code_task import CodeTask, TaskState
 from app.models.compute import (
     AddressEvent,
     AddressEventKind,
@@ -159,6 +160,7 @@ __all__ = [
     "CloudFind",
     "CloudOperation",
     "CloudRegion",
+    "CodeTask",
     "Component",
     "ComponentKind",
     "Condition",
@@ -249,6 +251,7 @@ __all__ = [
     "SupportAccess",
     "SweepRun",
     "Tag",
+    "TaskState",
     "TelegramCall",
     "TelegramChat",
     "TelegramLink",

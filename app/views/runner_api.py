@@ -3,12 +3,21 @@
 from flask import Blueprint, Response, abort, current_app, request, send_from_directory
 
 from app import current
-from app.domain import runners
+from app.domain import code_door, runners
 from app.domain.errors import Gone, Misplaced, NotAllowed
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.web.guards import runner
-from runner.protocol import Claim, ProtocolError, Sync, dumps, loads
+from runner.protocol import (
+    Claim,
+    ProtocolError,
+    Sync,
+    TaskClaim,
+    TaskPart,
+    TaskReport,
+    dumps,
+    loads,
+)
 
 bp = Blueprint("runner_api", __name__, url_prefix="/runner/v1")
 MAX_BODY = 8 * 1024 * 1024
@@ -35,6 +44,27 @@ def claim() -> Response:
 def sync() -> Response:
     """A runner reports, and is told what is wanted of it."""
     return _json(runners.sync(loads(Sync, request.get_data()), now=current.now()))
+
+
+@bp.post("/task")
+@runner
+def task() -> Response:
+    """A machine without keys asks for what it was made for."""
+    return _json(code_door.fetch(loads(TaskClaim, request.get_data()), current.now()))
+
+
+@bp.post("/task/report")
+@runner
+def task_report() -> Response:
+    """It says how far it is, and hears whether anybody still waits."""
+    return _json(code_door.report(loads(TaskReport, request.get_data()), current.now()))
+
+
+@bp.post("/task/part")
+@runner
+def task_part() -> Response:
+    """It hands in a part of its answer."""
+    return _json(code_door.take(loads(TaskPart, request.get_data()), current.now()))
 
 
 @bp.get("/bundle/<digest>.pyz")

@@ -7,6 +7,7 @@ from flask import request
 
 from app import current
 from app.domain import backtests, code_rules, defaults, strategies
+from app.domain.code_tasks import CREATING
 from app.domain.errors import Invalid
 from app.forms.backtests import BacktestForm
 from app.forms.base import offered
@@ -24,6 +25,7 @@ WORDS = {
 }
 STEPS = {
     "starting": "Starting",
+    CREATING: "Creating a machine for the code, which takes about a minute",
     "simulation": "Simulating",
     "history": "Fetching candles",
     "combinations": "Trying combinations",

@@ -6,6 +6,7 @@ from flask import abort
 
 from app import current
 from app.domain import code_rules, dry_runs, strategies
+from app.domain.code_tasks import CREATING
 from app.domain.errors import Invalid
 from app.domain.strategy_files import StrategyFile
 from app.forms.code import SourceForm
@@ -101,6 +102,8 @@ def told(dry_run: DryRun) -> dict[str, Any]:
     marked = int(place) if place.isdigit() else 0
     return {
         "dry_run": dry_run,
+        "creating": dry_run.step == CREATING,
+        "elsewhere": current.config().compute.gce is not None,
         "words": WORDS,
         "settled": dry_run.over,
         "failed": dry_run.state is BacktestState.FAILED,

@@ -28,6 +28,12 @@ MESSAGES = {
     "claim_answer_testnet": ClaimAnswer,
     "sync": Sync,
     "sync_answer": SyncAnswer,
+    "task_claim": protocol.TaskClaim,
+    "task": protocol.Task,
+    "task_report": protocol.TaskReport,
+    "task_part": protocol.TaskPart,
+    "task_wanted": protocol.TaskWanted,
+    "task_answer": protocol.TaskAnswer,
 }
 EVENTS = {f"event_{kind.value}": kind for kind in EventKind}
 

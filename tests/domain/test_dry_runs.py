@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -147,10 +148,19 @@ def test_it_is_taken_once_and_only_its_holder_is_heard(desk):
     errand = dry_runs.begin(made.id, NOW)
     assert dry_runs.begin(made.id, NOW) is None
     assert errand.request["rules"] == rules_of(CROSSING)
-    other = dry_runs.Errand(made.id, "hld_other", {})
+    other = replace(errand, holder="hld_other")
     assert not dry_runs.beat(other, "candles", 1, 2, NOW)
     assert not dry_runs.finish(other, done(), done(), NOW)
     assert dry_runs.beat(errand, "candles", 1, 2, NOW)
+
+
+def test_one_that_cannot_begin_waits_again_and_nobody_lost_it(desk):
+    made = request(desk)
+    for _ in range(3):
+        dry_runs.give_back(dry_runs.begin(made.id, NOW), NOW)
+        db.session.commit()
+    found = db.session.get_one(DryRun, made.id, populate_existing=True)
+    assert (found.state, found.attempt, found.holder) == (BacktestState.QUEUED, 0, "")
 
 
 def test_a_lost_worker_is_followed_by_one_more_and_then_it_fails(desk):

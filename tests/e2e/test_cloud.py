@@ -5,10 +5,12 @@ The machines run their real startup script and the real runner, fetched from the
 
 import re
 import shutil
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.e2e.conftest import Installation
+from tests.e2e.test_code import SOURCE as LIVING
 from tests.e2e.test_story import quicken, visit
 from tests.e2e.visitor import Visitor
 from tests.fakes.gce import Cloud
@@ -118,3 +120,53 @@ def test_a_bot_lives_in_the_cloud_and_wakes_at_the_same_address(visitor, cloud):
     (second,) = cloud.snapshot()["instances"]
     assert second["name"].rpartition("-")[2] != first
     assert second["networkInterfaces"][0]["accessConfigs"][0]["natIP"] == address
+
+
+def test_a_code_strategy_is_tried_and_traded_on_machines_of_the_cloud_alone(visitor, cloud):
+    visitor.open("/signup").submit(
+        "/signup", name="Ada", email="ada@example.com", password="seven quiet harbours"
+    )
+    home = visitor.url
+    visitor.open(f"{home}strategies/code").submit("/code", name="Living", source=LIVING)
+    dry_run = visitor.url
+    asked = until("a machine", lambda: cloud.snapshot()["instances"])
+    assert "machine of its own that has no keys" in visitor.open(dry_run).text
+    (made,) = asked
+    items = {item["key"]: item["value"] for item in made["metadata"]["items"]}
+    assert (items["plutarc-work"], made.get("serviceAccounts")) == ("task", None)
+    assert made["scheduling"]["instanceTerminationAction"] == "DELETE"
+    assert int(made["scheduling"]["maxRunDuration"]["seconds"]) < 3600
+    until("it passed", lambda: "It passed" in visitor.open(dry_run).text)
+    until("its machine is gone", lambda: not machines(cloud))
+    assert cloud.snapshot()["disks"] == []
+
+    visitor.open(dry_run).submit("/version")
+    visitor.open(f"{home}bots/new")
+    choices = visitor.page.by_id("strategy").all("option")
+    version = next(o.get("value") for o in choices if o.get("value", "").startswith("stv_"))
+    visitor.submit("/bots/new", name="Coded", strategy=version, start="y")
+    bot = visitor.url
+    until("the class is asked", lambda: "life 1 with" in visit(visitor, f"{bot}/decisions"))
+    (own,) = cloud.snapshot()["instances"]
+    assert own["name"].startswith("b-")
+
+    # A backtest beside it; the machine of the bot is left alone.
+    visitor.open(f"{home}backtests/new?version={version}")
+    lately = datetime.now(UTC) - timedelta(minutes=5)
+    period = {"since": lately - timedelta(minutes=2), "until": lately}
+    words = {name: moment.strftime("%Y-%m-%d %H:%M") for name, moment in period.items()}
+    visitor.submit("/backtests/new", **words)
+    backtest = visitor.url
+    two = until("a machine beside it", lambda: beside(cloud))
+    assert own["name"] in two
+    until("its result", lambda: "Net profit" in visit(visitor, backtest))
+    until("the bot's alone", lambda: names_of(cloud) == [own["name"]])
+
+
+def names_of(cloud):
+    return [it["name"] for it in cloud.snapshot()["instances"]]
+
+
+def beside(cloud):
+    found = names_of(cloud)
+    return found if len(found) == 2 else None

@@ -25,9 +25,13 @@ def metadata(environment: dict[str, str], bundle_sha: str, bundle_url: str) -> d
         for name, value in environment.items()
         if name.startswith("PLUTARC_")
     }
-    return given | {
-        "plutarc-bundle": bundle_sha,
-        "plutarc-bundle-url": bundle_url,
-        "plutarc-python": ".".join(map(str, sys.version_info[:2])),
-        "startup-script": startup_script(),
-    }
+    return (
+        {"plutarc-work": "bot", "plutarc-code": "0"}
+        | given
+        | {
+            "plutarc-bundle": bundle_sha,
+            "plutarc-bundle-url": bundle_url,
+            "plutarc-python": ".".join(map(str, sys.version_info[:2])),
+            "startup-script": startup_script(),
+        }
+    )

@@ -83,6 +83,7 @@ class Step:
     the call that is under way since an earlier step of the same intent: then nothing is asked
     anew, that call is looked at. ``proof`` is the digest of the token that the machine was given,
     as long as it was never seen: a machine of that name with another token is somebody else's.
+    ``longest``: seconds after which the cloud itself ends a machine that was made for one task.
     """
 
     kind: StepKind
@@ -98,6 +99,12 @@ class Step:
     zone: str = ""
     operation: str = ""
     proof: str = field(default="", repr=False)
+    longest: int = 0
+
+    @property
+    def is_task(self) -> bool:
+        """Whether the machine is made for one task: it has no address of its own."""
+        return self.longest > 0
 
 
 @dataclass(frozen=True)

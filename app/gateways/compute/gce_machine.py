@@ -14,12 +14,17 @@ _DISK_GB = 10
 
 
 def request(settings: GceSettings, step: Step, metadata: dict[str, str]) -> compute_v1.Instance:
-    """The body of an insertion: no service account, shielded, its disk goes with it."""
+    """The body of an insertion: no service account, shielded, its disk goes with it.
+
+    A task's machine gets whatever address is free, and is not started again once it has ended.
+    """
     marks = labels(settings, step)
     tier = settings.network_tier
+    longest = step.longest or LONGEST_DAYS * 86400
+    whose = "a task" if step.is_task else "bot"
     return compute_v1.Instance(
         name=step.machine_name,
-        description=f"plutarc, bot {step.bot}, generation {step.generation}",
+        description=f"plutarc, {whose} {step.bot}, generation {step.generation}",
         machine_type=f"zones/{step.zone}/machineTypes/{settings.machine_type}",
         labels=marks,
         disks=[
@@ -47,10 +52,10 @@ def request(settings: GceSettings, step: Step, metadata: dict[str, str]) -> comp
             enable_secure_boot=True, enable_vtpm=True, enable_integrity_monitoring=True
         ),
         scheduling=compute_v1.Scheduling(
-            max_run_duration=compute_v1.Duration(seconds=LONGEST_DAYS * 86400),
+            max_run_duration=compute_v1.Duration(seconds=longest),
             instance_termination_action="DELETE",
             on_host_maintenance="MIGRATE",
-            automatic_restart=True,
+            automatic_restart=not step.is_task,
             provisioning_model="STANDARD",
         ),
         metadata=compute_v1.Metadata(

@@ -29,8 +29,8 @@ class MachineSteps(Steps):
 
     def insert(self, step: Step) -> Result:
         """Ask for the machine at the bot's address, unless it is there."""
-        if not step.zone or step.ip is None or step.generation is None:
-            detail = "a machine needs a zone, an address and a generation"
+        if not step.zone or step.generation is None or (step.ip is None) is not step.is_task:
+            detail = "a bot's machine needs a zone, a generation and an address, a task's has none"
             return Result(Outcome.FAILED, detail, cause=Cause.INVALID)
         told = self._poll(step, step.zone)
         if told is not None:
@@ -53,6 +53,8 @@ class MachineSteps(Steps):
 
     def _refusal(self, step: Step) -> Result | None:
         """Looks at the address first: the cloud would refuse too, in words that say less."""
+        if step.is_task:
+            return None
         address = self._calls.address(step.region, step.address_name)
         if address is None:
             return lost(f"{step.ip} is no longer reserved")
@@ -67,7 +69,7 @@ class MachineSteps(Steps):
 
     def _explained(self, step: Step, told: Result) -> Result:
         """Names the holder where the cloud only says that an address is held."""
-        if told.cause is not Cause.HELD:
+        if told.cause is not Cause.HELD or step.is_task:
             return told
         address = self._calls.address(step.region, step.address_name)
         users = gce_reading.names(address.users) if address is not None else ()
@@ -159,6 +161,8 @@ class MachineSteps(Steps):
 
     def _freed(self, step: Step) -> Result:
         """A machine that is not found is gone once its hold on the address is, too."""
+        if not step.address_name:
+            return Result(Outcome.DONE, machine=_GONE)
         address = self._calls.address(step.region, step.address_name)
         if address is not None and step.machine_name in gce_reading.names(address.users):
             detail = "the machine is gone, its address is not free yet"

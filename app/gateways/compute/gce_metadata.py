@@ -7,6 +7,7 @@ from pathlib import Path
 
 from app.gateways.compute import boot, bundles
 from app.gateways.compute.driver import Result, Step
+from runner.protocol import CODE_ALLOWED
 
 _built: dict[tuple[str, Path, Path], Path] = {}
 """Of this process and those it forks; sources change with the release, and so do processes."""
@@ -14,10 +15,14 @@ _built: dict[tuple[str, Path, Path], Path] = {}
 
 @dataclass(frozen=True)
 class Preparation:
-    """Builds the program into ``bundle_dir``; machines fetch it from the gate by its digest."""
+    """Builds the program into ``bundle_dir``; machines fetch it from the gate by its digest.
+
+    ``code``: whether bots may trade by a class; each has a machine of its own.
+    """
 
     bundle_dir: Path
     root: Path = bundles.ROOT
+    code: bool = False
 
     def __call__(self, step: Step) -> dict[str, str] | Result:
         """The metadata of the machine that the step inserts."""
@@ -26,7 +31,8 @@ class Preparation:
             return built
         gate = step.environment.get("PLUTARC_GATE", "").rstrip("/")
         url = f"{gate}/runner/v1/bundle/{built.name}"
-        return boot.metadata(step.environment, built.stem, url)
+        allowed = {CODE_ALLOWED: "1"} if self.code else {}
+        return boot.metadata(allowed | step.environment, built.stem, url)
 
     def build(self, exchange: str) -> Path | Result:
         """The program for an exchange, built or found; found without a look once it was built."""

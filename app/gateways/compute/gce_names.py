@@ -13,7 +13,8 @@ from app.gateways.compute.gce_settings import GceSettings
 
 MANAGED_BY = "plutarc"
 ADDRESS = re.compile(r"b-[a-z0-9]{1,40}-ip", re.ASCII)
-MACHINE = re.compile(r"b-[a-z0-9]{1,40}-g[0-9]{1,9}", re.ASCII)
+MACHINE = re.compile(r"[bt]-[a-z0-9]{1,40}-g[0-9]{1,9}", re.ASCII)
+"""``b``: a bot's; ``t``: a task's, which has no address of its own."""
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)
 _PLACE = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", re.ASCII)
 _OF_MACHINES = frozenset(
@@ -51,6 +52,8 @@ def fault(step: Step) -> str:
     if step.kind in _OF_MACHINES:
         if not MACHINE.fullmatch(step.machine_name or ""):
             return f"{step.machine_name!r} is no name of a machine of ours"
+    elif step.kind is StepKind.LIST_ZONES and step.is_task:
+        return ""
     elif not ADDRESS.fullmatch(step.address_name):
         return f"{step.address_name!r} is no name of an address of ours"
     return ""

@@ -41,6 +41,10 @@ attribute plutarc-gate && GATE="$value"
 attribute plutarc-bot && BOT="$value"
 attribute plutarc-generation && GENERATION="$value"
 attribute plutarc-token && TOKEN="$value"
+attribute plutarc-work && WORK="$value"
+attribute plutarc-code && CODE="$value"
+# A task has the machine to itself; a bot's runner is small and stays so.
+case "$WORK" in task) MEMORY=90% ;; *) MEMORY=512M ;; esac
 [ "${#SHA}" -eq 64 ] || die "plutarc-bundle in the metadata is no SHA-256 digest"
 
 # -- the interpreter: a bundle holds code compiled for one minor version ----------------------
@@ -104,6 +108,8 @@ chmod 700 "$STATE_DIR"
         echo "PLUTARC_BOT=$BOT"
         echo "PLUTARC_GENERATION=$GENERATION"
         echo "PLUTARC_TOKEN=$TOKEN"
+        echo "PLUTARC_WORK=$WORK"
+        echo "PLUTARC_CODE=$CODE"
         echo "PLUTARC_DIR=$STATE_DIR"
     } >"$SECRETS.new"
 )
@@ -159,7 +165,7 @@ RestartSec=5
 TimeoutStopSec=30
 StandardOutput=journal+console
 StandardError=journal+console
-MemoryMax=512M
+MemoryMax=$MEMORY
 TasksMax=64
 StateDirectory=plutarc
 StateDirectoryMode=0700
@@ -187,4 +193,4 @@ IPAddressDeny=multicast
 UNIT
 systemctl daemon-reload
 systemctl restart plutarc.service
-say "the runner is started: bot $BOT, generation $GENERATION"
+say "the runner is started: $WORK $BOT, generation $GENERATION"

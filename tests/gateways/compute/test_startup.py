@@ -228,6 +228,8 @@ def test_the_metadata_hold_what_a_claim_needs_and_no_more():
     assert set(found) == {
         "plutarc-token",
         "plutarc-gate",
+        "plutarc-work",
+        "plutarc-code",
         "plutarc-bundle",
         "plutarc-bundle-url",
         "plutarc-python",
