@@ -14,7 +14,8 @@ from app.domain.strategy_changes import ROLES
 from app.models import StrategyVersion
 from runner.strategy import COMPONENTS
 
-FORMAT = "plutarc strategy 1"
+_FAMILY = "plutarc strategy "
+FORMAT = f"{_FAMILY}1"
 LARGEST = 48 * 1024
 """Bytes of a file; the largest rules that are valid need half of them."""
 _KEYS = ("format", "name", "summary", "tags", "rules", "code")
@@ -81,7 +82,11 @@ def read(content: bytes) -> StrategyFile:
     if len(content) > LARGEST:
         raise UnreadableFile([f"A file has at most {LARGEST // 1024} KiB; this one is larger."])
     found = _plain(content)
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
+    told = str(found.get("format")) if isinstance(found, dict) else ""
+    if told.startswith(_FAMILY) and told != FORMAT:
+        found_here = f'It is of format "{told[:60]}"; this installation reads "{FORMAT}".'
+        raise UnreadableFile([f"{found_here} A newer release wrote it: update this one first."])
+    if told != FORMAT:
         raise UnreadableFile([f'Its first line must be "format: {FORMAT}".'])
     faults = [f"{str(key)[:40]}: unknown setting; remove it." for key in found if key not in _KEYS]
     name, summary = found.get("name"), found.get("summary", "")

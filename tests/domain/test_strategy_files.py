@@ -124,3 +124,10 @@ def test_what_is_no_strategy_says_why(content):
     faults = refused(content)
     assert faults
     assert all(0 < len(fault) < 4000 for fault in faults)
+
+
+def test_a_file_of_another_release_says_which_one_it_needs():
+    content = file_of(RULES[next(iter(RULES))]).replace(FORMAT, "plutarc strategy 2")
+    (fault,) = refused(content)
+    assert 'is of format "plutarc strategy 2"' in fault
+    assert "update this one first" in fault
