@@ -10,8 +10,16 @@ from werkzeug.serving import make_server
 
 from app import current
 from app.domain.support import files, moves, owning
-from app.models import User, Verification, Workspace
-from tests import factories, site, tickets
+from app.models import (
+    BacktestKind,
+    BacktestState,
+    StrategyVersion,
+    TradeRow,
+    User,
+    Verification,
+    Workspace,
+)
+from tests import backtested, coded, factories, site, tickets
 from tests.views.conftest import as_it_was, desk, house, people, story
 from tests.waiting import PATIENCE
 
@@ -73,6 +81,45 @@ def ticket(house, desk):
         tickets.answered(made, "See https://example.com/" + "long" * 40, now=now)
         made.warned_at = now
         return SimpleNamespace(id=made.id, url=f"{desk.home}/tickets/{made.id}", message=message.id)
+
+
+@pytest.fixture
+def research(house, story):
+    """Every page on which strategies are written, tested and judged, filled with results."""
+    now, home = datetime.now(UTC), story.home
+    with site.rows(house) as session:
+        version = session.get(StrategyVersion, story.version)
+        rows = [backtested.row(version, now, kind=kind) for kind in BacktestKind]
+        rows += [backtested.row(version, now, said=backtested.answer(2, "single"))]
+        states = (BacktestState.QUEUED, BacktestState.RUNNING)
+        waiting = [backtested.row(version, now, state=state) for state in states]
+        runs = [f"/backtests/{row.id}" for row in rows + waiting]
+        single = [row.id for row in rows if row.kind is BacktestKind.SINGLE]
+        dry = coded.dry_run(session.get(Workspace, version.workspace_id), now).id
+        query = select(TradeRow.id).where(TradeRow.bot_id == story.bot.rpartition("/")[2])
+        trades = session.scalars(query.limit(2)).all()
+    strategy = story.strategy.removeprefix(home)
+    written = (
+        "/strategies?archived=yes",
+        f"{strategy}/v/1",
+        "/strategies/code",
+        f"/strategies/code/{dry}",
+    )
+    tested = (
+        "",
+        "/new",
+        "/sweep",
+        "/walk-forward",
+        f"/compare?backtest={'&backtest='.join(single)}",
+    )
+    of = f"?version={story.version}"
+    parts = [*written, *(f"/backtests{it}" for it in tested), *runs]
+    parts += [f"/backtests/{kind}{of}" for kind in ("new", "sweep", "walk-forward")]
+    parts += ["/trades", f"/trades/compare?trade={'&trade='.join(trades)}", f"/trades/{trades[0]}"]
+    parts += ["/analytics?mode=paper", f"/analytics{strategy}", "/tax"]
+    parts += [f"/analytics/bots/{story.bot.rpartition('/')[2]}"]
+    about = ("/clone", "/signals", "/signals/settings", "/readiness", "/paper-reset")
+    return [home + part for part in parts] + [story.bot + part for part in about]
 
 
 @pytest.fixture

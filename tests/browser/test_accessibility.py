@@ -47,7 +47,8 @@ def faults_of(page, rules=None):
 def look(page, url):
     """Everything in light; in dark only what a theme changes, which is colours."""
     faults = []
-    page.goto(url)
+    answer = page.goto(url)
+    assert answer is None or answer.ok, f"{url} answers {answer.status}"
     for theme, rules in (("light", None), ("dark", ["color-contrast"])):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         faults += [f"{url} {theme} {fault}" for fault in faults_of(page, rules)]
@@ -69,6 +70,10 @@ def test_pages_of_tickets(signed_in, addresses):
 
 def test_pages_of_a_bot_with_a_story(signed_in, story, addresses):
     assert not [fault for tab in addresses.bot for fault in look(signed_in, story.bot + tab)]
+
+
+def test_pages_of_research(signed_in, research):
+    assert not [fault for url in research for fault in look(signed_in, url)]
 
 
 def test_pages_before_signing_in(window):
