@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from math import inf, nan
+from math import inf
 from typing import Any
 
+from runner.bars import bar_of, is_sound
 from runner.protocol import Candle
 from runner.rates import UNKNOWN, Rates
 from runner.sizing import AtrDistance
@@ -25,7 +26,9 @@ _WARMING_UP, _NO_SIGNAL, _OTHER_SIDE = Reason.WARMING_UP, Reason.NO_SIGNAL, Reas
 _FILTERED, _BLOCKED, _ENTERS = Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS
 _NO_PRICE = Decimal("NaN")
 """For exits without a level: comparing with it raises."""
-_HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
+_HOLDS, _LEAVES, _TURNS = Reason.HOLDS, Reason.LEAVES, Reason.TURNS
+STILL = Holding(0, Decimal("NaN"), 0, None, datetime.min.replace(tzinfo=UTC))
+"""Stands for a position none of whose exits can fire unless the signals ask for something."""
 
 
 class Engine:
@@ -63,6 +66,7 @@ class Engine:
         # Making a decimal of each close would cost more than all other exits together.
         self._priced = any(type(p.rule).level is not ExitRule.level for p in self.exits)
         self._checks = [placed.rule.check for placed in self.exits]
+        self._unfired = [0] * len(self.exits)
         self._size_by = AtrDistance(rules["sizing"])
         self._wire()
 
@@ -145,7 +149,8 @@ class Engine:
         """Judge a closed candle. ``blocked`` says why no entry is allowed now, if so.
 
         What the indicators would make of a gap or of numbers that cannot be is no decision:
-        ``last`` is forgotten then, and the engine wants to be warmed anew.
+        ``last`` is forgotten then, and the engine wants to be warmed anew. With ``STILL`` for the
+        position a step that says ``TURNS`` is not yet one: ask ``hold``.
         """
         opening, high, low, close, volume, at, _, _ = bar
         step = self._step
@@ -163,6 +168,10 @@ class Engine:
         if self._slow:
             self._read_further(bar)
         step.direction = direction = self._judge(values)
+        if holding is STILL:
+            step.fired, step.action = self._unfired, NOTHING
+            step.code = _TURNS if direction else _HOLDS
+            return step
         if holding is not None:
             self._hold(step, holding, bar)
             return step
@@ -172,6 +181,11 @@ class Engine:
         else:
             self._enter(step, direction, blocked)
         return step
+
+    def hold(self, bar: Bar, holding: Holding) -> Step:
+        """Ask the exits about the candle that was judged last."""
+        self._hold(self._step, holding, bar)
+        return self._step
 
     def on_price(self, holding: Holding, price: Decimal) -> ExitCall | None:
         """Check the exits that have a price level against the price one could leave at now."""
@@ -276,23 +290,3 @@ class Engine:
         if self._due is not None and bar.at < self._due:
             opened = datetime.fromtimestamp(bar.at, UTC)
             raise ValueError(f"candle {opened} is not newer than {self.last}")
-
-
-def bar_of(candle: Candle, funding: float = nan, open_interest: float = nan) -> Bar:
-    """A candle as indicators read it, with what was known beside it."""
-    return Bar(
-        float(candle.open),
-        float(candle.high),
-        float(candle.low),
-        float(candle.close),
-        float(candle.volume),
-        candle.opened_at.timestamp(),
-        funding,
-        open_interest,
-    )
-
-
-def is_sound(bar: Bar) -> bool:
-    """Whether the numbers can be true together."""
-    opening, high, low, close, volume = bar[:5]
-    return 0.0 < low <= opening <= high < inf and low <= close <= high and 0.0 <= volume < inf

@@ -16,11 +16,12 @@ from itertools import chain, repeat
 from math import inf, nan
 
 from runner.backtest.payments import Payments
-from runner.backtest.position import Position, anchored, levels, moves
+from runner.backtest.position import Position, anchored, calm, levels, moves
 from runner.backtest.request import Request
+from runner.bars import is_sound
 from runner.code.engine import engine_on_history
 from runner.decision_log import DecisionLog
-from runner.engine import Engine, is_sound
+from runner.engine import STILL, Engine
 from runner.history.columns import Columns
 from runner.history.reading import History
 from runner.step import Reason, Step
@@ -65,7 +66,9 @@ class Lane:
         columns = (*self.columns.floats(first), map(float, self.log.times))
         self._bars: Iterator[Bar] = map(_bar, zip(*columns, rates, repeat(nan)))
         self._next: Bar = next(self._bars, _NO_BAR)
+        self._calm = calm(self.engine)
         self._low, self._high = -inf, inf
+        self._under, self._over = -inf, inf
         self._liquidation: Decimal | None = None
 
     def warm(self) -> None:
@@ -131,6 +134,7 @@ class Lane:
         append, code, known = log.codes.append, 0, list[int | None]()
         last: Reason | None = None
         low, high, bar, bars = self._low, self._high, self._next, self._bars
+        under, over = (self._under, self._over) if self._calm else (inf, -inf)
         for place in range(self.place, self.count):
             if bar.low <= low or bar.high >= high:
                 return True
@@ -142,13 +146,13 @@ class Lane:
                 column = self.columns.highs if upward else self.columns.lows
                 position.best = self.price(column, place)
             at = times[place]
-            holding: Holding | None
-            if plain:
-                age = (at - decided) // span
-                holding = _holding((side, cost, age, position.best, opened, steps, _NONE))
-            else:
-                holding = self.holding(place)
+            holding: Holding | None = STILL
+            if not under < bar.close < over:
+                seen = (side, cost, (at - decided) // span, position.best, opened, steps, _NONE)
+                holding = _holding(seen) if plain else self.holding(place)
             step = on_bar(bar, holding)
+            if step.code is _TURNS:
+                step = self._asked(place, bar)
             # As long as it holds, no exit has fired: there is nothing else to compare.
             if step.code is not last or step.values != known:
                 code, last, known = log.code(step), step.code, step.values[:]
@@ -165,6 +169,11 @@ class Lane:
                 self.watch(self._liquidation)
                 low, high = self._low, self._high
         return False
+
+    def _asked(self, place: int, bar: Bar) -> Step:
+        holding = self.holding(place)
+        assert holding is not None
+        return self.engine.hold(bar, holding)
 
     def close(self) -> Step:
         """Judge the next candle as it closes, with the position there is."""
@@ -192,7 +201,10 @@ class Lane:
         holding = self.holding(min(self.place, self.count - 1))
         assert holding is not None
         side = self.position.side
-        self._low, self._high = levels(self.engine, holding).floats(side, self.half_spread)
+        found = levels(self.engine, holding)
+        self._low, self._high = found.floats(side, self.half_spread)
+        # Exits compare the close itself with their level.
+        self._under, self._over = found.floats(side, 0.0)
         if liquidation is not None:
             price = float(liquidation)
             if side > 0:
@@ -208,7 +220,7 @@ class Lane:
         self.ready_at = place + self._need
 
 
-_BROKEN = Reason.BROKEN
+_BROKEN, _TURNS = Reason.BROKEN, Reason.TURNS
 
 
 def components_of(engine: Engine) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,8 @@ from runner.backtest.lane import moment
 from runner.backtest.position import Position, moving
 from runner.backtest.request import Request
 from runner.backtest.seen import Held, Judged, Seen
-from runner.engine import Engine, bar_of
+from runner.bars import bar_of
+from runner.engine import Engine
 from runner.protocol import to_plain
 from runner.step import ACTIONS, NOTHING, Step
 from runner.strategy import warmup

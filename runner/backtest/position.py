@@ -97,6 +97,14 @@ def anchored(engine: Engine) -> bool:
     return any(type(placed.rule).anchor is not ExitRule.anchor for placed in engine.exits)
 
 
+def calm(engine: Engine) -> bool:
+    """Whether, between its levels, a position has nothing to fear but what the signals ask for."""
+    return not moves(engine) and all(
+        placed.rule.by_signals or type(placed.rule).level is not ExitRule.level
+        for placed in engine.exits
+    )
+
+
 def moving(engine: Engine) -> list[bool]:
     """Of each exit, whether it remembers more of a position than its entry and its age."""
     return [

@@ -17,9 +17,10 @@ from runner.backtest.entering import Wish, enter
 from runner.backtest.lane import components_of
 from runner.backtest.position import Position, anchored
 from runner.backtest.stops import Stop
+from runner.bars import bar_of
 from runner.code.engine import engine_on_history, listen
 from runner.decision_log import DecisionLog
-from runner.engine import Engine, bar_of
+from runner.engine import Engine
 from runner.exchange.base import Book, Funding, PublicTrade
 from runner.history.recording import BOTH, DESK, VENUE, OpenInterest, Seen
 from runner.protocol import Candle

@@ -47,6 +47,7 @@ _ENGINE = (
     "backtest/*.py",
     "metrics/*.py",
     "strategy/**/*.py",
+    "bars.py",
     "exchange/base.py",
     "exchange/paper_*.py",
     "capital.py",

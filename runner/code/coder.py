@@ -7,11 +7,12 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 
+from runner.bars import bar_of, is_sound
 from runner.bench import Bench
 from runner.code.engine import CodeEngine, fill_row, question, row_of
 from runner.code.process import Answer, CodeFault, Process
 from runner.code.voice import position_of
-from runner.engine import Engine, bar_of, is_sound
+from runner.engine import Engine
 from runner.memory import Memo
 from runner.protocol import Candle, Fill, from_plain
 from runner.strategy.spec import Holding

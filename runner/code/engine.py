@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from runner.bars import bar_of, is_sound
 from runner.code.process import Answer, CodeFault, Process
 from runner.code.voice import KIND, CodeExit, CodeSignal, Said, Voice, position_of
-from runner.engine import Engine, bar_of, is_sound
+from runner.engine import Engine
 from runner.exchange.base import Execution
 from runner.protocol import Candle, Fill
 from runner.step import ExitCall, Step

@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from runner.backtest.lane import components_of
+from runner.bars import bar_of
 from runner.decision_log import MAGIC, DecisionLog, action_of, funnel, unpacked
-from runner.engine import Engine, bar_of
+from runner.engine import Engine
 from runner.strategy.spec import Holding
 from tests.runner.backtest.hand_history import rules, walk
 

@@ -6,7 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from runner.engine import Engine, bar_of
+from runner.bars import bar_of
+from runner.engine import Engine
 from runner.protocol import Candle
 from runner.step import ACTIONS, ENTER_LONG, EXIT, NOTHING, Reason
 from runner.strategy.components.trend import EmaCross

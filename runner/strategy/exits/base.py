@@ -16,6 +16,8 @@ class ExitRule:
     spec: ClassVar[ComponentSpec]
     protective: ClassVar[bool] = False
     """Whether its level limits a loss, so that a stop at the venue may stand there."""
+    by_signals: ClassVar[bool] = False
+    """Whether it fires only while the signals ask for a side."""
 
     def __init__(self, params: Params) -> None: ...
 

@@ -60,6 +60,7 @@ class SignalFlip(ExitRule):
         directional=False,
         sentence=lambda _: "when the signals turn against it",
     )
+    by_signals = True
 
     def check(self, holding: Holding, price: Decimal, direction: int) -> int:  # noqa: ARG002 - one signature for all exits
         return int(direction == -holding.side)
