@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -281,8 +282,10 @@ class Trader:
             blocked=conclusion.blocked,
             signal="" if occasion.signal is None else occasion.signal.id,
         )
-        # Together: a signal that was answered is in the log of decisions as well.
-        with self._bench.journal.transaction():
+        answers = occasion.signal is not None or used is not None
+        # Together: a signal that was answered is in the log of decisions as well. Without one the
+        # decision is alone, and is kept in memory while the disk is full.
+        with self._bench.journal.transaction() if answers else nullcontext():
             if occasion.signal is not None:
                 signals.tell(occasion.signal, DONE[action], reason, verdicts, order)
             elif used is not None:

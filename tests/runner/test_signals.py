@@ -20,6 +20,7 @@ from runner.protocol import (
 from runner.signals import Signals
 from tests.runner.hand_desk import PRICE, SYMBOL, rules, story
 from tests.runner.hand_market import START
+from tests.runner.test_health import make_room, refuse_all
 
 LONG, SHORT, CLOSE = SignalAction
 ENTERED, EXITED, KEPT, NOTHING, EXPIRED, SUPERSEDED = SignalOutcome
@@ -418,5 +419,17 @@ def test_the_memory_of_it_travels_with_the_checkpoint(tmp_path):
         assert plain["hearing"]["newest"][SYMBOL]["spent"] is True
         assert plain["hearing"]["decided"] == ["sig_1"]
         assert START.date().isoformat() in plain["hearing"]["newest"][SYMBOL]["at"]
+
+    play(tmp_path, act)
+
+
+def test_a_decision_that_answers_nobody_is_kept_in_memory_while_the_disk_is_full(tmp_path):
+    async def act(hand):
+        await hand.tick(70)
+        before = len(hand.told(EventKind.DECISION))
+        refuse_all(hand)
+        await hand.tick(130)
+        assert len(hand.told(EventKind.DECISION)) == before + 2
+        make_room(hand)
 
     play(tmp_path, act)
