@@ -25,9 +25,9 @@ from runner.certify.signing import (
     canonical,
     default_path,
     fingerprint,
+    key_of_tester,
     public_of,
     signed,
-    tester_key,
 )
 from runner.certify.stand import Place
 from runner.certify.verify import verify
@@ -82,7 +82,7 @@ def _certify(options: argparse.Namespace) -> int:
     if options.exchange is None:
         raise Operational(f"name an exchange with --exchange: {', '.join(VENUES)}")
     endpoint = needs.endpoint_of(options.exchange, options.env, options.endpoint)
-    key = tester_key(options.key_file)
+    key = key_of_tester(options.key_file)
     try:
         options.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

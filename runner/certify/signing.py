@@ -30,7 +30,7 @@ def canonical(report: dict[str, Any]) -> bytes:
     return text.encode()
 
 
-def tester_key(path: Path) -> Ed25519PrivateKey:
+def key_of_tester(path: Path) -> Ed25519PrivateKey:
     """The key in the file, which is made at its first use. Raises ``Operational``."""
     try:
         if not path.exists():

@@ -8,7 +8,7 @@ import pytest
 from runner.certify.command import command
 from runner.certify.needs import endpoint_of
 from runner.certify.report import redacted
-from runner.certify.signing import is_signed, signed, tester_key
+from runner.certify.signing import is_signed, key_of_tester, signed
 from runner.certify.verdict import Cause, Verdict, cause_of
 from runner.errors import Operational
 from runner.exchange.quirks.binance import Binance
@@ -79,13 +79,13 @@ def test_addresses_and_secrets_are_taken_out(text, left):
 
 
 def test_a_signature_is_of_this_report_by_this_key(tmp_path):
-    key, other = (tester_key(tmp_path / name / "key") for name in ("one", "two"))
+    key, other = (key_of_tester(tmp_path / name / "key") for name in ("one", "two"))
     envelope = signed({"passed": True, "left": ["ü"]}, key)
     assert is_signed(json.loads(json.dumps(envelope)))
     assert not is_signed({**envelope, "public_key": signed({}, other)["public_key"]})
     assert not is_signed({**envelope, "signature": "AA"})
     assert not is_signed({"report": {}})
-    again = tester_key(tmp_path / "one" / "key")
+    again = key_of_tester(tmp_path / "one" / "key")
     assert signed({}, again) == signed({}, key)
 
 
