@@ -26,7 +26,7 @@ _WARMING_UP, _NO_SIGNAL, _OTHER_SIDE = Reason.WARMING_UP, Reason.NO_SIGNAL, Reas
 _FILTERED, _BLOCKED, _ENTERS = Reason.FILTERED, Reason.BLOCKED, Reason.ENTERS
 _NO_PRICE = Decimal("NaN")
 """For exits without a level: comparing with it raises."""
-_HOLDS, _LEAVES, _TURNS = Reason.HOLDS, Reason.LEAVES, Reason.TURNS
+_HOLDS, _LEAVES = Reason.HOLDS, Reason.LEAVES
 STILL = Holding(0, Decimal("NaN"), 0, None, datetime.min.replace(tzinfo=UTC))
 """Stands for a position none of whose exits can fire unless the signals ask for something."""
 
@@ -150,7 +150,7 @@ class Engine:
 
         What the indicators would make of a gap or of numbers that cannot be is no decision:
         ``last`` is forgotten then, and the engine wants to be warmed anew. With ``STILL`` for the
-        position a step that says ``TURNS`` is not yet one: ask ``hold``.
+        position no exit is asked: where the step has a direction, ``hold`` is to be.
         """
         opening, high, low, close, volume, at, _, _ = bar
         step = self._step
@@ -169,8 +169,7 @@ class Engine:
             self._read_further(bar)
         step.direction = direction = self._judge(values)
         if holding is STILL:
-            step.fired, step.action = self._unfired, NOTHING
-            step.code = _TURNS if direction else _HOLDS
+            step.fired, step.action, step.code = self._unfired, NOTHING, _HOLDS
             return step
         if holding is not None:
             self._hold(step, holding, bar)

@@ -44,8 +44,6 @@ class Reason(IntEnum):
     HOLDS = 10
     """A position is held and no exit fired."""
     LEAVES = 11
-    TURNS = 12
-    """Of ``Engine.on_bar`` alone, where exits are yet to be asked: never stored."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import logging
 import uuid
 import zlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeVar
 
 from runner.client import GateClient
@@ -117,7 +118,7 @@ async def _tell(client: GateClient, who: TaskClaim, answer: TaskAnswer) -> None:
     for number, piece in enumerate(pieces):
         last = number == len(pieces) - 1
         part = TaskPart(who, number, last, base64.b64encode(piece).decode())
-        told = await _patiently(lambda part=part: client.part(part))  # type: ignore[misc]
+        told = await _patiently(partial(client.part, part))
         if not told.wanted:
             return
 

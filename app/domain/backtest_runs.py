@@ -10,7 +10,7 @@ from typing import Any
 from app.domain import long_runs, outbox
 from app.domain.backtests import JOB, QUEUE
 from app.extensions import db
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of
 from app.models import Backtest, BacktestKind, BacktestState
 from runner.strategy import varied
 
@@ -68,7 +68,7 @@ def finish(errand: Errand, outcome: Outcome, now: datetime) -> bool:
         if len(packed) > MOST_BYTES:
             state = BacktestState.FAILED
             text = "the result is too large to be kept; choose a shorter period"
-            fault = {"component": "request", "field": "since", "message": text}
+            fault = fault_of("request", "since", text)
         else:
             digest = hashlib.sha256(outcome.answer).hexdigest()
             values = {"result": packed, "digest": digest, "figures": shown(outcome.answer)}

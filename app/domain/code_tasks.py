@@ -17,7 +17,7 @@ from sqlalchemy import delete, select, update
 
 from app.domain import clock, machines, outbox
 from app.extensions import change, db
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of, read
 from app.models import CodeTask, TaskState, Workspace
 from app.models.base import new_id
 from app.models.code_task import OPEN
@@ -30,6 +30,7 @@ SILENT = timedelta(seconds=60)
 SLACK = timedelta(seconds=45)
 """Beside its runs, for packing and handing in the answer."""
 KEPT = timedelta(days=7)
+_MOST_LOG = 20_000
 MOST_UNPACKED = 256 * 1024 * 1024
 CREATING = "machine"
 """The step of a run that waits for its machine."""
@@ -139,11 +140,11 @@ def leave(task_id: str, now: datetime) -> None:
 def outcomes_of(seen: Seen, runs: int) -> list[Outcome]:
     """What came of each run: of those after the first only whether they gave the same."""
     if seen.state is not TaskState.ANSWERED:
-        return [Outcome(End.FAILED, fault=seen.fault or fault("machine", LOST))]
+        return [Outcome(End.FAILED, fault=seen.fault or fault_of("machine", "", LOST))]
     try:
         told = loads(TaskAnswer, _unpacked(seen.answer))
     except (zlib.error, ProtocolError, UnicodeDecodeError):
-        return [Outcome(End.FAILED, fault=fault("machine", "its answer cannot be read"))]
+        return [Outcome(End.FAILED, fault=fault_of("machine", "", "its answer cannot be read"))]
     first = _outcome(told)
     if first.end is not End.DONE or runs == 1:
         return [first]
@@ -174,14 +175,9 @@ def forget(now: datetime) -> None:
 LOST = "the machine was lost; run it again"
 
 
-def fault(component: str, message: str, field: str = "") -> dict[str, str]:
-    """What a person is told of a run that failed."""
-    return {"component": component, "field": field, "message": message}
-
-
 def fail(task: CodeTask, message: str, now: datetime, component: str = "machine") -> None:
     """It is over, and why."""
-    task.fault = fault(component, message, "since" if component == "request" else "")
+    task.fault = fault_of(component, "since" if component == "request" else "", message)
     finish(task, TaskState.FAILED, now)
 
 
@@ -225,18 +221,8 @@ def _unpacked(packed: bytes) -> bytes:
 
 
 def _outcome(told: TaskAnswer) -> Outcome:
-    log = told.log[:20_000]
+    log = told.log[-_MOST_LOG:]
     if told.late:
         text = "it took more time than a run may take; choose a shorter period"
-        return Outcome(End.FAILED, log=log, fault=fault("request", text, "since"))
-    try:
-        plain = json.loads(told.answer)
-        failed = plain.get("error") or {}
-    except (ValueError, AttributeError):
-        text = f"it ended without an answer (status {told.status}); the log says more"
-        return Outcome(End.FAILED, log=log, fault=fault("backtest", text))
-    if told.status == 0 and plain.get("ok") is True:
-        return Outcome(End.DONE, told.answer.encode(), log)
-    names = ("component", "message", "field")
-    component, message, field = (str(failed.get(name) or "")[:500] for name in names)
-    return Outcome(End.FAILED, log=log, fault=fault(component, message, field))
+        return Outcome(End.FAILED, log=log, fault=fault_of("request", "since", text))
+    return read(told.status, told.answer.encode(), log)

@@ -12,7 +12,7 @@ from app.domain.audit import Actor
 from app.domain.errors import Invalid, Refused
 from app.domain.venues import VENUES
 from app.extensions import db
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of
 from app.models import BacktestState, DryRun, Strategy, StrategyVersion, User, Workspace
 from app.models.backtest import WAITING
 from runner.strategy import TIMEFRAMES, warmup
@@ -159,9 +159,9 @@ def finish(errand: Errand, first: Outcome, second: Outcome | None, now: datetime
         same = second.end is End.DONE and first.answer == second.answer
         state = BacktestState.DONE if same else state
         told = shown(first.answer)
-        fault = None if same else dict(second.fault) or _fault("code", "", UNSTEADY)
+        fault = None if same else dict(second.fault) or fault_of("code", "", UNSTEADY)
     if state is BacktestState.FAILED and fault is None:
-        fault = _fault("backtest", "", "it was ended from outside; check it again")
+        fault = fault_of("backtest", "", "it was ended from outside; check it again")
     values = {"state": state, "fault": fault, "told": told, "log": first.log}
     return long_runs.finish(DryRun, errand.dry_run_id, errand.holder, values, now)
 
@@ -240,10 +240,6 @@ def _make_room(workspace: Workspace) -> None:
 
 def _queue(dry_run: DryRun, now: datetime) -> None:
     outbox.put(QUEUE, JOB, now=now, workspace_id=dry_run.workspace_id, dry_run_id=dry_run.id)
-
-
-def _fault(component: str, name: str, message: str) -> dict[str, str]:
-    return {"component": component, "field": name, "message": message}
 
 
 def _record(dry_run: DryRun, by: Actor, now: datetime) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from app.domain import clock
 from app.domain.errors import Refused
 from app.extensions import change, db
+from app.gateways.backtest_outcome import fault_of
 from app.models import BacktestState
 from app.models.base import new_id
 
@@ -113,7 +114,7 @@ def _wait_again(row: Any, now: datetime) -> bool:
         return False
     if row.state is BacktestState.RUNNING and row.attempt >= MOST_ATTEMPTS:
         row.state, row.ended_at = BacktestState.FAILED, now
-        row.fault = {"component": "backtest", "field": "", "message": _LOST}
+        row.fault = fault_of("backtest", "", _LOST)
         return False
     row.state, row.percent = BacktestState.QUEUED, 0
     return True

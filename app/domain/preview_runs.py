@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from app.domain import clock
 from app.extensions import change, db
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of
 from app.models import Preview, PreviewState
 from app.models.base import new_id
 
@@ -66,7 +66,7 @@ def finish(errand: Errand, outcome: Outcome, now: datetime) -> bool:
             values = {"state": PreviewState.DONE, "fault": None, "answer": packed}
         else:
             text = "what it found is too much for a preview; run a backtest of it"
-            values["fault"] = {"component": "request", "field": "", "message": text}
+            values["fault"] = fault_of("request", "", text)
     values |= {"heard_at": clock.database_now(now), "holder": "", "step": ""}
     return bool(change(update(Preview).where(*_held(errand)).values(**values)))
 

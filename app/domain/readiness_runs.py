@@ -14,7 +14,7 @@ from app.domain.drift import Deal
 from app.domain.errors import Refused
 from app.domain.stretches import Stretch
 from app.extensions import db
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of
 from app.models import BacktestState, Bot, ReadinessCheck, User, Workspace
 from app.models.backtest import WAITING
 from runner.protocol import Side
@@ -136,7 +136,7 @@ def beat(check_id: str, holder: str, step: str, done: int, of: int, now: datetim
 def give_up(check_id: str, holder: str, now: datetime) -> bool:
     """The bot was changed while its check waited."""
     text = "the bot was given another version or other symbols meanwhile; check it again"
-    fault = {"component": "bot", "field": "", "message": text}
+    fault = fault_of("bot", "", text)
     values = {"state": BacktestState.FAILED, "fault": fault}
     return long_runs.finish(ReadinessCheck, check_id, holder, values, now)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from app.gateways.backtest_outcome import End, Outcome
+from app.gateways.backtest_outcome import End, Outcome, fault_of, read
 from runner.protocol import CODE_ALLOWED
 
 ROOT = Path(__file__).parents[2]
@@ -171,22 +171,8 @@ def _outcome(status: int, answer: bytes, watch: _Watch, late: str) -> Outcome:
     if watch.cancelled:
         return Outcome(End.CANCELLED, log=log)
     if watch.late or status in (-signal.SIGXCPU, -signal.SIGKILL):
-        return Outcome(End.FAILED, log=log, fault=_fault("request", "since", late))
-    try:
-        told = json.loads(answer)
-    except ValueError:
-        text = f"it ended without an answer (status {status}); the log says more"
-        return Outcome(End.FAILED, log=log, fault=_fault("backtest", "", text))
-    if status == 0 and told.get("ok") is True:
-        return Outcome(End.DONE, answer, log)
+        return Outcome(End.FAILED, log=log, fault=fault_of("request", "since", late))
     if status == _CANCELLED:
         text = "it was ended from outside; run it again"
-        return Outcome(End.FAILED, log=log, fault=_fault("backtest", "", text))
-    said = told.get("error") or {}
-    names = ("component", "field", "message")
-    fault = _fault(*(str(said.get(name) or "")[:500] for name in names))
-    return Outcome(End.FAILED, log=log, fault=fault)
-
-
-def _fault(component: str, name: str, message: str) -> dict[str, str]:
-    return {"component": component, "field": name, "message": message}
+        return Outcome(End.FAILED, log=log, fault=fault_of("backtest", "", text))
+    return read(status, answer, log)

@@ -151,7 +151,7 @@ class Lane:
                 seen = (side, cost, (at - decided) // span, position.best, opened, steps, _NONE)
                 holding = _holding(seen) if plain else self.holding(place)
             step = on_bar(bar, holding)
-            if step.code is _TURNS:
+            if holding is STILL and step.direction:
                 step = self._asked(place, bar)
             # As long as it holds, no exit has fired: there is nothing else to compare.
             if step.code is not last or step.values != known:
@@ -220,7 +220,7 @@ class Lane:
         self.ready_at = place + self._need
 
 
-_BROKEN, _TURNS = Reason.BROKEN, Reason.TURNS
+_BROKEN = Reason.BROKEN
 
 
 def components_of(engine: Engine) -> tuple[tuple[str, str], ...]:
