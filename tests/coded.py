@@ -56,8 +56,8 @@ def dry_run(
     return made
 
 
-def task(workspace, now, *, subject, source=CROSSING):
-    """The task of one that is over, its machine gone."""
+def task(workspace, now, *, subject, source=CROSSING, problem=""):
+    """The task of one that is over, its machine gone; ``problem``: what the cloud last said."""
     made = CodeTask(
         workspace_id=workspace.id,
         subject=subject,
@@ -74,6 +74,7 @@ def task(workspace, now, *, subject, source=CROSSING):
         machine=f"t-{subject.partition('_')[2]}-g1",
         region="local",
         try_at=now,
+        problem=problem,
         gone_at=now,
     )
     db.session.add(made)

@@ -118,7 +118,7 @@ def _trade(workspace, people, now, sealer, marker, made):
     preview = previewed.row(workspace, version.rules, now, **step)
     made.preview = preview.id
     made.dry_run = coded.dry_run(workspace, now, name=f"{marker}Class", note=f"{marker}said").id
-    coded.task(workspace, now, subject=made.dry_run)
+    coded.task(workspace, now, subject=made.dry_run, problem=f"{marker}cloud")
     connection = factories.connection(workspace, sealer, now=now, label=f"{marker}Account")
     connection.findings = {"address": f"{marker}finding"}
     values = {"now": now, "version": version}

@@ -89,8 +89,8 @@ def test_pages_of_a_workspace(signed_in, costs):
     month = f"{costs.home}/{costs.month}"
     before = f"{costs.home}/{costs.month.previous}"
     pages = (month, before, f"{before}/bots/{costs.bot_id}", f"{costs.home}/budget")
-    pages += ("/billing/leave/nobody",)
-    assert not [fault for url in pages for fault in look(signed_in, url)]
+    faults = [fault for url in pages for fault in look(signed_in, url)]
+    assert not faults + look(signed_in, "/billing/leave/nobody", status=410)
 
 
 def test_pages_of_the_operator(window, costs):
