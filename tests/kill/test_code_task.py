@@ -78,12 +78,11 @@ class Place(House):
         return next((pid for pid in found if queue.encode() in command(pid).split(b"\0")), None)
 
     def kill_worker(self, queue):
-        """Without a word, and its child with it; another one takes its place."""
+        """Without a word, and its child with it; the supervisor starts another one."""
         pid = until(f"a worker of {queue}", lambda: self.worker(queue))
         horses = children(pid)
         os.kill(pid, signal.SIGKILL)
         until("its child has ended", lambda: not any(command(horse) for horse in horses))
-        until("another worker", lambda: self.worker(queue) not in (None, pid))
 
     def rows_of(self, kind, *conditions):
         with self.looking():
