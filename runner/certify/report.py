@@ -13,12 +13,12 @@ from typing import Any
 
 import runner
 from runner import __version__
+from runner.certify.envelope import FORMAT
 from runner.certify.run import Outcome
 from runner.certify.stand import Place
 from runner.errors import Operational
 from runner.protocol import Credentials, to_plain
 
-FORMAT = 1
 _MAYBE_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,}")
 
 
