@@ -7,9 +7,10 @@ code that its tester's bundle verifies with.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
+import ipaddress
 import json
+import re
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ FORMAT = 1
 MOST_BYTES = 1_000_000
 _PURPOSE = b"plutarc certification 1\n"
 """Set before what is signed, so that a signature of this key means nothing anywhere else."""
+_MAYBE_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,}")
 _PARTS = {"report", "public_key", "signature"}
 
 
@@ -84,7 +86,7 @@ def is_signed(envelope: dict[str, Any]) -> bool:
         public = Ed25519PublicKey.from_public_bytes(base64.b64decode(envelope["public_key"]))
         signature = base64.b64decode(envelope["signature"])
         public.verify(signature, _PURPOSE + canonical(envelope["report"]))
-    except (InvalidSignature, LookupError, TypeError, ValueError, binascii.Error):
+    except (InvalidSignature, LookupError, TypeError, ValueError, RecursionError):
         return False
     return True
 
@@ -117,7 +119,15 @@ def report_of(envelope: dict[str, Any]) -> Report:
         raise NotAReport(f"it is no report: {error}") from error
     for line in plain["steps"]:
         _nothing_else(line, {field.name for field in fields(Line)})
+    said = (report.symbol, *report.left, *(line.detail for line in report.steps))
+    if any(without_addresses(text) != text for text in said):
+        raise NotAReport("it names a network address, which no report does")
     return report
+
+
+def without_addresses(text: str) -> str:
+    """The same with ``[address]`` where a network address stood, with its port or without."""
+    return _MAYBE_ADDRESS.sub(_without_address, text)
 
 
 def _nothing_else(found: dict[str, Any], names: set[str]) -> None:
@@ -132,3 +142,21 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         raise ValueError("a name stands in it twice")
     return found
+
+
+def _without_address(found: re.Match[str]) -> str:
+    text = found[0].rstrip(".:")
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        address, _, port = text.rpartition(":")
+        return found[0] if not port.isdigit() or not _is_address(address) else "[address]"
+    return "[address]" + found[0][len(text) :]
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
