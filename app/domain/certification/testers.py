@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from app.domain import audit, audit_columns
+from app.domain import audit
 from app.domain.audit import Actor, Change
 from app.domain.errors import Conflict, Invalid, Refused
 from app.extensions import change, db
@@ -48,7 +48,7 @@ def pin(
     made.created_by = author.id if author else None
     if not _kept(made):
         raise Conflict("Somebody pinned it just now; look again.")
-    told = audit_columns.values_of(made)
+    told = {"name": made.name, "public_key": made.public_key, "note": made.note}
     _record("tester.pin", made, audit.changes_between({}, told), by, now)
     return made
 
