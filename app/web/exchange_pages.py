@@ -8,10 +8,10 @@ from app import current
 from app.domain.certification import inviting, matrix, reports
 from app.domain.certification.matrix import Place, Proof
 from app.domain.certification.reports import Seen
-from app.domain.venues import VENUES
+from app.domain.venues import VENUES, facts
 from app.models import TicketCategory
 from app.web import certification_pages
-from runner import __version__
+from runner import __version__, capabilities
 from runner.certify import outline
 
 TONES = {
@@ -27,7 +27,8 @@ TONES = {
 def everything() -> dict[str, Any]:
     """The whole matrix."""
     places = matrix.places()
-    return {"places": places, "provable": [it for it in places if it.provable], **_words()}
+    provable = [it for it in places if it.provable]
+    return {"places": places, "provable": provable, "closed": capabilities.CLOSED, **_words()}
 
 
 def one(exchange: str) -> dict[str, Any]:
@@ -40,6 +41,7 @@ def one(exchange: str) -> dict[str, Any]:
         "found": [(it, certification_pages.STANDINGS[it.standing]) for it in found],
         "needs": outline.needs(venue.id),
         "does": outline.does(),
+        "facts_of": facts.told(venue) if venue.id in capabilities.TABLE else {},
         **_words(),
     }
 

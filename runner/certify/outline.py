@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from runner.capabilities import TABLE
+
 ENVIRONMENTS = ("testnet",)
 SYMBOL = "BTC/USDT:USDT"
 
@@ -46,12 +48,7 @@ VERDICTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_WHERE = {
-    "practice": "any key of the practice market; an account opens with its first request",
-    "binance": "a key of Binance's demo trading (demo.binance.com)",
-    "bybit": "a key of Bybit's testnet (testnet.bybit.com)",
-    "okx": "a key of OKX's demo trading, with its passphrase",
-}
+_PRACTICE = "any key of the practice market; an account opens with its first request"
 
 
 _PARTIAL = (
@@ -64,11 +61,18 @@ def needs(exchange: str, symbol: str = SYMBOL) -> tuple[str, ...]:
     """Key, rights, account and funds, each as one clause."""
     quote = symbol.rpartition(":")[2]
     return (
-        _WHERE.get(exchange, f"a key of the test environment of {exchange}"),
+        _key(exchange),
         "the rights to read and to trade contracts; the key must not be able to withdraw",
         f"an account in one-way mode and cross margin, with no order and no position on {symbol}",
         f"test money: {quote} worth at least four of the venue's smallest orders. {_PARTIAL}",
     )
+
+
+def _key(exchange: str) -> str:
+    row = TABLE.get(exchange)
+    if row is None or not row.test_keys:
+        return _PRACTICE
+    return f"a test key of {row.title}, made at {row.test_keys}, and its passphrase if it has one"
 
 
 def does(symbol: str = SYMBOL) -> str:
