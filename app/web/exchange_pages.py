@@ -19,7 +19,7 @@ TONES = {
     Proof.NOT_OFFERED: "neutral",
     Proof.FAILED: "bad",
     Proof.EXPIRED: "warn",
-    Proof.REVOKED: "bad",
+    Proof.REVOKED: "revoked",
     Proof.NEVER: "unproven",
 }
 
