@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from runner.capabilities import TABLE
+from runner.capabilities.table import Sandbox
 
 ENVIRONMENTS = ("testnet",)
 SYMBOL = "BTC/USDT:USDT"
@@ -70,7 +71,9 @@ def needs(exchange: str, symbol: str = SYMBOL) -> tuple[str, ...]:
 
 def _key(exchange: str) -> str:
     row = TABLE.get(exchange)
-    if row is None or not row.test_keys:
+    if row is None:
+        return f"a test key of {exchange}"
+    if row.sandbox is Sandbox.ENDPOINT:
         return _PRACTICE
     return f"a test key of {row.title}, made at {row.test_keys}, and its passphrase if it has one"
 
