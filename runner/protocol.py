@@ -29,6 +29,7 @@ WORK, TASK = "PLUTARC_WORK", "task"
 TASK_PATH = "/runner/v1/task"
 TASK_REPORT_PATH = "/runner/v1/task/report"
 TASK_PART_PATH = "/runner/v1/task/part"
+CERTIFY_PATH = "/runner/v1/certify"
 TASK_PART = 1024 * 1024
 TASK_LARGEST = 24 * TASK_PART
 """Bytes of a part of a task's answer, and of the whole of it, compressed."""
@@ -427,6 +428,27 @@ class TaskAnswer:
     log: str
     late: bool
     steady: bool
+
+
+# -- certifications: a process of the platform, handed one test key by the gate, once -------------
+
+
+@dataclass(frozen=True)
+class CertifyClaim:
+    """A process that is to certify asks for what it needs; ``token`` is good once."""
+
+    run: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Certify:
+    """What to certify, and with which key."""
+
+    exchange: str
+    symbol: str
+    credentials: Credentials
+    endpoint: str | None = None
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------

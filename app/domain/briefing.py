@@ -54,7 +54,7 @@ def credentials(run: Run, opener: Opener) -> Credentials | None:
     """
     if run.mode is Mode.PAPER or run.connection_id is None:
         return None
-    return _opened(db.session.get_one(Connection, run.connection_id), run.mode, opener)
+    return opened(db.session.get_one(Connection, run.connection_id), run.mode, opener)
 
 
 def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
@@ -62,11 +62,12 @@ def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
     connection = bot.live_connection
     if Mode.LIVE in (bot.mode, run.mode) or connection is None:
         return None
-    opened = _opened(connection, Mode.LIVE, opener)
-    return LiveKey(connection.id, opened) if opened is not None else None
+    fields = opened(connection, Mode.LIVE, opener)
+    return LiveKey(connection.id, fields) if fields is not None else None
 
 
-def _opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials | None:
+def opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials | None:
+    """The key, if it is one of this mode that may be handed out."""
     if connection.inactive_at is not None or connection.deleted_at is not None:
         return None
     if connection.environment.value != mode.value:

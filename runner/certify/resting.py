@@ -44,9 +44,13 @@ async def amend(stand: Stand) -> str:
 
 
 async def post_only(stand: Stand) -> str:
-    """A post-only order that would take is refused, and trades nothing."""
+    """A post-only order that would take is refused, and trades nothing.
+
+    Its price lies some levels beyond the best one, so that it still takes when the book has moved
+    by the time it arrives.
+    """
     book = await stand.market.book(stand.symbol, TOP)
-    request = replace(_request(stand, "post-only", book), price=book.asks[0][0], post_only=True)
+    request = replace(_request(stand, "post-only", book), price=book.asks[-1][0], post_only=True)
     stand.traded = True
     report: OrderReport | None
     try:
