@@ -12,6 +12,7 @@ _CLASSES = {
     "binance": "Binance",
     "bybit": "Bybit",
     "okx": "Okx",
+    "kucoin": "Kucoin",
     "practice-live": "PracticeLive",
 }
 
@@ -27,5 +28,6 @@ def venue_of(exchange: str, mode: Mode) -> Venue:
     module = importlib.import_module(f"runner.exchange.quirks.{exchange.partition('-')[0]}")
     found: type[Venue] = getattr(module, _CLASSES[exchange])
     if mode not in found.modes:
-        raise Operational(f"{exchange} has no {mode} mode")
+        why = f": {found.no_testnet}" if mode is Mode.TESTNET and found.no_testnet else ""
+        raise Operational(f"{exchange} has no {mode} mode{why}")
     return found(mode)

@@ -5,6 +5,7 @@ VENUES: dict[str, str] = {
     "binance": "binanceusdm",
     "bybit": "bybit",
     "okx": "okx",
+    "kucoin": "kucoinfutures",
 }
 UNLISTED: dict[str, str] = {"practice-live": "binanceusdm"}
 """Offered to nobody: the live path on the practice market, for tests (``quirks/practice.py``)."""

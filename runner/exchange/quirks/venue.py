@@ -36,6 +36,7 @@ class Venue(ABC):
     documentation in tests/runner/exchange/wire; no other kind is sent.
     ``proves_post_only``: whether a limit order that may not take is among them.
     ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
+    ``no_testnet``: why there is no testnet mode, where there is none.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
     """
@@ -43,6 +44,7 @@ class Venue(ABC):
     exchange: ClassVar[str]
     ccxt_id: ClassVar[str]
     modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET, Mode.LIVE)
+    no_testnet: ClassVar[str] = ""
     options: ClassVar[dict[str, Any]]
     hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
     proven: ClassVar[frozenset[OrderKind]]
@@ -65,6 +67,19 @@ class Venue(ABC):
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""
         return {"until": end - 1}
+
+    def book_depth(self, depth: int) -> int:
+        """The number of levels to ask for where at least ``depth`` are wanted."""
+        return depth
+
+    def candle_unit(self, api: Any, symbol: str) -> Decimal:  # noqa: ARG002 - most have none
+        """What one unit of a candle's volume is in base units."""
+        return Decimal(1)
+
+    async def open_interest(self, api: Any, symbol: str) -> Any:
+        """As the venue counts amounts."""
+        found = await api.fetch_open_interest(symbol, dict(self.open_interest_options))
+        return found["openInterestAmount"]
 
     @abstractmethod
     def prepare(self, api: Any) -> None:
