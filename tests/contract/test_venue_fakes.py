@@ -68,7 +68,12 @@ BYBIT_POST = {
 OKX_ORDER = {"side": "buy", "sz": "2", "reduceOnly": False, "tdMode": "cross"}
 OKX = {
     "POST trade/order": {**OKX_ORDER, "clOrdId": "x", "ordType": "limit", "px": "50000"},
-    "POST trade/order-algo": {**OKX_ORDER, "algoClOrdId": "y", "slTriggerPx": "99000"},
+    "POST trade/order-algo": {
+        **OKX_ORDER,
+        "algoClOrdId": "y",
+        "ordType": "conditional",
+        "slTriggerPx": "99000",
+    },
     "POST trade/cancel-order": {"clOrdId": "l1"},
     "POST trade/cancel-algos": [{"algoClOrdId": "s2"}],
     "GET trade/order": {"clOrdId": "e1"},

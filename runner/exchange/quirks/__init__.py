@@ -2,6 +2,7 @@
 
 import importlib
 
+from runner.capabilities.table import Sandbox
 from runner.errors import Operational
 from runner.exchange.quirks.catalog import UNLISTED, VENUES
 from runner.exchange.quirks.venue import Venue
@@ -27,7 +28,8 @@ def venue_of(exchange: str, mode: Mode) -> Venue:
         raise Operational(f"exchange {exchange!r} is not supported; choose {', '.join(VENUES)}")
     module = importlib.import_module(f"runner.exchange.quirks.{exchange.partition('-')[0]}")
     found: type[Venue] = getattr(module, _CLASSES[exchange])
-    if mode not in found.modes:
-        why = f": {found.no_testnet}" if mode is Mode.TESTNET and found.no_testnet else ""
+    if mode not in found.facts.modes:
+        none = mode is Mode.TESTNET and found.facts.sandbox is Sandbox.NONE
+        why = ": it has no test environment; try the bot in paper mode" if none else ""
         raise Operational(f"{exchange} has no {mode} mode{why}")
     return found(mode)

@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 
 from ccxt.base.errors import OrderNotFound
 
+from runner.capabilities.kucoin import KUCOIN
 from runner.errors import Operational
 from runner.exchange.base import (
     Account,
@@ -42,7 +43,6 @@ from runner.exchange.quirks.kucoin_setup import set_up
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
 from runner.protocol import Flow, Mode, OrderStatus, Side
 
-_FUTURES, _SPOT = "https://api-futures.kucoin.com", "https://api.kucoin.com"
 _TRADES_WINDOW = timedelta(days=7)
 _TRADES_KEPT = timedelta(days=90)
 _PAGE = 100
@@ -51,23 +51,12 @@ Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Kucoin(Venue):
-    exchange = "kucoin"
-    ccxt_id = "kucoinfutures"
-    modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.LIVE)
-    no_testnet = "KuCoin has no test environment any more; try the bot in paper mode"
+    facts = KUCOIN
     options: ClassVar[dict[str, Any]] = {
         "fetchMarkets": {"types": ["swap"]},
         "uta": False,  # else the first signed call looks up the kind of account
     }
-    # The rights of a key are told by the other host alone, and to a live bot.
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {
-        Mode.PAPER: (_FUTURES,),
-        Mode.LIVE: (_FUTURES, _SPOT),
-    }
-    proven = frozenset(OrderKind)
-    proves_post_only = True
     codes = CODES
-    candles_at_once: ClassVar[int] = 200
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)

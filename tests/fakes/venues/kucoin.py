@@ -147,6 +147,7 @@ class Kucoin(Server):
             Decimal(fields["size"]),
             Decimal(price) if price else None,
             fields["reduceOnly"],
+            fields.get("postOnly", False),
         )
         return {"orderId": order.number, "clientOid": order.client_id}
 

@@ -2,9 +2,11 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
+from runner.capabilities import TABLE
 from runner.certify.command import command
 from runner.certify.needs import endpoint_of
 from runner.certify.report import redacted
@@ -32,6 +34,7 @@ def _nobody_at_the_terminal(monkeypatch, tmp_path):
     [
         (["--exchange", "practice", "--env", "live"], "never does so with real money"),
         (["--exchange", "okx", "--env", "paper"], "use --env testnet"),
+        (["--exchange", "kucoin", "--yes"], "it has no test environment"),
         (["--exchange", "binance", "--endpoint", "https://fapi.binance.com"], "on this machine"),
         (["--exchange", "practice"], "say --yes"),
         (["--exchange", "practice", "--yes"], "set PLUTARC_API_KEY and PLUTARC_API_SECRET"),
@@ -51,15 +54,16 @@ def test_no_argument_takes_a_key(capsys):
             command(["--exchange", "practice", name, "abc"])
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", [it for it in VENUES if Mode.TESTNET in TABLE[it].modes])
 def test_each_exchange_is_led_to_its_test_environment(exchange):
     endpoint = endpoint_of(exchange, "testnet", None)
     assert (endpoint is not None) == (exchange == "practice")
 
 
 def test_a_test_host_that_is_the_real_one_is_refused(monkeypatch):
-    hosts = {**Binance.hosts, Mode.TESTNET: Binance.hosts[Mode.LIVE]}
-    monkeypatch.setattr(Binance, "hosts", hosts)
+    facts = Binance.facts
+    hosts = {**facts.hosts, Mode.TESTNET: facts.hosts[Mode.LIVE]}
+    monkeypatch.setattr(Binance, "facts", replace(facts, hosts=hosts))
     with pytest.raises(Operational, match=r"fapi\.binance\.com trades real money"):
         endpoint_of("binance", "testnet", None)
 

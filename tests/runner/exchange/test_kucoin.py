@@ -15,9 +15,9 @@ from runner.exchange.base import Account, OrderKind, OrderRequest, Rights, Venue
 from runner.exchange.quirks import kucoin_reports
 from runner.protocol import FlowKind, Mode, OrderStatus, Side
 from tests.fakes.venues.kucoin import INSTRUMENT, enveloped, refusal
+from tests.runner.exchange.answers.kucoin import answer
 from tests.runner.exchange.real_hosts import at_real_hosts
 from tests.runner.exchange.test_fake_venues import KEY, STOP, intent, run
-from tests.runner.exchange.test_wire_venues import answer
 from tests.runner.machine import SYMBOL
 
 BUY = OrderRequest("plx1", SYMBOL, Side.BUY, OrderKind.MARKET, Decimal("0.02"))
@@ -49,7 +49,7 @@ def asked(monkeypatch, mode, answers, act, key=KEY):
 
     def answered(seen):
         known = answers.get(seen.path)
-        return answer("kucoin")(seen) if known is None else (200, known)
+        return answer(seen) if known is None else (200, known)
 
     async def go(market, broker, seen):
         before = len(seen)
@@ -329,7 +329,7 @@ def test_no_request_names_a_partner_and_instruments_need_no_signature(monkeypatc
         everything.append(seen)
         if seen.path == "/api/v1/account-overview":
             return 200, enveloped({"marginBalance": 1, "unrealisedPNL": 0})
-        return answer("kucoin")(seen)
+        return answer(seen)
 
     async def go(market, broker, _seen):
         await act(market, broker)
