@@ -40,8 +40,8 @@ from runner.exchange.quirks.kucoin_reports import (
     report,
 )
 from runner.exchange.quirks.kucoin_setup import set_up
-from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
-from runner.protocol import Flow, Mode, OrderStatus, Side
+from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, taken_on, unit
+from runner.protocol import Flow, Mode, Side
 
 _TRADES_WINDOW = timedelta(days=7)
 _TRADES_KEPT = timedelta(days=90)
@@ -97,20 +97,7 @@ class Kucoin(Venue):
             body |= {"stopPriceType": "TP", "stopPrice": text(order.price)}
         answer = await api.futuresPrivatePostOrders(body)
         venue_id = str(answer["data"]["orderId"])
-        return OrderReport(
-            client_id=order.client_id,
-            venue_id=venue_id,
-            symbol=order.symbol,
-            side=order.side,
-            kind=order.kind,
-            quantity=order.quantity,
-            status=OrderStatus.OPEN,
-            filled=Decimal(0),
-            average=None,
-            price=order.price,
-            reduce_only=order.reduce_only,
-            fill_venue_id=venue_id,
-        )
+        return taken_on(order, venue_id, venue_id)
 
     async def _lent(self, api: Any, symbol: str) -> int:
         """The symbol's own leverage, which an order that opens must repeat."""

@@ -21,7 +21,7 @@ from runner.exchange.base import (
 from runner.exchange.causes import Cause
 from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import price
-from runner.protocol import Flow, Mode
+from runner.protocol import Flow, Mode, OrderStatus
 
 if TYPE_CHECKING:  # the bundler reads the catalog beside this file and needs no HTTP client
     from runner.exchange.transport import HeaderRule
@@ -127,6 +127,24 @@ class Venue(ABC):
 
     @abstractmethod
     async def rights(self, api: Any) -> Rights: ...
+
+
+def taken_on(order: OrderRequest, venue_id: str, fill_venue_id: str) -> OrderReport:
+    """An order of which the answer only says that it was taken on; the rest must be read."""
+    return OrderReport(
+        client_id=order.client_id,
+        venue_id=venue_id,
+        symbol=order.symbol,
+        side=order.side,
+        kind=order.kind,
+        quantity=order.quantity,
+        status=OrderStatus.OPEN,
+        filled=Decimal(0),
+        average=None,
+        price=order.price,
+        reduce_only=order.reduce_only,
+        fill_venue_id=fill_venue_id,
+    )
 
 
 def redirect(api: Any, endpoint: str) -> None:
