@@ -22,7 +22,7 @@ LOST_AFTER = timedelta(seconds=60)
 MOST_ATTEMPTS = 2
 AGAIN_AFTER = timedelta(seconds=15)
 """So long waits one that could not begin."""
-_LOST = "the worker was lost twice while it ran; choose a shorter period, or run it again"
+_LOST = "the worker was lost twice while it ran; run it again, over a shorter period if it has one"
 
 
 def take(kind: Any, row_id: str, now: datetime) -> str | None:
