@@ -50,7 +50,7 @@ _REWRITTEN = {
         "class TooManyRedirects(RequestException): pass\n"
     ),
 }
-_PARENTS = {"binanceusdm": ("binance",)}
+_PARENTS = {"binanceusdm": ("binance",), "kucoinfutures": ("kucoin",)}
 _MAIN = """\
 import sys
 if sys.version_info[:2] != {version!r} or sys.implementation.name != {implementation!r}:
