@@ -38,6 +38,7 @@ class Venue(ABC):
     ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
+    ``listens``: whether its streams are listened to, at ``stream_hosts``.
     """
 
     exchange: ClassVar[str]
@@ -54,6 +55,9 @@ class Venue(ABC):
     address_path: ClassVar[str | None] = None
     open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
+    listens: ClassVar[bool] = False
+    stream_hosts: ClassVar[dict[Mode, str]] = {}
+    stream_options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -61,6 +65,25 @@ class Venue(ABC):
     def origins(self) -> tuple[str, ...]:
         """The hosts of this mode; none where an endpoint must be given."""
         return self.hosts.get(self.mode, ())
+
+    def stream_origin(self, base: str) -> str | None:
+        """Where the streams are that belong to the requests at ``base``."""
+        if not self.listens:
+            return None
+        own = base in self.hosts.get(self.mode, ())
+        return self.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
+
+    def aim(self, api: Any, origin: str) -> None:
+        """Point a fresh listening object at ``origin``."""
+        raise NotImplementedError  # only where ``listens``
+
+    def ends_listening(self, message: Any) -> bool:  # noqa: ARG002 - most have no such word
+        """Whether a message means that nothing more of the account will come."""
+        return False
+
+    def forget_listening(self, api: Any) -> None:
+        """Have the next connection begin anew, with no key of the one before."""
+        raise NotImplementedError  # only where ``listens``
 
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""
