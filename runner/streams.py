@@ -69,6 +69,8 @@ class Streams(Ears):
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+        if self._listener is not None:
+            await self._listener.close()
 
     def take(self) -> bool:
         """Whether the account should be read now, because something was heard of it."""

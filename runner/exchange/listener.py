@@ -81,6 +81,12 @@ class Listener:
             await self._forget()
             await asyncio.gather(*tasks, return_exceptions=True)
 
+    async def close(self) -> None:
+        """Give back the session, which is not this object's own."""
+        if self._api is not None:
+            api, self._api = self._api, None
+            await api.close()
+
     def _made(self) -> Any:
         """The listening object: same key, same session, same markets, and timers we can stop."""
         rest, name = self._rest, self._venue.ccxt_id
