@@ -159,7 +159,8 @@ def _venue(
     key = None if paper else answer.credentials
     exchange, venue, endpoint = connect(configuration, key, environment.source_address)
     market = CcxtMarket(exchange, venue, endpoint)
-    listener = listener_of(configuration, exchange, venue, endpoint)
+    timeframe = configuration.rules["timeframe"]
+    listener = listener_of(configuration, exchange, venue, endpoint, timeframe)
     if not paper:
         return market, CcxtBroker(exchange, venue, configuration.quote), listener
     state = PaperState(configuration.starting_balance)

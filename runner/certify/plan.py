@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from runner.certify import account, position, public, resting
+from runner.certify import account, listening, position, public, resting
 from runner.certify.stand import Stand
 
 Work = Callable[[Stand], Awaitable[str]]
@@ -41,5 +41,6 @@ STEPS: tuple[Step, ...] = (
     Step("stop", "Stop placed, verified, cancelled", position.stop, ("market",)),
     Step("stop_trigger", "Stop triggered", position.stop_trigger, ("stop",)),
     Step("restart", "Restart in mid-order", resting.restart, ("limit",)),
+    Step("streams", "Streams", listening.streams, ("limit",)),
     Step("pace", "Rate limits", public.pace, ("instruments",)),
 )

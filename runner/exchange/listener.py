@@ -62,6 +62,8 @@ class Listener:
         self._timers: list[asyncio.TimerHandle] = []
         self._ended: asyncio.Future[None] | None = None
         self.private = bool(rest.apiKey)
+        self.overheard: Callable[[str, Any], None] = lambda *_: None
+        """Told of each message as it came, and over which connection."""
 
     async def listen(self, ears: Ears) -> None:
         """Until something ends it. Raises ``Temporary`` or ``Operational``, saying what."""
@@ -121,6 +123,7 @@ class Listener:
         read, later = api.handle_message, api.delay
 
         def handle(client: Any, message: Any) -> None:
+            self.overheard(client.url, message)
             if self._venue.ends_listening(message):
                 self._end(Temporary("the venue ended the listen key"))
             try:
@@ -188,13 +191,12 @@ class Listener:
 
 
 def listener_of(
-    configuration: Configuration, rest: Any, venue: Venue, base: str
+    configuration: Configuration, rest: Any, venue: Venue, base: str, timeframe: str
 ) -> Listener | None:
     """For what ``connect`` made; ``None`` where streams are off or the venue has none for us."""
     origin = venue.stream_origin(base) if configuration.streams else None
     if origin is None:
         return None
-    timeframe = configuration.rules["timeframe"]
     return Listener(rest, venue, origin, configuration.symbols, timeframe)
 
 

@@ -31,5 +31,11 @@ class BinanceStreams(Venue):
     def ends_listening(self, message: Any) -> bool:
         return isinstance(message, dict) and message.get("e") == "listenKeyExpired"
 
+    def event_of(self, message: Any) -> tuple[str, int] | None:
+        """By ``E``: per kind and connection strictly in order, says "User Data Streams"."""
+        if not isinstance(message, dict) or "E" not in message:
+            return None
+        return f"{message.get('e')} {message.get('s', '')}", int(message["E"])
+
     def forget_listening(self, api: Any) -> None:
         api.options["linear"] = {}  # the listen key, and when it was got

@@ -81,6 +81,10 @@ class Venue(ABC):
         """Whether a message means that nothing more of the account will come."""
         return False
 
+    def event_of(self, message: Any) -> tuple[str, int] | None:  # noqa: ARG002 - as above
+        """Kind and time of an event, of which one connection brings each once and in order."""
+        return None
+
     def forget_listening(self, api: Any) -> None:
         """Have the next connection begin anew, with no key of the one before."""
         raise NotImplementedError  # only where ``listens``

@@ -31,7 +31,7 @@ def test_no_other_host_is_reachable_and_none_when_switched_off(on):
     async def go():
         settings = configuration(None, Mode.TESTNET, exchange="binance", streams=on)
         exchange, venue, base = connect(settings, practice_credentials(), None)
-        heard = listener_of(settings, exchange, venue, base)
+        heard = listener_of(settings, exchange, venue, base, "1s")
         origins = {str(one) for one in exchange.session.connector._origins}
         await exchange.close()
         await exchange.session.close() if exchange.session else None
