@@ -2,7 +2,7 @@
 
 import click
 
-from app.cli import components, reference
+from app.cli import components, exchanges, reference
 from app.cli.audit import verify
 
 
@@ -24,6 +24,12 @@ def print_reference() -> None:
 def print_components() -> None:
     """Print docs/components.md."""
     click.echo(components.reference(), nl=False)
+
+
+@main.command("exchanges")
+def print_exchanges() -> None:
+    """Print docs/exchanges.md."""
+    click.echo(exchanges.reference(), nl=False)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ def check(version: StrategyVersion, plan: Plan, now: datetime) -> None:
         raise Invalid(f"Choose at most {MOST_SYMBOLS} symbols.", "symbols")
     if version.rules["market_type"] != "linear":
         raise Invalid("Only strategies for linear markets can be tested so far.", "version")
+    if fault := venue.frame_fault(version.rules["timeframe"]):
+        raise Invalid(fault, "version")
     span = TIMEFRAMES[version.rules["timeframe"]]
     if plan.until > now:
         raise Invalid("The end lies in the future; choose one that has passed.", "until")

@@ -134,6 +134,8 @@ def symbols_at(symbols: tuple[str, ...], venue: Venue, version: StrategyVersion)
             raise Invalid(f"{venue.title} does not trade {symbol}.", "symbol")
     if version.rules["market_type"] != "linear":
         raise Invalid(f"{venue.title} has linear contracts only.", "strategy")
+    if fault := venue.frame_fault(version.rules["timeframe"]):
+        raise Invalid(fault, "strategy")
     return list(symbols)
 
 

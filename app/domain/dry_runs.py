@@ -209,13 +209,16 @@ def _asked(workspace: Workspace, rules: dict[str, Any], now: datetime) -> dict[s
     since = until - CANDLES * span
     if warmup(rules) > 5_000:
         raise Refused("It warms up for longer than a dry run reads; shorten it.")
+    venue = VENUES[begins.exchange]
+    if fault := venue.frame_fault(rules["timeframe"]):
+        raise Refused(f"{fault} New bots of this workspace begin there.")
     return {
         "exchange": begins.exchange,
         "symbols": [begins.symbol],
         "since": datetime.fromtimestamp(since, now.tzinfo).isoformat(),
         "until": datetime.fromtimestamp(until, now.tzinfo).isoformat(),
         "balance": f"{begins.starting_balance:f}",
-        "quote": VENUES[begins.exchange].quote,
+        "quote": venue.quote,
         "seed": 1,
     }
 

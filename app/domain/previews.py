@@ -44,6 +44,8 @@ def plan(rules: dict[str, Any], exchange: str, symbol: str, now: datetime) -> di
         raise Invalid(f"Choose a symbol that {venue.title} trades.", "symbol")
     if rules["market_type"] != "linear":
         raise Invalid("Only strategies for linear markets can be previewed so far.", "exchange")
+    if fault := venue.frame_fault(rules["timeframe"]):
+        raise Invalid(fault, "exchange")
     span = TIMEFRAMES[rules["timeframe"]]
     step = max(span, STEP)
     until = int(now.timestamp()) // step * step

@@ -45,7 +45,9 @@ def endpoint_of(exchange: str, environment: str, given: str | None) -> str | Non
 
 def _refuse_live(venue: Venue) -> None:
     """A venue with one host for both tells test money by a header, which the connector checks."""
-    real = {origin for mode in (Mode.LIVE, Mode.PAPER) for origin in venue.hosts.get(mode, ())}
+    real = {
+        origin for mode in (Mode.LIVE, Mode.PAPER) for origin in venue.facts.hosts.get(mode, ())
+    }
     for origin in venue.origins():
         if origin in real and venue.header_rule is None:
             raise Operational(f"{origin} trades real money; a certification is refused there")

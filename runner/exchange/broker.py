@@ -36,7 +36,7 @@ class CcxtBroker:
         self._venue = venue
         self._quote = quote
         self._failures = Failures(exchange, venue.codes)
-        self.trims = venue.trims
+        self.trims = venue.facts.trims
         self.unseen_after = max(self.unseen_after, venue.unseen_after)
 
     def snapshot(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class CcxtBroker:
     async def place(self, request: OrderRequest) -> OrderReport:
         if request.kind not in self._venue.proven:
             raise Operational(UNPROVEN.format(venue=self._venue.exchange, kind=request.kind))
-        if request.post_only and not self._venue.proves_post_only:  # without its flag it would take
+        if request.post_only and not self._venue.facts.post_only:  # without its flag it would take
             raise Operational(UNPROVEN.format(venue=self._venue.exchange, kind="post-only"))
         with self._failures.writing(f"place {request.kind} order"):
             return await self._venue.place(self._exchange, request)

@@ -82,7 +82,7 @@ class CcxtMarket:
         if timeframe not in self._exchange.timeframes:
             raise Operational(f"{self._venue.exchange} has no {timeframe} candles; choose others")
         span = timedelta(seconds=self._exchange.parse_timeframe(timeframe))
-        most = self._venue.candles_at_once
+        most = self._venue.facts.candles_at_once
         with self._failures.reading(f"read candles of {symbol}"):
             rows = await self._exchange.fetch_ohlcv(symbol, timeframe, limit=min(limit, most))
             while rows and len(rows) < limit:
@@ -103,7 +103,7 @@ class CcxtMarket:
         if timeframe not in self._exchange.timeframes:
             raise Operational(f"{self._venue.exchange} has no {timeframe} candles; choose others")
         span, rows = self._exchange.parse_timeframe(timeframe) * 1000, list[list[Any]]()
-        first, most = milliseconds(since), self._venue.candles_at_once
+        first, most = milliseconds(since), self._venue.facts.candles_at_once
         with self._failures.reading(f"read candles of {symbol}"):
             for done in range(0, limit, most):
                 count = min(limit - done, most)
@@ -189,13 +189,13 @@ def connect(
     streams = venue.stream_origin(origins[0]) if configuration.streams else None
     reachable = origins if streams is None else (*origins, streams)
     http = session(reachable, source_address, TIMEOUT_SECONDS, venue.header_rule)
-    module = importlib.import_module(f"ccxt.async_support.{venue.ccxt_id}")
+    module = importlib.import_module(f"ccxt.async_support.{venue.facts.ccxt_id}")
     keys = {}
     if credentials is not None:
         keys = {"apiKey": credentials.api_key, "secret": credentials.secret}
         if credentials.passphrase:
             keys["password"] = credentials.passphrase
-    exchange = getattr(module, venue.ccxt_id)(
+    exchange = getattr(module, venue.facts.ccxt_id)(
         {
             **keys,
             "session": http,

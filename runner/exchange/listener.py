@@ -91,7 +91,7 @@ class Listener:
 
     def _made(self) -> Any:
         """The listening object: same key, same session, same markets, and timers we can stop."""
-        rest, name = self._rest, self._venue.ccxt_id
+        rest, name = self._rest, self._venue.facts.ccxt_id
         module = importlib.import_module(f"ccxt.pro.{name}")
         kept = dict.fromkeys(("ordersLimit", "tradesLimit", "OHLCVLimit"), _KEPT)
         api = getattr(module, name)(

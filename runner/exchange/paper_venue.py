@@ -83,8 +83,9 @@ class PaperVenue:
     # -- what the market does -------------------------------------------------------------------
 
     def on_book(self, symbol: str, book: Book, now: datetime) -> None:
-        """A picture of the book, taken now."""
+        """A picture of the book, taken now. One told again is looked at, and liquidates nothing."""
         self.account.settle_funding(now)
+        told_before = symbol in self.state.booked and now <= self.state.booked[symbol]
         depth = Depth(book, self.state.taken.get(symbol, []))
         self._depths[symbol] = depth
         self.state.booked[symbol] = now
@@ -94,7 +95,7 @@ class PaperVenue:
             if wait.due is None and order.kind is OrderKind.LIMIT:
                 self._meet(order, wait, depth, now)
         self._arrive(symbol)
-        if symbol in self.account.doomed():
+        if symbol in self.account.doomed() and not told_before:
             self._liquidate(symbol, depth, now)
         self._remember(symbol, depth)
 

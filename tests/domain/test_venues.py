@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.venues import VENUES, listed
+from app.domain.venues import VENUES, known, listed
 from runner.bundle import build
 from runner.exchange.quirks import catalog, venue_of
 from runner.protocol import PRACTICE_LIVE, Mode
@@ -22,7 +22,7 @@ def test_three_venues_are_listed_beside_the_practice_market_and_its_twin_is_not(
 
 @pytest.mark.parametrize("venue", EVERY.values(), ids=list(EVERY))
 def test_the_runner_has_every_mode_that_is_offered_and_no_other(venue):
-    assert set(venue.modes) == set(venue_of(venue.id, Mode.PAPER).modes)
+    assert set(venue.modes) == set(venue_of(venue.id, Mode.PAPER).facts.modes)
 
 
 @pytest.mark.parametrize("venue", EVERY.values(), ids=list(EVERY))
@@ -38,6 +38,18 @@ def test_what_a_real_venue_has_not_shown_is_told_with_how_to_see_it(name):
     assert VENUES[name].unproven.startswith("Never proven at the real exchange")
     assert "testnet key" in VENUES[name].unproven
     assert re.search(rf"{VENUES[name].unbound_key_days} days", TOLD)
+
+
+def test_an_exchange_that_closed_is_known_by_its_title_and_offered_nowhere():
+    assert known("bitmex").title == "BitMEX"
+    assert known("bitmex").gone
+    assert "bitmex" not in EVERY
+
+
+def test_candles_an_exchange_does_not_have_are_named_with_those_it_has():
+    assert VENUES["practice"].frame_fault("1s") is None
+    told = VENUES["okx"].frame_fault("1s")
+    assert told == "OKX has no 1s candles; choose a strategy on 1m, 5m, 15m, 1h, 4h, 1d."
 
 
 @pytest.mark.parametrize("name", ["binance", "okx"])

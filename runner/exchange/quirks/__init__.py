@@ -26,6 +26,6 @@ def venue_of(exchange: str, mode: Mode) -> Venue:
         raise Operational(f"exchange {exchange!r} is not supported; choose {', '.join(VENUES)}")
     module = importlib.import_module(f"runner.exchange.quirks.{exchange.partition('-')[0]}")
     found: type[Venue] = getattr(module, _CLASSES[exchange])
-    if mode not in found.modes:
+    if mode not in found.facts.modes:
         raise Operational(f"{exchange} has no {mode} mode")
     return found(mode)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from runner.capabilities.binance import BINANCE
 from runner.errors import Operational
 from runner.exchange.base import (
     Account,
@@ -39,17 +40,13 @@ _STATUS = {
     "expired": OrderStatus.CANCELLED,
     "rejected": OrderStatus.REJECTED,
 }
-_REAL = "https://fapi.binance.com"
-# The wallet API, for the rights of a key; only live keys are known there.
-_WALLET = "https://api.binance.com"
 _TRADES_WINDOW = timedelta(days=7)
 _TRADES_AT_ONCE = 1000
 _TRADING = ("REALIZED_PNL", "COMMISSION")  # what fills account for
 
 
 class Binance(BinanceStreams):
-    exchange = "binance"
-    ccxt_id = "binanceusdm"
+    facts = BINANCE
     # Without fetchCurrencies off, loading markets with a key calls the spot host's sapi.
     options: ClassVar[dict[str, Any]] = {
         "fetchMarkets": {"types": ["linear"]},
@@ -57,13 +54,6 @@ class Binance(BinanceStreams):
         # The plain tape costs a quarter of the aggregated one, and paper reads it often.
         "fetchTradesMethod": "fapiPublicGetTrades",
     }
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {
-        Mode.PAPER: (_REAL,),
-        Mode.TESTNET: ("https://demo-fapi.binance.com",),
-        Mode.LIVE: (_REAL, _WALLET),
-    }
-    proven = frozenset(OrderKind)
-    proves_post_only = True
     codes = CODES
 
     def prepare(self, api: Any) -> None:

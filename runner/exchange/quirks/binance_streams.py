@@ -1,4 +1,4 @@
-"""Where Binance USD-M streams, and what ends a user data stream.
+"""How Binance USD-M is listened to, and what ends a user data stream.
 
 Sources: "Important WebSocket Change Notice" and "Event: User Data Stream Expired" of Binance's API
 documentation (https://developers.binance.com/docs/derivatives/usds-margined-futures). ccxt.pro adds
@@ -10,18 +10,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from runner.exchange.quirks.venue import Venue
-from runner.protocol import Mode
 
 
 class BinanceStreams(Venue):
     """The part of Binance that is only about listening."""
 
-    listens = True
-    stream_hosts: ClassVar[dict[Mode, str]] = {
-        Mode.PAPER: "wss://fstream.binance.com",
-        Mode.TESTNET: "wss://fstream.binancefuture.com",
-        Mode.LIVE: "wss://fstream.binance.com",
-    }
     # Positions are asked for by request; a snapshot for each connection would cost another one.
     stream_options: ClassVar[dict[str, Any]] = {"watchPositions": {"fetchPositionsSnapshot": False}}
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from runner.capabilities.bybit import BYBIT
 from runner.errors import Operational
 from runner.exchange.base import (
     Account,
@@ -31,7 +32,6 @@ from runner.exchange.quirks.bybit_reports import REASONS, execution, flow, repor
 from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
 from runner.protocol import Flow, Mode, OrderStatus, Side
 
-_REAL = "https://api.bybit.com"
 _TRADES_WINDOW = timedelta(days=7)
 # Transactions (enum, type) that fills account for, and those with a kind of their own.
 _TRADING = ("TRADE", "LIQUIDATION", "ADL")
@@ -39,8 +39,7 @@ Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Bybit(Venue):
-    exchange = "bybit"
-    ccxt_id = "bybit"
+    facts = BYBIT
     # Else the first signed call looks up the kind of account; ccxt puts its own name in Referer.
     options: ClassVar[dict[str, Any]] = {
         "fetchMarkets": {"types": ["linear"]},
@@ -48,12 +47,6 @@ class Bybit(Venue):
         "enableUnifiedAccount": True,
         "brokerId": "plutarc",
     }
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {
-        Mode.PAPER: (_REAL,),
-        Mode.TESTNET: ("https://api-testnet.bybit.com",),
-        Mode.LIVE: (_REAL,),
-    }
-    proven = frozenset(OrderKind)
     codes = CODES
     # The shortest there is; ccxt would ask for what stood open at the last full hour.
     open_interest_options: ClassVar[dict[str, str]] = {"intervalTime": "5min"}
@@ -70,7 +63,7 @@ class Bybit(Venue):
             "side": order.side.value.capitalize(),
             "orderType": "Limit" if order.kind is OrderKind.LIMIT else "Market",
             "qty": text(order.quantity),
-            "timeInForce": "GTC" if order.kind is OrderKind.LIMIT else "IOC",
+            "timeInForce": _lasts(order),
             "positionIdx": 0,
             "orderLinkId": order.client_id,
             "reduceOnly": order.reduce_only,
@@ -213,6 +206,13 @@ class Bybit(Venue):
             expires_at=_expiry(info.get("expiredAt")),
             account=str(info["userID"]),
         )
+
+
+def _lasts(order: OrderRequest) -> str:
+    """Bybit cancels what is post-only and would take."""
+    if order.kind is OrderKind.LIMIT:
+        return "PostOnly" if order.post_only else "GTC"
+    return "IOC"
 
 
 def _expiry(said: str | None) -> datetime | None:

@@ -1,10 +1,6 @@
-"""Which ccxt class trades which exchange; imports nothing, so that the bundler may read it."""
+"""Which ccxt class trades which exchange; no HTTP client is loaded, as the bundler reads it too."""
 
-VENUES: dict[str, str] = {
-    "practice": "binanceusdm",
-    "binance": "binanceusdm",
-    "bybit": "bybit",
-    "okx": "okx",
-}
-UNLISTED: dict[str, str] = {"practice-live": "binanceusdm"}
-"""Offered to nobody: the live path on the practice market, for tests (``quirks/practice.py``)."""
+from runner import capabilities
+
+VENUES = {name: row.ccxt_id for name, row in capabilities.TABLE.items()}
+UNLISTED = {name: row.ccxt_id for name, row in capabilities.UNLISTED.items()}

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 
 from ccxt.base.errors import ExchangeError
 
+from runner.capabilities.okx import OKX
 from runner.errors import Operational
 from runner.exchange.base import (
     Account,
@@ -36,7 +37,6 @@ from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
 from runner.exchange.transport import HeaderRule
 from runner.protocol import Flow, Mode, OrderStatus
 
-_HOST = "https://www.okx.com"
 _DEMO_HEADER = "x-simulated-trading"
 # "Transaction details (last 3 days)" is current; the one of 3 months may lag behind.
 _RECENT = timedelta(days=2)
@@ -47,20 +47,14 @@ Call = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 
 
 class Okx(Venue):
-    exchange = "okx"
-    ccxt_id = "okx"
+    facts = OKX
     options: ClassVar[dict[str, Any]] = {
         "fetchMarkets": {"types": ["swap"]},
         "defaultType": "swap",
     }
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = dict.fromkeys(Mode, (_HOST,))
-    proven = frozenset(OrderKind)
     codes = CODES
     # A request is good for 30 seconds after the time written in it ("REST Authentication").
     unseen_after: ClassVar[timedelta] = timedelta(seconds=40)
-    candles_at_once: ClassVar[int] = 300
-    # "If sz exceeds the current position size, the entire order is rejected" ("Place order").
-    trims: ClassVar[bool] = False
 
     def __init__(self, mode: Mode) -> None:
         super().__init__(mode)
@@ -98,7 +92,8 @@ class Okx(Venue):
             answer = await api.privatePostTradeOrderAlgo(body)
             venue_id, fill_id = str(_taken(answer)["algoId"]), ""
         else:
-            body["ordType"] = order.kind.value
+            # OKX cancels what is post-only and would take.
+            body["ordType"] = "post_only" if order.post_only else order.kind.value
             if order.kind is OrderKind.LIMIT:
                 body["px"] = text(order.price)
             answer = await api.privatePostTradeOrder(body)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from typing import Any
 
 from yarl import URL
 
+from runner.capabilities.practice import PRACTICE, PRACTICE_TWIN
 from runner.errors import Operational
 from runner.exchange.base import Rights
 from runner.exchange.quirks.binance import Binance
 from runner.exchange.quirks.venue import redirect
-from runner.protocol import PRACTICE_LIVE, Mode
+from runner.protocol import PRACTICE_LIVE
 
 
 class Practice(Binance):
-    exchange = "practice"
-    modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET)
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
+    facts = PRACTICE
     address_path = "/practice/v1/whoami"
 
     def prepare(self, api: Any) -> None:
@@ -40,8 +39,7 @@ class PracticeLive(Practice):
     very machine: then the platform lists it, as the demo never does. A bot is born in it on paper.
     """
 
-    exchange = "practice-live"
-    modes = (Mode.PAPER, Mode.LIVE)
+    facts = PRACTICE_TWIN
 
     def origins(self) -> tuple[str, ...]:
         given = os.environ.get(PRACTICE_LIVE, "").rstrip("/")

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from runner.capabilities.table import Capabilities
 from runner.exchange.base import (
     Account,
     Execution,
@@ -32,50 +33,39 @@ class Venue(ABC):
     Quantities are in base units on our side of every method. Methods let ccxt's errors out;
     ``Failures`` sorts them by ``codes``.
 
-    ``proven``: the order kinds whose requests are compared, mode by mode, with the venue's
-    documentation in tests/runner/exchange/wire; no other kind is sent.
-    ``proves_post_only``: whether a limit order that may not take is among them.
-    ``trims``: whether a reduce-only stop that fires closes what is there if that is less.
+    ``facts``: its row of the capability table; ``proven`` are the order kinds of it.
     ``unseen_after``: age from which an order the venue does not know never arrived; longer than
     the venue accepts a request after the time written in it.
-    ``listens``: whether its streams are listened to, at ``stream_hosts``.
     """
 
-    exchange: ClassVar[str]
-    ccxt_id: ClassVar[str]
-    modes: ClassVar[tuple[Mode, ...]] = (Mode.PAPER, Mode.TESTNET, Mode.LIVE)
+    facts: ClassVar[Capabilities]
     options: ClassVar[dict[str, Any]]
-    hosts: ClassVar[dict[Mode, tuple[str, ...]]] = {}
-    proven: ClassVar[frozenset[OrderKind]]
-    proves_post_only: ClassVar[bool] = False
     codes: ClassVar[Mapping[str, Cause]]
     unseen_after: ClassVar[timedelta] = timedelta(seconds=15)
-    trims: ClassVar[bool] = True
-    candles_at_once: ClassVar[int] = 1000
     address_path: ClassVar[str | None] = None
     open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
-    listens: ClassVar[bool] = False
-    stream_hosts: ClassVar[dict[Mode, str]] = {}
     stream_options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
+        self.exchange = self.facts.exchange
+        self.proven = frozenset(map(OrderKind, self.facts.orders))
 
     def origins(self) -> tuple[str, ...]:
         """The hosts of this mode; none where an endpoint must be given."""
-        return self.hosts.get(self.mode, ())
+        return self.facts.hosts.get(self.mode, ())
 
     def stream_origin(self, base: str) -> str | None:
         """Where the streams are that belong to the requests at ``base``."""
-        if not self.listens:
+        if not self.facts.streams:
             return None
-        own = base in self.hosts.get(self.mode, ())
-        return self.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
+        own = base in self.facts.hosts.get(self.mode, ())
+        return self.facts.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
 
     def aim(self, api: Any, origin: str) -> None:
         """Point a fresh listening object at ``origin``."""
-        raise NotImplementedError  # only where ``listens``
+        raise NotImplementedError  # only where there are streams
 
     def ends_listening(self, message: Any) -> bool:  # noqa: ARG002 - most have no such word
         """Whether a message means that nothing more of the account will come."""
@@ -87,7 +77,7 @@ class Venue(ABC):
 
     def forget_listening(self, api: Any) -> None:
         """Have the next connection begin anew, with no key of the one before."""
-        raise NotImplementedError  # only where ``listens``
+        raise NotImplementedError  # only where there are streams
 
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""

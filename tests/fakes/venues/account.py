@@ -65,7 +65,7 @@ class Account:
     def open(self):
         return [o for o in self.orders.values() if o.state == "live"]
 
-    def place(self, client_id, side, kind, quantity, price, reduce_only):
+    def place(self, client_id, side, kind, quantity, price, reduce_only, posts=False):
         if self.by_client(client_id):
             raise Refused("duplicate")
         order = Order(self.number(), client_id, side, kind, quantity, price, reduce_only)
@@ -83,7 +83,9 @@ class Account:
         if not reduce_only and notional > 10 * self.balance:
             raise Refused("funds")
         self.orders[order.number] = order
-        if kind == "market" or self._crosses(order):
+        if posts and self._crosses(order):
+            order.state = "cancelled"
+        elif kind == "market" or self._crosses(order):
             self._fill(order)
         return order
 

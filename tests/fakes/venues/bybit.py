@@ -111,6 +111,7 @@ class Bybit(Server):
             Decimal(fields["qty"]),
             Decimal(price) if price else None,
             fields["reduceOnly"],
+            fields.get("timeInForce") == "PostOnly",
         )
         return {"orderId": order.number, "orderLinkId": order.client_id}
 

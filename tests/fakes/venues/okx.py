@@ -110,7 +110,8 @@ class Okx(Server):
         return [INSTRUMENT]
 
     def place(self, fields):
-        order = self._place(fields, fields["clOrdId"], fields["ordType"], fields.get("px"))
+        kind = "limit" if fields.get("ordType") == "post_only" else fields["ordType"]
+        order = self._place(fields, fields["clOrdId"], kind, fields.get("px"))
         done = {"tag": "", "sCode": "0", "sMsg": "Order placed"}
         return [{"ordId": order.number, "clOrdId": order.client_id, **done}]
 
@@ -132,6 +133,7 @@ class Okx(Server):
             size,
             Decimal(price) if price else None,
             fields["reduceOnly"],
+            fields["ordType"] == "post_only",
         )
 
     def cancel(self, fields):

@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -58,8 +59,9 @@ def test_each_exchange_is_led_to_its_test_environment(exchange):
 
 
 def test_a_test_host_that_is_the_real_one_is_refused(monkeypatch):
-    hosts = {**Binance.hosts, Mode.TESTNET: Binance.hosts[Mode.LIVE]}
-    monkeypatch.setattr(Binance, "hosts", hosts)
+    facts = Binance.facts
+    hosts = {**facts.hosts, Mode.TESTNET: facts.hosts[Mode.LIVE]}
+    monkeypatch.setattr(Binance, "facts", replace(facts, hosts=hosts))
     with pytest.raises(Operational, match=r"fapi\.binance\.com trades real money"):
         endpoint_of("binance", "testnet", None)
 

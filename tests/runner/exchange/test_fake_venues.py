@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from runner.clock import Clock
 from runner.desk import Desk, Intent
 from runner.entries import Standing
 from runner.errors import Temporary, UnknownOutcome
-from runner.exchange.base import OrderKind, request_of
+from runner.exchange.base import OrderKind, OrderRequest, request_of
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.exchange.quirks import okx
@@ -123,6 +124,28 @@ def test_entry_stop_and_exit_from_one_end_to_the_other(exchange, tmp_path):
         ]
 
     run(exchange, tmp_path, story)
+
+
+@pytest.mark.parametrize("exchange", VENUES)
+def test_what_may_not_take_ends_without_a_trade_where_it_would(exchange, tmp_path):
+    async def story(fake, bench, _desk):
+        crossing = request_of_limit("60010")
+        await bench.broker.place(crossing)
+        ended = await bench.broker.find(crossing)
+        assert (ended.status, ended.filled) == (OrderStatus.CANCELLED, 0)
+        assert not fake.account.fills
+        resting = replace(request_of_limit("59990"), client_id="plrests")
+        await bench.broker.place(resting)
+        assert (await bench.broker.find(resting)).status is OrderStatus.OPEN
+
+    run(exchange, tmp_path, story)
+
+
+def request_of_limit(price):
+    quantity = Decimal("0.02")
+    return OrderRequest(
+        "plcrosses", SYMBOL, Side.BUY, OrderKind.LIMIT, quantity, Decimal(price), post_only=True
+    )
 
 
 def test_a_stop_whose_order_is_forgotten_ends_by_its_trades(tmp_path):

@@ -18,7 +18,7 @@ from runner.exchange.ccxt import CcxtMarket, connect
 from runner.protocol import Mode, Side
 from tests.fakes.venues import bybit as bybit_fake
 from tests.runner.exchange.real_hosts import at_real_hosts
-from tests.runner.exchange.test_wire_venues import answer
+from tests.runner.exchange.taken_on import answer_of
 from tests.runner.machine import SYMBOL, configuration
 
 DUE = datetime(2026, 11, 23, 16, tzinfo=UTC)
@@ -47,7 +47,7 @@ def told(exchange):
 @pytest.mark.parametrize(("exchange", "hours"), [("binance", 8), ("bybit", 8), ("okx", 4)])
 def test_rate_and_time_are_read_as_documented(monkeypatch, exchange, hours):
     def answered(seen):
-        return (200, told(exchange)) if seen.path == PATHS[exchange] else answer(exchange)(seen)
+        return (200, told(exchange)) if seen.path == PATHS[exchange] else answer_of(exchange)(seen)
 
     async def act(market, _broker, _seen):
         return await market.funding(SYMBOL)
@@ -80,7 +80,7 @@ def interest_of(monkeypatch, exchange, value):
 
     def answered(seen):
         if seen.path != INTEREST_PATHS[exchange]:
-            return answer(exchange)(seen)
+            return answer_of(exchange)(seen)
         asked.append(seen)
         return 200, interest_told(exchange, value)
 
@@ -135,7 +135,7 @@ def test_binance_s_tape_is_read_where_it_is_cheap(monkeypatch):
     row |= {"time": AT, "isBuyerMaker": True}
 
     def answered(seen):
-        return (200, [row]) if seen.path == "/fapi/v1/trades" else answer("binance")(seen)
+        return (200, [row]) if seen.path == "/fapi/v1/trades" else answer_of("binance")(seen)
 
     async def act(market, _broker, seen):
         before = len(seen)

@@ -325,6 +325,18 @@ def test_cross_margin_ends_when_the_account_cannot_carry_it():
     assert hand.state.flows[-1].kind is FlowKind.OTHER
 
 
+def test_a_picture_that_is_told_again_liquidates_nothing():
+    """Told again is told after a death: what a mark dooms goes with the next one, as without."""
+    hand = Hand(balance=100)
+    hand.send("buy", 8)
+    hand.mark("88.6")
+    hand.venue.on_book(SYMBOL, hand.picture, hand.state.booked[SYMBOL])
+    hand.die_and_return()
+    assert hand.held() == 8
+    hand.show()
+    assert hand.held() == 0
+
+
 def test_a_stop_that_gaps_beyond_the_wallet_owes_nothing():
     hand = Hand(balance=30)
     hand.send("buy", 4)

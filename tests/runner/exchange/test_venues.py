@@ -37,7 +37,7 @@ def test_every_venue_of_the_catalog_is_there_in_each_of_its_modes():
     for name, ccxt_id in VENUES.items():
         for mode in (Mode.PAPER, Mode.TESTNET):
             venue = venue_of(name, mode)
-            assert (venue.exchange, venue.ccxt_id, venue.mode) == (name, ccxt_id, mode)
+            assert (venue.exchange, venue.facts.ccxt_id, venue.mode) == (name, ccxt_id, mode)
     for name in VENUES.keys() - {"practice"}:
         assert venue_of(name, Mode.LIVE).origins()[0].startswith("https://")
 
@@ -75,7 +75,8 @@ def test_each_process_loads_only_its_own_venue():
     ask = (
         "import sys; from runner.exchange.quirks import venue_of; from runner.protocol import Mode;"
         "venue_of('practice', Mode.PAPER);"
-        "print([n for n in sys.modules if n.split('.')[-1] in ('bybit', 'okx')])"
+        "print([n for n in sys.modules if n.startswith('runner.exchange.quirks.')"
+        " and n.split('.')[-1] in ('bybit', 'okx')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True

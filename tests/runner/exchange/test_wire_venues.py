@@ -19,44 +19,14 @@ from runner.exchange.broker import CcxtBroker
 from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.catalog import VENUES
 from runner.protocol import Credentials, Mode, Side
-from tests.fakes.venues import bybit as bybit_fake
-from tests.fakes.venues import okx as okx_fake
-from tests.runner.exchange import signatures
+from tests.runner.exchange import signatures, taken_on
 from tests.runner.exchange.real_hosts import at_real_hosts
-from tests.runner.exchange.test_wire import ALGO, INFO, ORDER
+from tests.runner.exchange.taken_on import CLIENT_ID
 from tests.runner.machine import SYMBOL
 
 FOLDER = Path(__file__).parent / "wire"
 WIRE = {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 KEY = Credentials("the-key", "the-secret", "the-phrase")
-CLIENT_ID = "pl0123456789abcdef0123456789abcd"
-DONE = {
-    "bybit": {"orderId": "c6f055d9", "orderLinkId": CLIENT_ID},
-    "okx": {"ordId": "3122", "algoId": "12345689", "clOrdId": CLIENT_ID, "sCode": "0", "sMsg": ""},
-}
-
-
-def answer(exchange):
-    """Instrument rules and "taken on"; what is read afterwards does not matter here."""
-
-    def binance(seen):
-        if seen.path.endswith("exchangeInfo"):
-            return 200, INFO
-        return 200, ALGO if "algo" in seen.path else ORDER
-
-    def bybit(seen):
-        instruments = "instruments" in seen.path
-        rows = [bybit_fake.INSTRUMENT] if instruments else []
-        result = {"category": "linear", "list": rows, **DONE["bybit"]}
-        return 200, bybit_fake.enveloped(result)
-
-    def okx(seen):
-        if "instruments" in seen.path:
-            return 200, {"code": "0", "data": [okx_fake.INSTRUMENT], "msg": ""}
-        rows = [] if seen.method == "GET" else [DONE["okx"]]
-        return 200, {"code": "0", "data": rows, "msg": ""}
-
-    return {"binance": binance, "bybit": bybit, "okx": okx}[exchange]
 
 
 def request(row):
@@ -90,7 +60,9 @@ def test_what_goes_over_the_wire_is_what_the_venue_documents(monkeypatch, exchan
         await getattr(broker, row["act"])(request(row))
         return seen, seen[before]
 
-    everything, seen = at_real_hosts(monkeypatch, exchange, mode, KEY, answer(exchange), act)
+    everything, seen = at_real_hosts(
+        monkeypatch, exchange, mode, KEY, taken_on.answer_of(exchange), act
+    )
     assert (seen.method, seen.host, seen.path) == (row["method"], wire["hosts"][mode], row["path"])
     fields = fields_of(seen)
     for name in wire.get("unchecked", ()):
@@ -117,7 +89,7 @@ def test_an_order_kind_is_sent_exactly_where_a_row_proves_it():
             assert mode in wire["hosts"]
             assert venue_of(exchange, mode).proven == placed
             posts = any(row.get("post_only") for row in wire["rows"])
-            assert venue_of(exchange, mode).proves_post_only is posts
+            assert venue_of(exchange, mode).facts.post_only is posts
         assert wire["source"].keys() >= {"hosts", "place", "find", "cancel"}
     assert WIRE.keys() | {"practice"} == VENUES.keys()
 
@@ -132,18 +104,19 @@ def test_an_unproven_kind_is_refused_with_the_reason(monkeypatch):
             await broker.place(request(row))
         assert len(seen) == before
 
-    at_real_hosts(monkeypatch, "bybit", Mode.LIVE, KEY, answer("bybit"), act)
+    at_real_hosts(monkeypatch, "bybit", Mode.LIVE, KEY, taken_on.answer_of("bybit"), act)
 
 
 def test_a_post_only_order_is_not_sent_without_its_flag(monkeypatch):
     async def act(_market, broker, seen):
         before = len(seen)
+        broker._venue.facts = replace(broker._venue.facts, post_only=False)
         limit = request(next(row for row in WIRE["okx"]["rows"] if row["kind"] == "limit"))
         with pytest.raises(Operational, match=r"okx is not sent post-only orders"):
             await broker.place(replace(limit, post_only=True))
         assert len(seen) == before
 
-    at_real_hosts(monkeypatch, "okx", Mode.LIVE, KEY, answer("okx"), act)
+    at_real_hosts(monkeypatch, "okx", Mode.LIVE, KEY, taken_on.answer_of("okx"), act)
 
 
 @pytest.mark.parametrize("exchange", WIRE)
@@ -167,7 +140,7 @@ def test_the_other_mode_s_host_is_never_reached(monkeypatch, exchange, mode):
             await broker.place(request(row))
         assert len(seen) == before, "refused before anything left"
 
-    at_real_hosts(monkeypatch, exchange, mode, KEY, answer(exchange), act)
+    at_real_hosts(monkeypatch, exchange, mode, KEY, taken_on.answer_of(exchange), act)
 
 
 def test_a_custom_header_cannot_be_lost_unnoticed(monkeypatch):
@@ -180,7 +153,7 @@ def test_a_custom_header_cannot_be_lost_unnoticed(monkeypatch):
             await broker.place(request(WIRE["okx"]["rows"][0]))
         assert len(seen) == before
 
-    at_real_hosts(monkeypatch, "okx", Mode.TESTNET, KEY, answer("okx"), act)
+    at_real_hosts(monkeypatch, "okx", Mode.TESTNET, KEY, taken_on.answer_of("okx"), act)
 
 
 @pytest.mark.parametrize("exchange", WIRE)
@@ -189,7 +162,9 @@ def test_paper_reads_real_prices_with_no_key_at_hand(monkeypatch, exchange):
         assert not broker._exchange.apiKey
         return {one.host for one in seen}, market.instrument(SYMBOL)
 
-    hosts, rules = at_real_hosts(monkeypatch, exchange, Mode.PAPER, None, answer(exchange), act)
+    hosts, rules = at_real_hosts(
+        monkeypatch, exchange, Mode.PAPER, None, taken_on.answer_of(exchange), act
+    )
     assert hosts == {WIRE[exchange]["hosts"]["live"]}
     assert CcxtBroker.protects
     assert rules.step == Decimal({"okx": "0.0001"}.get(exchange, "0.001"))
@@ -222,7 +197,7 @@ def test_binance_tells_the_rights_of_a_live_key_alone_and_by_its_wallet_host(mon
             return 200, [{"accountAlias": "SgsR", "asset": "USDT", "balance": "1"}]
         if seen.path == "/fapi/v1/accountConfig":
             return 200, {"canTrade": True, "canWithdraw": True}
-        return answer("binance")(seen)
+        return taken_on.answer_of("binance")(seen)
 
     async def act(_market, broker, seen):
         return await broker.rights(), {one.host for one in seen}
