@@ -30,8 +30,9 @@ _CLOSE_SECONDS = 1.0
 _KEPT = 50
 """Rows ccxt may keep of each stream; nobody reads them."""
 _REFUSED = {418, 429, 403, 451}
+_BANNED = 418
 _REFUSED_FOR = timedelta(seconds=60)
-"""Where a door is shut without a word of how long."""
+"""How long listening waits where a door is shut without a word of how long."""
 
 
 class Ears(Protocol):
@@ -166,15 +167,21 @@ class Listener:
             await asyncio.sleep(0.05)
 
     def _mind(self, done: Iterable[asyncio.Future[Any]]) -> None:
-        """Raise what ended it. A door that was shut is not knocked at by anybody for a while."""
+        """Raise what ended it. A door that was shut is not knocked at for a while.
+
+        Requests keep off as well only where the address is banned, and for as long as the venue
+        says: an exit must not wait because somebody was turned away from the streams alone.
+        """
         for task in done:
             error = task.exception()
             if error is None:
                 continue
             refused = error.args[0] if error.args else None
             if isinstance(refused, aiohttp.WSServerHandshakeError) and refused.status in _REFUSED:
-                until = _until(refused)
-                hold(self._rest.session, until)
+                said = _retry_after(refused)
+                until = datetime.now(UTC) + (said or _REFUSED_FOR)
+                if refused.status == _BANNED and said is not None:
+                    hold(self._rest.session, until)
                 raise Temporary(f"the venue refuses streams with {refused.status}", until)
             raise error
 
@@ -205,7 +212,6 @@ def _addresses(rest: Any) -> dict[str, Any]:
     return {name: url for name, url in rest.urls["api"].items() if isinstance(url, str)}
 
 
-def _until(refused: aiohttp.WSServerHandshakeError) -> datetime:
+def _retry_after(refused: aiohttp.WSServerHandshakeError) -> timedelta | None:
     said = "" if refused.headers is None else refused.headers.get("Retry-After", "")
-    wait = timedelta(seconds=int(said)) if said.isascii() and said.isdigit() else _REFUSED_FOR
-    return datetime.now(UTC) + wait
+    return timedelta(seconds=int(said)) if said.isascii() and said.isdigit() else None

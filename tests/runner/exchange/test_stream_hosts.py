@@ -1,9 +1,15 @@
 """Where streams are listened to, and that nothing else can be reached."""
 
 import asyncio
+from datetime import UTC, datetime
 
+import aiohttp
 import pytest
+from ccxt.base import errors as ccxt
+from multidict import CIMultiDict, CIMultiDictProxy
+from yarl import URL
 
+from runner.errors import Temporary
 from runner.exchange.ccxt import connect
 from runner.exchange.listener import listener_of
 from runner.exchange.quirks import venue_of
@@ -41,3 +47,42 @@ def test_no_other_host_is_reachable_and_none_when_switched_off(on):
     assert (heard is not None) is on
     listened = {"wss://fstream.binancefuture.com"} if on else set()
     assert origins == {"https://demo-fapi.binance.com"} | listened
+
+
+def refused(status, headers):
+    url = URL("wss://fstream.binancefuture.com/private/ws")
+    about = aiohttp.RequestInfo(url, "GET", CIMultiDictProxy(CIMultiDict()), url)
+    shut = aiohttp.WSServerHandshakeError(about, (), status=status, headers=CIMultiDict(headers))
+    return ccxt.NetworkError(shut)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "held", "least"),
+    [
+        (418, {"Retry-After": "90"}, True, 85),
+        (418, {}, False, 55),
+        (429, {"Retry-After": "90"}, False, 85),
+        (403, {}, False, 55),
+        (451, {}, False, 55),
+    ],
+)
+def test_only_a_ban_keeps_requests_off(status, headers, held, least):
+    """Turned away from the streams alone, exits must still be sent."""
+
+    async def go():
+        settings = configuration(None, Mode.TESTNET, exchange="binance", streams=True)
+        exchange, venue, base = connect(settings, practice_credentials(), None)
+        heard = listener_of(settings, exchange, venue, base, "1m")
+        ended = asyncio.get_running_loop().create_future()
+        ended.set_exception(refused(status, headers))
+        http = exchange.session
+        with pytest.raises(Temporary, match=f"refuses streams with {status}") as said:
+            heard._mind([ended])
+        until = http.connector.held_until
+        await exchange.close()
+        await http.close()
+        return until, said.value.retry_at
+
+    until, retry_at = asyncio.run(go())
+    assert (until is not None) is held
+    assert (retry_at - datetime.now(UTC)).total_seconds() > least
