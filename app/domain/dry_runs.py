@@ -89,13 +89,23 @@ def request(
 
 
 def save(
-    dry_run: DryRun, *, note: str, allowed: bool, author: User | None, by: Actor, now: datetime
+    dry_run: DryRun,
+    *,
+    note: str,
+    allowed: bool,
+    author: User | None,
+    by: Actor,
+    now: datetime,
+    base: int | None = None,
 ) -> StrategyVersion:
     """Make the source that passed a version: of its strategy, or of a new one.
 
+    ``base``: number of the newest version its author has seen, where that is not the one the
+    editor was opened on.
+
     Raises:
         Refused: it has not passed, nothing differs, or no code may run here.
-        Conflict: another version was published meanwhile.
+        Overtaken: another version was published meanwhile.
     """
     if not dry_run.passed:
         raise Refused("It has not passed its dry run; put right what it says, and check it again.")
@@ -105,7 +115,7 @@ def save(
         return strategies.publish(
             dry_run.strategy,
             rules=rules,
-            base=dry_run.base,
+            base=dry_run.base if base is None else base,
             note=note,
             author=author,
             by=by,

@@ -11,6 +11,7 @@ from app.models import DryRun, StrategyVersion
 from app.web import code_pages, loading
 from app.web.guards import requires
 from app.web.hypermedia import live, redirect_to
+from app.web.rules_pages import overtaking
 
 bp = Blueprint("code_strategies", __name__, url_prefix="/w/<workspace>/strategies/code")
 
@@ -67,17 +68,18 @@ def edit(dry_run_id: str) -> ResponseReturnValue:
 def save(dry_run_id: str) -> ResponseReturnValue:
     """Make what has passed a version."""
     dry_run, form = loading.dry_run(dry_run_id), NoteForm()
-    made = form.attempt(lambda: _save(dry_run, form.note.data or ""))
+    made = form.attempt(lambda: _save(dry_run, form))
     if made is None:
         return _page(dry_run, form), 422
     there = url_for("strategies.show", strategy_id=made.strategy_id)
     return redirect_to(there, toast=f"{made.label} is saved. Bots keep the version they have.")
 
 
-def _save(dry_run: DryRun, note: str) -> StrategyVersion:
+def _save(dry_run: DryRun, form: NoteForm) -> StrategyVersion:
     return dry_runs.save(
         dry_run,
-        note=note,
+        note=form.note.data or "",
+        base=form.seen(dry_run.base),
         allowed=code_pages.allowed(),
         author=current.user(),
         by=current.actor(),
@@ -86,4 +88,5 @@ def _save(dry_run: DryRun, note: str) -> StrategyVersion:
 
 
 def _page(dry_run: DryRun, form: NoteForm) -> str:
-    return render_template("code/show.html", form=form, **code_pages.told(dry_run))
+    shown = code_pages.told(dry_run) | overtaking(dry_run.strategy, dry_run.base, form)
+    return render_template("code/show.html", form=form, **shown)
