@@ -8,7 +8,7 @@ from app.domain import dry_runs
 from app.domain.access import Permission
 from app.forms.code import NoteForm, SourceForm
 from app.models import DryRun, StrategyVersion
-from app.web import code_pages, loading
+from app.web import backtest_pages, code_pages, loading
 from app.web.guards import requires
 from app.web.hypermedia import live, redirect_to
 from app.web.rules_pages import overtaking
@@ -61,6 +61,16 @@ def edit(dry_run_id: str) -> ResponseReturnValue:
     data = {"name": dry_run.name, "base": str(dry_run.base), "source": dry_run.source}
     shown = code_pages.editor(SourceForm(data=data), dry_run.strategy)
     return render_template("code/edit.html", **shown)
+
+
+@bp.post("/<dry_run_id>/cancel")
+@requires(Permission.STRATEGY_MANAGE)
+def cancel(dry_run_id: str) -> ResponseReturnValue:
+    """End it."""
+    dry_run = loading.dry_run(dry_run_id)
+    dry_runs.cancel(dry_run, by=current.actor(), now=current.now())
+    there = url_for(".show", dry_run_id=dry_run.id)
+    return redirect_to(there, toast=backtest_pages.ending(dry_run))
 
 
 @bp.post("/<dry_run_id>/version")
