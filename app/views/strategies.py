@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import code_rules, strategies, strategy_tags, tags
 from app.domain.access import Permission
-from app.domain.strategy_changes import COMBINATIONS
+from app.domain.strategy_changes import COMBINATIONS, DIRECTIONS
 from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
@@ -204,4 +204,5 @@ def _version_page(found: StrategyVersion, form: TagsForm | None = None) -> str:
         form=form,
         source=code_rules.numbered(found.rules),
         modes=COMBINATIONS,
+        directions=DIRECTIONS,
     )

@@ -42,6 +42,7 @@ def test_asked_for_and_watched_and_cancelled(trader, house, desk):
         home = f"{desk.home}/backtests/{found.id}"
     trader.get(home)
     assert "Number 1 of this workspace" in trader.page.text
+    assert "Practice market" in trader.page.by_class("facts")[0].text
     page = trader.post(f"{home}/cancel")
     assert "It is cancelled." in page.text
     assert "It was cancelled" in trader.post(f"{home}/cancel").text, "a second click is the first"

@@ -31,6 +31,11 @@ def test_an_edit_writes_the_next_version(owner, desk):
     assert "5-candle EMA" in old.text
 
 
+def test_a_version_is_told_in_the_words_of_its_form(owner, desk):
+    facts = owner.get(desk.strategy).by_class("facts")[0].text
+    assert "Direction Long and short" in facts or "DirectionLong and short" in facts
+
+
 def test_an_unchanged_form_writes_nothing(owner, desk):
     fields = current_fields(owner.get(f"{desk.strategy}/edit"))
     page = owner.post(f"{desk.strategy}/edit", 422, **fields)
