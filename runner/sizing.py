@@ -43,6 +43,9 @@ def size_entry(
     """What the strategy asks for, cut to what the limits leave of it."""
     if sizing["kind"] == "atr_risk" and not risk_distance:
         return Size(ZERO, fault="the ATR that sizes the position is not known yet")
+    if sizing["kind"] != "fixed_notional" and equity <= 0:
+        text = f"the account's equity is {equity:.2f} {instrument.quote}: there is no share of it"
+        return Size(ZERO, fault=text)
     price = book.asks[0][0] if side is Side.BUY else book.bids[0][0]
     quantity = entry_quantity(sizing, equity, price, instrument, risk_distance)
     most = room(book.worst_price(side, quantity))

@@ -83,11 +83,7 @@ def rerun(backtest: Backtest, *, author: User | None, by: Actor, now: datetime) 
 
 
 def cancel(backtest: Backtest, *, by: Actor, now: datetime) -> None:
-    """End it: at once while it waits, else as soon as its worker hears of it. Twice is once.
-
-    Raises:
-        Refused: it is over.
-    """
+    """End it: at once while it waits, else as soon as its worker hears of it. Twice is once."""
     if long_runs.cancel(backtest, now):
         _record("backtest.cancel", backtest, by, now)
 

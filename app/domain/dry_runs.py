@@ -84,18 +84,28 @@ def request(
     db.session.add(made)
     db.session.flush()
     _queue(made, now)
-    _record(made, by, now)
+    _record("strategy.dry_run", made, by, now)
     return made
 
 
 def save(
-    dry_run: DryRun, *, note: str, allowed: bool, author: User | None, by: Actor, now: datetime
+    dry_run: DryRun,
+    *,
+    note: str,
+    allowed: bool,
+    author: User | None,
+    by: Actor,
+    now: datetime,
+    base: int | None = None,
 ) -> StrategyVersion:
     """Make the source that passed a version: of its strategy, or of a new one.
 
+    ``base``: number of the newest version its author has seen, where that is not the one the
+    editor was opened on.
+
     Raises:
         Refused: it has not passed, nothing differs, or no code may run here.
-        Conflict: another version was published meanwhile.
+        Overtaken: another version was published meanwhile.
     """
     if not dry_run.passed:
         raise Refused("It has not passed its dry run; put right what it says, and check it again.")
@@ -105,7 +115,7 @@ def save(
         return strategies.publish(
             dry_run.strategy,
             rules=rules,
-            base=dry_run.base,
+            base=dry_run.base if base is None else base,
             note=note,
             author=author,
             by=by,
@@ -124,6 +134,12 @@ def save(
     # Saved twice it is the next version of what it became, and not a second strategy.
     dry_run.strategy_id, dry_run.base = made.id, 1
     return made.latest
+
+
+def cancel(dry_run: DryRun, *, by: Actor, now: datetime) -> None:
+    """End it: at once while it waits, else as soon as its worker hears of it. Twice is once."""
+    if long_runs.cancel(dry_run, now):
+        _record("strategy.dry_run_cancel", dry_run, by, now)
 
 
 def find(workspace: Workspace, dry_run_id: str) -> DryRun | None:
@@ -228,7 +244,7 @@ def _make_room(workspace: Workspace) -> None:
     db.session.execute(select(Workspace.id).where(Workspace.id == workspace.id).with_for_update())
     mine = select(func.count()).where(DryRun.workspace_id == workspace.id)
     if (db.session.scalar(mine.where(DryRun.state.in_(WAITING))) or 0) >= MOST_WAITING:
-        raise Refused(f"{MOST_WAITING} dry runs wait or run already; wait for one of them.")
+        raise Refused(f"{MOST_WAITING} dry runs wait or run already; wait for one, or cancel one.")
     newest = select(DryRun.id).where(DryRun.workspace_id == workspace.id)
     newest = newest.order_by(DryRun.created_at.desc(), DryRun.id).limit(MOST_KEPT - 1)
     kept = list(db.session.scalars(newest))
@@ -245,10 +261,10 @@ def _queue(dry_run: DryRun, now: datetime) -> None:
     outbox.put(QUEUE, JOB, now=now, workspace_id=dry_run.workspace_id, dry_run_id=dry_run.id)
 
 
-def _record(dry_run: DryRun, by: Actor, now: datetime) -> None:
+def _record(action: str, dry_run: DryRun, by: Actor, now: datetime) -> None:
     named = {"source": f"SHA-256 {dry_run.digest[:12]}"}
     audit.record(
-        "strategy.dry_run",
+        action,
         by=by,
         now=now,
         workspace_id=dry_run.workspace_id,

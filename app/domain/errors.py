@@ -13,6 +13,10 @@ class Conflict(DomainError):
     """Somebody or something else was first; look again."""
 
 
+class Overtaken(Conflict):
+    """Somebody published meanwhile; what they changed is to be shown."""
+
+
 class Invalid(DomainError):
     """A value does not do. ``field`` names the form field that carried it, if one did."""
 

@@ -12,7 +12,6 @@ from typing import Any
 from sqlalchemy import select, update
 
 from app.domain import clock
-from app.domain.errors import Refused
 from app.extensions import change, db
 from app.gateways.backtest_outcome import fault_of
 from app.models import BacktestState
@@ -61,32 +60,41 @@ def beat(
 
 
 def finish(kind: Any, row_id: str, holder: str, values: dict[str, Any], now: datetime) -> bool:
-    """Write down what came of it; ``False`` if somebody else holds it by now."""
+    """Write down what came of it; ``False`` if somebody else holds it by now.
+
+    Whoever cancelled it was told that it ends: of what came in the same moment the log is kept.
+    """
     over = {"percent": 100, "ended_at": clock.database_now(now), "step": "", "holder": ""}
     statement = update(kind).where(*_held(kind, row_id, holder))
-    return bool(change(statement.values(**values, **over)))
+    wanted = statement.where(kind.cancel_at.is_(None))
+    if change(wanted.values(**values, **over)):
+        return True
+    log = {name: value for name, value in values.items() if name == "log"}
+    return bool(change(statement.values(state=BacktestState.CANCELLED, **log, **over)))
 
 
 def give_back(kind: Any, row_id: str, holder: str, now: datetime) -> bool:
-    """It could not begin: it waits again, and nobody lost it. ``False`` if it is not held."""
+    """It could not begin: it waits again, and nobody lost it.
+
+    ``False`` if it is not held, or was cancelled meanwhile: then it is over.
+    """
     heard = clock.database_now(now)
-    values = {"state": BacktestState.QUEUED, "holder": "", "step": "", "heard_at": heard}
+    values = {"holder": "", "step": "", "heard_at": heard, "attempt": kind.attempt - 1}
     statement = update(kind).where(*_held(kind, row_id, holder))
-    return bool(change(statement.values(**values, attempt=kind.attempt - 1)))
+    wanted = statement.where(kind.cancel_at.is_(None))
+    if change(wanted.values(state=BacktestState.QUEUED, **values)):
+        return True
+    change(statement.values(state=BacktestState.CANCELLED, ended_at=heard, **values))
+    return False
 
 
 def cancel(row: Any, now: datetime) -> bool:
-    """End it: at once while it waits, else as soon as its worker hears of it. Twice is once.
+    """End it: at once while it waits, else as soon as its worker hears of it.
 
-    Whether that was new.
-
-    Raises:
-        Refused: it is over.
+    Whether that was new: twice is once, and what ended by itself meanwhile is as it is.
     """
     db.session.refresh(row, with_for_update=True)
-    if row.over:
-        raise Refused("It is over already; there is nothing to cancel.")
-    if row.cancel_at is not None:
+    if row.over or row.cancel_at is not None:
         return False
     row.cancel_at = now
     if row.state is BacktestState.QUEUED:

@@ -27,8 +27,9 @@ MODELLED = (
     "The venue's lot, tick, minimum, reduce-only and post-only rules, and its fees by role.",
     "Funding at the venue's times, by its rate, on the value at the mark.",
     (
-        "Margin: positions and resting entries are worth at most 20 times the equity, all of which "
-        "stands behind them. Below 0.5 % of their value they are closed at the market."
+        "Cross margin, as a live bot needs it: positions and resting entries are worth at most 20 "
+        "times the equity, all of which stands behind them. Below 0.5 % of their value they are "
+        "closed at the market."
     ),
     (
         "Each fill keeps three prices: the touch, the one booked, and the one with 50 % of the "

@@ -11,7 +11,7 @@ from app import tenancy
 from app.domain import access, audit, code_rules, factors, strategy_changes, strategy_tags
 from app.domain.access import Permission
 from app.domain.audit import Actor
-from app.domain.errors import Conflict, Invalid, NotAllowed, Refused
+from app.domain.errors import Invalid, NotAllowed, Overtaken, Refused
 from app.extensions import db
 from app.models import Bot, Membership, Strategy, StrategyTag, StrategyVersion, User, Workspace
 from runner import strategy as components
@@ -153,7 +153,7 @@ def publish(
     Args:
         strategy: the strategy to go on with.
         rules: all rules of the version, as in the protocol.
-        base: number of the version these rules were made from.
+        base: number of the newest version their author has seen.
         note: what changed, in words.
         author: who wrote it.
         by: who acts, for the audit log.
@@ -161,7 +161,7 @@ def publish(
 
     Raises:
         InvalidRules: a runner could not trade them.
-        Conflict: ``base`` is no longer the newest version.
+        Overtaken: ``base`` is no longer the newest version.
         Refused: nothing differs from the newest version.
     """
     check(rules)
@@ -171,10 +171,8 @@ def publish(
     db.session.refresh(strategy, ["versions"])
     newest = strategy.latest
     if newest.number != base:
-        raise Conflict(
-            f"Version {newest.number} was published after you opened this form on version {base}. "
-            "Look at it, then load this page again to start from it; nothing is lost until then."
-        )
+        words = f"Version {newest.number} was published after you opened this on version {base}."
+        raise Overtaken(f"{words} What it changed stands below.")
     if rules == newest.rules:
         raise Refused(f"Nothing differs from version {newest.number}; change something first.")
     version = _add_version(strategy, newest.number + 1, rules, note, author, now)

@@ -4,6 +4,7 @@ from wtforms import HiddenField, StringField, TextAreaField
 
 from app.domain.code_rules import InvalidSource, told
 from app.forms.base import Form, needed, squeezed
+from app.forms.versions import NextVersionForm
 
 
 class SourceForm(Form):
@@ -29,7 +30,7 @@ class SourceForm(Form):
         return [*others, *((self.source.id, message) for message in self.source.errors)]
 
 
-class NoteForm(Form):
+class NoteForm(NextVersionForm):
     """What a new version changes."""
 
     note = StringField("What changed", filters=[squeezed])

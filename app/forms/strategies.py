@@ -22,6 +22,7 @@ from app.forms.strategy_parts import (
     slots_sent,
     stepped,
 )
+from app.forms.versions import NextVersionForm
 from runner.strategy import COMPONENTS, NEEDS_THRESHOLD, TIMEFRAMES
 
 
@@ -63,7 +64,7 @@ class FileForm(Form):
         return None
 
 
-class RulesForm(Form):
+class RulesForm(NextVersionForm):
     """The rules of the next version: those it was opened on, as the builder's steps left them."""
 
     base = HiddenField()

@@ -102,7 +102,8 @@ def cancel(backtest_id: str) -> ResponseReturnValue:
     """End it."""
     backtest = loading.backtest(backtest_id)
     backtests.cancel(backtest, by=current.actor(), now=current.now())
-    return redirect_to(url_for(".show", backtest_id=backtest.id), toast="It ends in a moment.")
+    there = url_for(".show", backtest_id=backtest.id)
+    return redirect_to(there, toast=backtest_pages.ending(backtest))
 
 
 @bp.post("/<backtest_id>/rerun")

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import readiness_runs
 from app.domain.access import Permission
-from app.web import loading, readiness_pages
+from app.web import backtest_pages, loading, readiness_pages
 from app.web.guards import requires
 from app.web.hypermedia import live, redirect_to
 
@@ -48,4 +48,5 @@ def cancel(bot_id: str) -> ResponseReturnValue:
     """End it."""
     bot = loading.bot(bot_id)
     readiness_runs.cancel(bot, by=current.actor(), now=current.now())
-    return redirect_to(url_for(".show", bot_id=bot.id), toast="It ends in a moment.")
+    told = backtest_pages.ending(readiness_runs.newest(bot))
+    return redirect_to(url_for(".show", bot_id=bot.id), toast=told)

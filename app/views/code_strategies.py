@@ -8,9 +8,10 @@ from app.domain import dry_runs
 from app.domain.access import Permission
 from app.forms.code import NoteForm, SourceForm
 from app.models import DryRun, StrategyVersion
-from app.web import code_pages, loading
+from app.web import backtest_pages, code_pages, loading
 from app.web.guards import requires
 from app.web.hypermedia import live, redirect_to
+from app.web.rules_pages import overtaking
 
 bp = Blueprint("code_strategies", __name__, url_prefix="/w/<workspace>/strategies/code")
 
@@ -62,22 +63,33 @@ def edit(dry_run_id: str) -> ResponseReturnValue:
     return render_template("code/edit.html", **shown)
 
 
+@bp.post("/<dry_run_id>/cancel")
+@requires(Permission.STRATEGY_MANAGE)
+def cancel(dry_run_id: str) -> ResponseReturnValue:
+    """End it."""
+    dry_run = loading.dry_run(dry_run_id)
+    dry_runs.cancel(dry_run, by=current.actor(), now=current.now())
+    there = url_for(".show", dry_run_id=dry_run.id)
+    return redirect_to(there, toast=backtest_pages.ending(dry_run))
+
+
 @bp.post("/<dry_run_id>/version")
 @requires(Permission.STRATEGY_MANAGE)
 def save(dry_run_id: str) -> ResponseReturnValue:
     """Make what has passed a version."""
     dry_run, form = loading.dry_run(dry_run_id), NoteForm()
-    made = form.attempt(lambda: _save(dry_run, form.note.data or ""))
+    made = form.attempt(lambda: _save(dry_run, form))
     if made is None:
         return _page(dry_run, form), 422
     there = url_for("strategies.show", strategy_id=made.strategy_id)
     return redirect_to(there, toast=f"{made.label} is saved. Bots keep the version they have.")
 
 
-def _save(dry_run: DryRun, note: str) -> StrategyVersion:
+def _save(dry_run: DryRun, form: NoteForm) -> StrategyVersion:
     return dry_runs.save(
         dry_run,
-        note=note,
+        note=form.note.data or "",
+        base=form.seen(dry_run.base),
         allowed=code_pages.allowed(),
         author=current.user(),
         by=current.actor(),
@@ -86,4 +98,5 @@ def _save(dry_run: DryRun, note: str) -> StrategyVersion:
 
 
 def _page(dry_run: DryRun, form: NoteForm) -> str:
-    return render_template("code/show.html", form=form, **code_pages.told(dry_run))
+    shown = code_pages.told(dry_run) | overtaking(dry_run.strategy, dry_run.base, form)
+    return render_template("code/show.html", form=form, **shown)

@@ -9,14 +9,14 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import code_rules, strategies, strategy_tags, tags
 from app.domain.access import Permission
-from app.domain.strategy_changes import COMBINATIONS
+from app.domain.strategy_changes import COMBINATIONS, DIRECTIONS
 from app.forms.strategies import NameForm, RulesForm, TagsForm
 from app.forms.strategy_parts import SECTIONS, choices
 from app.models import Strategy, StrategyVersion
 from app.web import loading, preview_pages, variations
 from app.web.guards import requires
 from app.web.hypermedia import fragment, redirect_to, signal, wants_fragment
-from app.web.rules_pages import base_of, rules_sent
+from app.web.rules_pages import base_of, overtaking, rules_sent
 from runner.strategy import COMPONENTS, TEMPLATES, Template, explain, warmup
 
 bp = Blueprint("strategies", __name__, url_prefix="/w/<workspace>/strategies")
@@ -149,7 +149,7 @@ def _publish(strategy: Strategy, form: RulesForm) -> StrategyVersion:
     return strategies.publish(
         strategy,
         rules=form.rules(),
-        base=base_of(strategy).number,
+        base=form.seen(base_of(strategy).number),
         note=form.note.data or "",
         author=current.user(),
         by=current.actor(),
@@ -166,7 +166,7 @@ def _edit_page(strategy: Strategy, form: RulesForm, changed: Sequence[str] = ())
     sound = not strategies.faults(form.rules())
     words = explain(form.rules()) if sound else ""
     shown = {"words": words, "picking": None, "changed": changed, "version": ""}
-    shown |= preview_pages.aside(form)
+    shown |= preview_pages.aside(form) | overtaking(strategy, base_of(strategy).number, form)
     return render_template("strategies/edit.html", strategy=strategy, form=form, **shown)
 
 
@@ -179,6 +179,7 @@ def _stepped_page(strategy: Strategy, form: RulesForm, step: str) -> ResponseRet
         "picking": about if verb == "pick" and about in SECTIONS else None,
         "find": request.form.get("find", "")[:60],
         "changed": (),
+        "newest": None,
         "choices": choices,
         "strategy": strategy,
         "form": form,
@@ -203,4 +204,5 @@ def _version_page(found: StrategyVersion, form: TagsForm | None = None) -> str:
         form=form,
         source=code_rules.numbered(found.rules),
         modes=COMBINATIONS,
+        directions=DIRECTIONS,
     )

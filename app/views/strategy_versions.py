@@ -4,12 +4,12 @@ from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app import current
-from app.domain import code_rules, strategies, strategy_files
+from app.domain import strategies, strategy_files
 from app.domain.access import Permission
-from app.domain.strategy_changes import differences, lines
 from app.web import downloads, loading
 from app.web.guards import requires
 from app.web.hypermedia import redirect_to
+from app.web.rules_pages import compared
 
 bp = Blueprint("strategy_versions", __name__, url_prefix="/w/<workspace>/strategies/<strategy_id>")
 
@@ -23,10 +23,8 @@ def compare(strategy_id: str) -> ResponseReturnValue:
     after = request.args.get("to", newest, type=int)
     before = request.args.get("from", max(after - 1, 1), type=int)
     pair = [loading.version(strategy_id, number) for number in (before, after)]
-    found = differences(pair[0].rules, pair[1].rules)
-    text = lines(*(code_rules.text_of(it.rules).splitlines() for it in pair))
-    shown = {"strategy": strategy, "before": pair[0], "after": pair[1], "differences": found}
-    return render_template("strategies/compare.html", lines=text, **shown)
+    shown = {"strategy": strategy, "before": pair[0], "after": pair[1]} | compared(*pair)
+    return render_template("strategies/compare.html", **shown)
 
 
 @bp.post("/v/<int:number>/duplicate")

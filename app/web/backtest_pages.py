@@ -12,6 +12,7 @@ from app.domain.errors import Invalid
 from app.forms.backtests import BacktestForm
 from app.forms.base import offered
 from app.models import Backtest, BacktestState
+from app.models.backtest import LongRun
 from app.web import backtest_results, loading, study_pages, variations
 from app.web.backtest_results import HEADLINE
 
@@ -141,3 +142,12 @@ def compared(ids: list[str]) -> dict[str, Any]:
         "same_data": len({json.dumps(it["pinned"]["data"]) for _, it in results}) < 2,
         "most": backtests.COMPARED,
     }
+
+
+def ending(run: LongRun | None) -> str:
+    """What whoever pressed Cancel is told, however it stands by now."""
+    if run is None or not run.over:
+        return "It ends in a moment."
+    if run.state is BacktestState.CANCELLED:
+        return "It is cancelled."
+    return "It had ended before you cancelled it."

@@ -22,6 +22,7 @@ from app.desk_settings import Inbound
 from app.domain.inbound import store
 from app.domain.inbound.store import Arrival
 from app.extensions import db
+from app.web import bodies
 
 LARGEST = 36 * 1024 * 1024
 FRESH = 300
@@ -44,7 +45,7 @@ def raw() -> Arrival:
     signature = request.headers.get("X-Inbound-Signature", "")
     if not _fresh(moment, FRESH):
         _turn_away("raw", 403)
-    content = request.get_data(cache=False)
+    content = bodies.of_at_most(LARGEST)
     said = f"{moment}.{hashlib.sha256(content).hexdigest()}"
     if not _signed(inbound.key, said, signature):
         _turn_away("raw", 403)
@@ -68,7 +69,7 @@ def postmark() -> Arrival:
     if kind.lower() != "basic" or not hmac.compare_digest(given, inbound.postmark_auth.encode()):
         _turn_away("postmark", 401)
     try:
-        said = json.loads(request.get_data(cache=False))
+        said = json.loads(bodies.of_at_most(LARGEST))
     except (ValueError, RecursionError):
         said = None
     if not isinstance(said, dict):
@@ -146,7 +147,7 @@ def _signed(key: str, said: str, signature: str) -> bool:
 def _fields() -> dict[str, str]:
     """The fields of a form, each byte one character where it is urlencoded: mail is bytes."""
     if request.mimetype == "application/x-www-form-urlencoded":
-        text = request.get_data(cache=False).decode("latin-1")
+        text = bodies.of_at_most(LARGEST).decode("latin-1")
         try:
             found = parse_qsl(text, True, encoding="latin-1", max_num_fields=_MOST_FIELDS)
         except ValueError:

@@ -6,6 +6,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from app import current
 from app.domain.signals import intake, message
 from app.domain.signals.intake import Knock
+from app.web import bodies
 
 STAMP, SIGNATURE = "X-Signal-Timestamp", "X-Signal-Signature"
 
@@ -31,8 +32,7 @@ def take(bot_id: str) -> Response:
 
 def _body() -> bytes | None:
     """What was sent, as JSON or as plain text; ``None`` where it is too long."""
-    request.max_content_length = message.LONGEST
     try:
-        return request.get_data(cache=False)
+        return bodies.of_at_most(message.LONGEST)
     except RequestEntityTooLarge:
         return None

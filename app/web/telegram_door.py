@@ -12,6 +12,8 @@ from typing import Any
 
 from flask import abort, request
 
+from app.web import bodies
+
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 LARGEST = 1024 * 1024
 _LOG_EVERY = 60.0
@@ -25,12 +27,11 @@ def update(secret: str) -> dict[str, Any]:
 
     Where no secret is set nobody may come in.
     """
-    request.max_content_length = LARGEST
     brought = request.headers.get(HEADER, "")
     if not secret or not hmac.compare_digest(brought.encode(), secret.encode()):
         _turn_away("no secret is set" if not secret else "it brought another secret")
     try:
-        found = json.loads(request.get_data(cache=False))
+        found = json.loads(bodies.of_at_most(LARGEST))
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -32,6 +32,7 @@ def listed(form: TradeFilterForm) -> dict[str, Any]:
     if form.validate():
         wanted, (sort, rising) = form.wanted(current.now()), form.sorting()
         count, address = listing.count(workspace, wanted), form.address()
+        number = min(number, max(1, -(-count // listing.PAGE)))
         found = listing.page(workspace, wanted, sort=sort, rising=rising, number=number)
     return {
         "form": form,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from runner.exchange.base import Execution, Instrument, OrderReport
 from runner.exchange.paper_state import PaperState
 from runner.exchange.paper_terms import Margin, Terms
-from runner.ledger import FLAT, apply, signed
+from runner.ledger import FLAT, Lot, apply, signed
 from runner.protocol import Flow, FlowKind, OrderStatus, Side
 
 ZERO = Decimal(0)
@@ -62,9 +62,12 @@ class PaperAccount:
         instrument = self._rules(order.symbol)
         rate, state = self._terms.fee_rate(instrument, liquidity), self._state
         paid, filled = (order.average or ZERO) * order.filled, order.filled
+        spare = ZERO
         for part in parts:
             change, fee = signed(order.side, part.quantity), part.price * part.quantity * rate
-            lot, realised = apply(state.lots.get(order.symbol, FLAT), change, part.price)
+            held = state.lots.get(order.symbol, FLAT)
+            lot, realised = apply(held, change, part.price)
+            spare += self._spare(held, change, realised - part.price * rate * _closed(held, change))
             state.balance += realised - fee
             state.lots[order.symbol] = lot
             if not lot.quantity:
@@ -88,7 +91,7 @@ class PaperAccount:
             state.executions.append(execution)
             paid += part.price * part.quantity
             filled += part.quantity
-        self._cover(instrument.quote, at)
+        self._cover(instrument.quote, -spare, at)
         status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIAL
         return replace(order, filled=filled, average=paid / filled, status=status)
 
@@ -161,11 +164,32 @@ class PaperAccount:
             <= needed[symbol]
         ]
 
-    def _cover(self, quote: str, at: datetime) -> None:
-        """A loss beyond the wallet is the venue's, as its insurance fund takes it."""
-        if self._state.balance < 0 and not self._state.lots:
-            name = f"paper:insurance:{self._state.number}"
-            self._state.flow(Flow(name, FlowKind.OTHER, -self._state.balance, quote, at))
+    def _spare(self, held: Lot, change: Decimal, result: Decimal) -> Decimal:
+        """What closing leaves of the margin that was set aside for as much; below zero: beyond it.
+
+        What only adds closes nothing.
+        """
+        closed = _closed(held, change)
+        if not closed:
+            return ZERO
+        return abs(held.cost) * closed / abs(held.quantity) / self._terms.leverage + result
+
+    def _cover(self, quote: str, beyond: Decimal, at: datetime) -> None:
+        """A loss beyond the wallet is the venue's, as its insurance fund takes it.
+
+        So is one ``beyond`` the margin of an isolated position, which costs nothing else.
+        """
+        state, name = self._state, f"paper:insurance:{self._state.number}"
+        if self._terms.margin is Margin.ISOLATED and beyond > 0:
+            state.flow(Flow(f"{name}:own", FlowKind.OTHER, beyond, quote, at))
+        if state.balance < 0 and not state.lots:
+            state.flow(Flow(name, FlowKind.OTHER, -state.balance, quote, at))
+
+
+def _closed(held: Lot, change: Decimal) -> Decimal:
+    """How much of a position such a change closes."""
+    against = held.quantity * change < 0
+    return min(abs(change), abs(held.quantity)) if against else ZERO
 
 
 def _add(order: OrderReport, buying: Decimal, selling: Decimal) -> tuple[Decimal, Decimal]:

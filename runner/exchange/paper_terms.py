@@ -18,7 +18,11 @@ class Trigger(StrEnum):
 
 
 class Margin(StrEnum):
-    """What stands behind a position: all the money there is, or its own initial margin."""
+    """What stands behind a position: all the money there is, or its own initial margin.
+
+    An isolated position costs that margin at most, with the fee of closing it; funding and the fee
+    of opening are paid by the wallet. The venue's insurance fund pays what a gap takes beyond.
+    """
 
     CROSS = "cross"
     ISOLATED = "isolated"

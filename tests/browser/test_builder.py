@@ -6,6 +6,20 @@ from playwright.sync_api import expect
 pytestmark = pytest.mark.browser
 
 
+def test_on_a_phone_the_preview_is_one_step_away_from_each_number(signed_in, desk):
+    window = signed_in
+    window.set_viewport_size({"width": 360, "height": 740})
+    window.goto(f"{desk.strategy}/edit")
+    window.locator("#exits-0-percent").scroll_into_view_if_needed()
+    there = window.get_by_role("link", name="See the preview")
+    expect(there).to_be_in_viewport()
+    expect(window.locator("#preview_title")).not_to_be_in_viewport()
+    there.click()
+    expect(window.locator("#preview_title")).to_be_in_viewport()
+    window.get_by_role("link", name="Back to the rules").click()
+    expect(window.locator("#timeframe")).to_be_in_viewport()
+
+
 def test_a_template_becomes_ones_own(signed_in, desk):
     window = signed_in
     window.goto(f"{desk.home}/strategies/new?template=ema_trend")

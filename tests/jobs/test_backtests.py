@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
 
 from app.domain import backtest_runs, backtests
 from app.domain.backtest_plan import Plan
+from app.domain.studies import Axis, Study
 from app.extensions import db
 from app.jobs import queues
 from app.jobs.queues import QueueName
@@ -53,13 +55,13 @@ def worker(engine_url, redis_url, practice, tmp_path):
     running.wait()
 
 
-def asked(minutes=120, **more):
+def asked(minutes=120, study=None, **more):
     now = datetime.now(UTC).replace(second=0, microsecond=0)
     version = factories.strategy(factories.organisation(), now=now).latest
     version.rules = {**version.rules, "timeframe": "1m"}
     until_ = now - timedelta(minutes=5)
     plan = Plan("practice", (SYMBOL,), until_ - timedelta(minutes=minutes), until_, **more)
-    made = backtests.request(version, plan, note="", author=None, by=TESTER, now=now)
+    made = backtests.request(version, plan, note="", author=None, by=TESTER, now=now, study=study)
     db.session.commit()
     return made.id
 
@@ -95,6 +97,20 @@ def test_a_worker_runs_it_and_a_repeat_gives_the_same_bytes(app, worker, redis_u
     assert backtests.answer_of(second) == said
     assert second.digest == done.digest
     assert [it.id for it in backtests.twins(second)] == [first]
+
+
+def test_a_sweep_is_cancelled_in_its_middle_and_its_worker_goes_on(app, worker, redis_url):
+    ticker = Ticker(queues.connect(redis_url), "first")
+    fast = Axis("signals[0].params.fast", Decimal(2), Decimal(40), Decimal(1))
+    made = asked(minutes=2000, study=Study((fast,)))
+    until("it is under way", lambda: timed(ticker, made) or look(made).percent > 0)
+    backtests.cancel(look(made), by=TESTER, now=datetime.now(UTC))
+    db.session.commit()
+    ended = until("it is over", lambda: over(made))
+    assert (ended.state, ended.result) == (BacktestState.CANCELLED, None)
+    other = asked()
+    done = until("the next one is over", lambda: timed(ticker, other))
+    assert done.state is BacktestState.DONE
 
 
 def test_what_cannot_be_run_fails_with_a_reason_and_can_be_run_again(app, worker, redis_url):

@@ -1,5 +1,6 @@
 """Sizes worked by hand, and what limits leave of them."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -133,3 +134,124 @@ def test_a_size_the_venue_would_not_take_says_why():
     found, asked = size(BY_ATR, None)
     assert found == Size(Decimal(0), "", "the ATR that sizes the position is not known yet")
     assert not asked
+
+
+# Ether at 2,499.5 / 2,500.5 with a mark of 2,500, in lots of 0.01, orders worth 20 at least.
+ETH = replace(BTC, step=Decimal("0.01"), min_quantity=Decimal("0.01"), min_notional=Decimal(20))
+QUOTES = Book(
+    bids=((Decimal("2499.5"), Decimal(50)),),
+    asks=((Decimal("2500.5"), Decimal(50)),),
+)
+
+
+def kind(name, value):
+    return {"kind": name, "value": value} | (
+        {"period": 14, "multiple": 2} if name == "atr_risk" else {}
+    )
+
+
+def sized(name, value, equity, side=Side.BUY, held="0", distance="31", **limits):
+    """An entry into X beside a position of ``held`` units of Y, at the same mark."""
+    bounds = Limits(**{limit: Decimal(most) for limit, most in limits.items()})
+    mark, beside = Decimal(2500), Stake(quantity=Decimal(held), mark=Decimal(2500))
+
+    def left(worst):
+        stakes = {"X": Stake(mark=mark, price=worst), "Y": beside}
+        return room(bounds, exposure(equity, **stakes), "X")
+
+    far = None if distance is None else Decimal(distance)
+    return size_entry(kind(name, value), Decimal(equity), side, QUOTES, ETH, far, left)
+
+
+@pytest.mark.parametrize(
+    ("asked", "limits", "quantity", "cut"),
+    [
+        # 1000 / 2500.5 = 0.3999…, and of a short 1000 / 2499.5 = 0.4000…
+        (("fixed_notional", "1000", "8000"), {}, "0.39", ""),
+        (("fixed_notional", "1000", "8000", Side.SELL), {}, "0.40", ""),
+        # whatever the account holds
+        (("fixed_notional", "1000", "1"), {}, "0.39", ""),
+        # a quarter of 8000 is 2000, / 2500.5 = 0.7998…
+        (("percent_equity", "25", "8000"), {}, "0.79", ""),
+        # all of 8000 is 3.199…; half as much again as the account allows 12000 / 2500 = 4.8
+        (("percent_equity", "100", "8000"), {"max_leverage": "1.5"}, "3.19", ""),
+        # half the account: 4000 / 2500 = 1.6
+        (("percent_equity", "100", "8000"), {"max_leverage": "0.5"}, "1.6", "max_leverage"),
+        # another position is worth 1.2 of 2500 = 3000, of half of 8000: 1000 / 2500 = 0.4
+        (
+            ("percent_equity", "100", "8000", Side.BUY, "-1.2"),
+            {"max_leverage": "0.5"},
+            "0.4",
+            "max_leverage",
+        ),
+        # 1 % of 8000 is 80, over a distance of twice 15.5: 2.5806…, worth 0.8 times the account
+        (("atr_risk", "1", "8000"), {}, "2.58", ""),
+        (("atr_risk", "1", "8000", Side.SELL), {}, "2.58", ""),
+        # over a distance of 0.5 it would be 160, worth fifty times the account
+        (
+            ("atr_risk", "1", "8000", Side.BUY, "0", "0.5"),
+            {"max_leverage": "3"},
+            "9.6",
+            "max_leverage",
+        ),
+        # an order at the ask: 1500 / 2500.5 = 0.5998…; a position at the mark: 1500 / 2500 = 0.6
+        (
+            ("percent_equity", "100", "8000"),
+            {"max_order_notional": "1500"},
+            "0.59",
+            "max_order_notional",
+        ),
+        (
+            ("percent_equity", "100", "8000"),
+            {"max_position_notional": "1500"},
+            "0.6",
+            "max_position_notional",
+        ),
+        # 8000 less 7000 that stay, twice: 2000 / 2500 = 0.8
+        (
+            ("percent_equity", "100", "8000"),
+            {"balance_reserve": "7000", "max_leverage": "2"},
+            "0.8",
+            "balance_reserve",
+        ),
+        # 24 would be 0.0095… ether, 30 are 0.0119…, and one lot is worth more than 20
+        (("fixed_notional", "30", "8000"), {}, "0.01", ""),
+    ],
+)
+def test_sizes_worked_by_hand(asked, limits, quantity, cut):
+    found = sized(*asked, **limits)
+    assert (found.quantity, found.fault) == (Decimal(quantity), None)
+    assert found.cut == (f", cut to {quantity} by the limit {cut}" if cut else "")
+
+
+@pytest.mark.parametrize("name", ["percent_equity", "atr_risk"])
+@pytest.mark.parametrize("equity", ["0", "-50.5"])
+def test_without_equity_there_is_no_share_of_it(name, equity):
+    found = sized(name, "10", equity)
+    assert found.quantity == 0
+    assert (
+        found.fault
+        == f"the account's equity is {Decimal(equity):.2f} USDT: there is no share of it"
+    )
+
+
+def test_a_fixed_size_without_equity_is_left_to_the_limits():
+    """They leave nothing, so it is not cut, and the order is refused in their own words."""
+    found = sized("fixed_notional", "1000", "-50", max_leverage="3")
+    assert found == Size(Decimal("0.39"))
+    exposed = exposure("-50", X=Stake(mark=Decimal(2500), price=Decimal("2500.5")))
+    assert room(Limits(max_leverage=Decimal(3)), exposed, "X") == (0, "max_leverage")
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("fixed_notional", "24", "8000"), "quantity 0.00 is below the venue's minimum 0.01"),
+        (("percent_equity", "0.3", "8000"), "quantity 0.00 is below the venue's minimum 0.01"),
+        (("atr_risk", "0.001", "8000"), "quantity 0.00 is below the venue's minimum 0.01"),
+        (("atr_risk", "1", "8000", Side.BUY, "0", None), "the ATR that sizes the position"),
+    ],
+)
+def test_less_than_one_lot_is_no_size(asked, words):
+    found = sized(*asked)
+    assert words in found.fault

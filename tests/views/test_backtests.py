@@ -42,9 +42,32 @@ def test_asked_for_and_watched_and_cancelled(trader, house, desk):
         home = f"{desk.home}/backtests/{found.id}"
     trader.get(home)
     assert "Number 1 of this workspace" in trader.page.text
-    trader.post(f"{home}/cancel")
-    trader.get(home)
-    assert "It was cancelled" in trader.page.text
+    assert "Practice market" in trader.page.by_class("facts")[0].text
+    page = trader.post(f"{home}/cancel")
+    assert "It is cancelled." in page.text
+    assert "It was cancelled" in trader.post(f"{home}/cancel").text, "a second click is the first"
+
+
+def test_cancelled_while_it_runs_and_after_it_ended(trader, house, desk):
+    home = made(house, desk, state=BacktestState.RUNNING, said=None)
+    page = trader.post(f"{home}/cancel")
+    assert "It ends in a moment." in page.text
+    assert "It is being ended." in page.text
+    assert "Cancel" not in [node.text for node in page.all("button")]
+    page = trader.post(f"{made(house, desk)}/cancel")
+    assert "It had ended before you cancelled it." in page.text
+    assert "What to doubt" in page.text
+
+
+@pytest.mark.parametrize("state", [BacktestState.QUEUED, BacktestState.DONE])
+def test_by_htmx_the_page_is_loaded_as_it_stands(trader, house, desk, state):
+    home = made(house, desk, state=state, said=None)
+    token = trader.get(home).all("input")[0].get("value")
+    headers = {"HX-Request": "true"}
+    answer = trader.client.post(f"{home}/cancel", data={"csrf_token": token}, headers=headers)
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (204, home)
+    answer = trader.client.get(f"{home}/progress", headers=headers)
+    assert answer.headers["HX-Redirect"] == home
 
 
 def test_a_field_that_does_not_do_says_so(trader, desk):

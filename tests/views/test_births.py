@@ -86,6 +86,7 @@ def test_a_new_bot_shows_its_address_before_it_has_a_key(owner, desk, house):
     page = owner.get(desk.resting)
     assert "Before its first key" in page.text
     assert "Its address is being reserved" in page.text
+    assert "On paper it needs none" in page.text
     address(house, desk.resting, ip="127.64.200.1")
     page = owner.get(desk.resting)
     buttons = [it for it in page.all("button") if it.get("data-copy") == "127.64.200.1"]

@@ -1,6 +1,7 @@
 """The signals of a bot: set up, sent to, tried and looked at, by whom may."""
 
 import copy
+import io
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -99,6 +100,30 @@ def test_too_long_is_refused_before_it_is_read(trader, ears, house):
     assert answer.status_code == 404
     (row,) = rows(house, ears)
     assert "longer than 8192 bytes" in row.reason
+
+
+def test_too_long_is_too_long_where_nobody_says_how_much_comes(trader, ears, house):
+    """Cut at the limit this would be a whole message, as what goes beyond is after its end."""
+    secret, _ = opened(trader, ears)
+    for blanks, status in ((9000, 404), (10, 202)):
+        body = json.dumps(message(secret)).encode() + b" " * blanks
+        answer = house.test_client().post(
+            f"/webhooks/signal/{ears.id}",
+            environ_overrides={"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True},
+        )
+        assert answer.status_code == status
+    told = {row.state: row.reason for row in rows(house, ears)}
+    assert told == {
+        SignalState.REJECTED: "It is longer than 8192 bytes.",
+        SignalState.WAITING: "",
+    }
+
+
+def test_a_message_that_says_two_things_is_none(trader, ears, house):
+    secret, _ = opened(trader, ears)
+    body = json.dumps(message(secret)).encode()[:-1] + b', "action": "sell"}'
+    assert knock(house, ears, body).status_code == 404
+    assert "It says “action” more than once" in trader.get(f"{ears.page}?show=rejected").text
 
 
 def test_a_browser_of_another_site_and_no_session_matter_nothing(trader, ears, house):

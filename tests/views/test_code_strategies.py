@@ -90,6 +90,39 @@ def test_what_passed_is_saved_shown_edited_and_compared(trader, desk, house, ope
     assert "Edit Crossing" in trader.page.text
 
 
+def test_a_source_is_saved_over_a_version_that_was_shown_and_over_no_other(
+    trader, desk, house, open_here
+):
+    home = made(house, desk)
+    trader.get(home)
+    trader.post(f"{home}/version")
+    strategy = trader.at.rpartition("/")[2]
+    theirs = made(house, desk, source=OTHER, strategy_id=strategy, base=1)
+    slower = CROSSING.replace("0.99", "0.97")
+    mine = made(house, desk, source=slower, strategy_id=strategy, base=1)
+    trader.post(f"{theirs}/version", note="wider")
+    trader.get(mine)
+    page = trader.post(f"{mine}/version", 422, note="mine")
+    assert "was published meanwhile: wider" in page.text
+    assert page.by_class("source-lines")
+    assert page.by_id("note").get("value") == "mine"
+    page = trader.post(f"{mine}/version", note="mine", over="2")
+    assert page.all("h1")[0].text.endswith("v3")
+
+
+def test_a_dry_run_is_cancelled_and_checked_again(trader, desk, house, open_here):
+    home = made(house, desk, state=BacktestState.QUEUED)
+    assert "Cancel" in [node.text for node in trader.get(home).all("button")]
+    page = trader.post(f"{home}/cancel")
+    assert "It is cancelled." in page.text
+    assert "It was cancelled." in page.text
+    trader.post(f"{home}/version", 422)
+    trader.get(f"{home}/edit")
+    running = made(house, desk, state=BacktestState.RUNNING)
+    page = trader.post(f"{running}/cancel")
+    assert "It is being ended." in page.text
+
+
 def test_what_failed_says_where_and_cannot_be_saved(trader, desk, house, open_here):
     fault = {"component": "code", "field": "line 19", "message": "on_candle, line 19: no"}
     home = made(house, desk, state=BacktestState.FAILED, fault=fault)

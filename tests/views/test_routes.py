@@ -21,6 +21,7 @@ VERBS = {
     "approvals/<approval_id>/reject": "bot.view",
     "approvals/<approval_id>/cancel": "bot.view",
     "strategies/code": "strategy.manage",
+    "strategies/code/<dry_run_id>/cancel": "strategy.manage",
     "strategies/code/<dry_run_id>/version": "strategy.manage",
     "backtests/new": "backtest.run",
     "backtests/sweep": "backtest.run",

@@ -31,6 +31,11 @@ def test_an_edit_writes_the_next_version(owner, desk):
     assert "5-candle EMA" in old.text
 
 
+def test_a_version_is_told_in_the_words_of_its_form(owner, desk):
+    facts = owner.get(desk.strategy).by_class("facts")[0].text
+    assert "Direction Long and short" in facts or "DirectionLong and short" in facts
+
+
 def test_an_unchanged_form_writes_nothing(owner, desk):
     fields = current_fields(owner.get(f"{desk.strategy}/edit"))
     page = owner.post(f"{desk.strategy}/edit", 422, **fields)
@@ -72,7 +77,37 @@ def test_an_older_form_does_not_undo_a_colleagues_version(owner, desk):
     page = owner.post(f"{desk.strategy}/edit", 422, **(opened | {"size": "12"}))
     assert "Version 2 was published after" in page.by_class("error-summary")[0].text
     assert page.by_id("size").get("value") == "12"
+    (row,) = page.by_id("differences").all("tbody")[0].all("tr")
+    assert [node.text for node in row.all("del") + row.all("ins")] == ["5 candles", "7 candles"]
     assert owner.get(desk.strategy).all("h1")[0].text.endswith("v2")
+
+
+def test_whoever_was_shown_a_colleagues_version_publishes_over_it(owner, desk):
+    url = f"{desk.strategy}/edit"
+    opened = current_fields(owner.get(url))
+    mine = opened | {"size": "12", "note": "smaller"}
+    owner.post(url, **(opened | {"signals-0-fast": "7", "note": "faster"}))
+    page = owner.post(url, 422, **mine)
+    assert "faster" in page.by_class("notice-warn")[0].text
+    shown = page.by_class("notice-warn")[0].all("button")[0]
+    assert (shown.get("name"), shown.get("value")) == ("over", "2")
+    assert current_fields(page)["base"] == "1"
+    owner.get(url)
+    owner.post(url, **(opened | {"signals-0-fast": "6"}), over="2")
+    page = owner.post(url, 422, **mine, over="2")
+    assert "Publish mine as version 4" in page.text, "a third one was not shown yet"
+    page = owner.post(url, **mine, over="3")
+    assert page.all("h1")[0].text.endswith("v4")
+    assert "5-candle EMA" in page.text
+    assert "6-candle EMA" in owner.get(f"{desk.strategy}/v/3").text
+
+
+@pytest.mark.parametrize("over", ["99", "-1", "9" * 40, "²", "x", "0"])
+def test_a_version_that_was_never_there_is_none_to_publish_over(owner, desk, over):
+    opened = current_fields(owner.get(f"{desk.strategy}/edit"))
+    owner.post(f"{desk.strategy}/edit", **(opened | {"signals-0-fast": "7"}))
+    page = owner.post(f"{desk.strategy}/edit", 422, **(opened | {"size": "12"}), over=over)
+    assert page.by_id("differences")
 
 
 def test_what_is_archived_is_found_there_and_comes_back(owner, desk):

@@ -15,6 +15,8 @@ LONGEST = 8 * 1024
 SHOWN = ("symbol", "action", "position", "price", "comment", "id")
 """Fields that are kept as they were written; the secret is none of them."""
 
+_KNOWN = (*SHOWN, "ticker", "time", "secret")
+_AS_SHOWN = "Send the message exactly as this page shows it."
 _MOST = 100
 _ACTIONS = {
     "buy": SignalAction.LONG,
@@ -52,14 +54,21 @@ class Message:
 
 def decoded(body: bytes) -> dict[str, Any]:
     """The object that a body holds. Raises ``Rejected``."""
+    if not body.strip():
+        raise Rejected("empty", f"It is empty. {_AS_SHOWN}")
     try:
-        found = json.loads(body.decode("utf-8-sig"))
+        found = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        text = f"It is no UTF-8 text, beginning with its byte {error.start + 1}. {_AS_SHOWN}"
+        raise Rejected("encoding", text) from None
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise Rejected("unreadable", f"It is no JSON object ({place}). {_AS_SHOWN}") from None
     except (ValueError, RecursionError):
-        found = None
+        text = f"It is nested too deeply, or holds a number too long to be read. {_AS_SHOWN}"
+        raise Rejected("endless", text) from None
     if not isinstance(found, dict):
-        raise Rejected(
-            "unreadable", "It is no JSON object. Send the message exactly as this page shows it."
-        )
+        raise Rejected("unreadable", f"It is no JSON object. {_AS_SHOWN}")
     return found
 
 
@@ -107,6 +116,16 @@ def spelt(name: str) -> str:
     for ending in _PERPETUAL:
         plain = plain.removesuffix(ending)
     return "".join(it for it in plain if it.isalnum())
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; what it says twice is not guessed at. Names of our own alone are repeated."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next((name for name in _KNOWN if names.count(name) > 1), "a field")
+        raise Rejected("twice", f"It says “{twice}” more than once. {_AS_SHOWN}")
+    return found
 
 
 def _action(said: Mapping[str, str]) -> SignalAction:

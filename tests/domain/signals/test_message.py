@@ -120,16 +120,39 @@ def test_the_secret_is_not_kept():
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "code", "words"),
     [
-        *(b"", b"null", b"[]", b"1", b'"buy"', b"{", b'{"a": NaN', b"buy BTCUSDT", b"\xff\xfe{}"),
-        *(b"[" * 5000, b'{"a":' * 2000, b'{"a": ' + b"9" * 5000 + b"}", b"\x00"),
+        *((it, "empty", "It is empty") for it in (b"", b" ", b"\r\n")),
+        *((it, "unreadable", "no JSON object.") for it in (b"null", b"[]", b"1", b'"buy"', b"NaN")),
+        (b"{", "unreadable", "no JSON object (line 1, column 2)"),
+        (b'{"a": NaN', "unreadable", "(line 1, column 10)"),
+        (b"buy BTCUSDT", "unreadable", "(line 1, column 1)"),
+        (b'{\n"a": 1,}', "unreadable", "(line 2, column "),
+        (b"\x00", "unreadable", "(line 1, column 1)"),
+        (b"\xff\xfe{}", "encoding", "no UTF-8 text, beginning with its byte 1."),
+        (b'{"comment": "caf\xe9"}', "encoding", "its byte 17."),
+        *((it, "endless", "nested too deeply") for it in (b"[" * 8000, b'{"a":' * 1600)),
+        (b'{"a": ' + b"9" * 5000 + b"}", "endless", "a number too long"),
+        (b'{"action": "buy", "action": "sell"}', "twice", "“action” more than once"),
+        (b'{"a": {"x": 1, "x": 2}}', "twice", "“a field” more than once"),
     ],
 )
-def test_what_is_no_object_is_refused(body):
+def test_what_is_no_object_is_refused_with_what_is_wrong(body, code, words):
     with pytest.raises(Rejected) as refusal:
         decoded(body)
-    assert refusal.value.code == "unreadable"
+    assert refusal.value.code == code
+    assert words in str(refusal.value)
+
+
+def test_a_number_that_is_none_does_no_harm_where_it_is_only_shown():
+    said = decoded(b'{"action": "buy", "price": NaN, "time": 1785000000}')
+    assert message(symbol=BTC, **{**said, "time": 1785000000}).said["price"] == "nan"
+    for field in ("action", "time", "symbol"):
+        for value in (b"NaN", b"Infinity", b"-Infinity", b"1e999"):
+            wrong = decoded(b'{"%s": %s}' % (field.encode(), value))
+            with pytest.raises(Rejected) as refusal:
+                message(**({"symbol": BTC} | wrong))
+            assert refusal.value.code == field
 
 
 def test_a_byte_order_mark_is_no_fault():

@@ -3,20 +3,23 @@
 Stories are drawn: pictures of a book, prints, marks, funding and orders in any order.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runner.exchange.paper_terms import Terms
-from runner.protocol import Side
+from runner.exchange.paper_terms import Margin, Terms
+from runner.ledger import FLAT, apply
+from runner.protocol import FlowKind, Side
 from tests.runner.exchange.hand_venue import Hand
 from tests.runner.hand_market import SYMBOL
 
 SIGN = {Side.BUY: 1, Side.SELL: -1}
 MONEY = 30
 TERMS = Terms(reject_rate=Decimal("0.2"), seed="coin")
+ISOLATED = replace(TERMS, margin=Margin.ISOLATED)
 middles = st.integers(96, 104).map(Decimal)
 sizes = st.decimals("0.06", "6", places=3)
 sides = st.sampled_from(["buy", "sell"])
@@ -60,10 +63,10 @@ def act(hand, kind, *what):
         getattr(hand, kind)(*what)
 
 
-@given(stories)
-@settings(max_examples=60, deadline=None)
-def test_cash_and_position_add_up_to_the_last_unit(story):
-    hand, fills, flows = Hand(balance=MONEY, terms=TERMS), {}, {}
+@given(stories, st.sampled_from([TERMS, ISOLATED]))
+@settings(max_examples=90, deadline=None)
+def test_cash_and_position_add_up_to_the_last_unit(story, terms):
+    hand, fills, flows = Hand(balance=MONEY, terms=terms), {}, {}
     for step in story:
         act(hand, *step)
         fills |= {e.trade_id: e for e in hand.state.executions}
@@ -74,6 +77,41 @@ def test_cash_and_position_add_up_to_the_last_unit(story):
     mark = hand.state.marks[SYMBOL]
     assert held == hand.held()
     assert abs(hand.venue.account.equity - (MONEY + cash + came + held * mark)) < Decimal("1e-15")
+
+
+wide = st.integers(60, 140).map(Decimal)
+shaken = st.lists(
+    st.one_of(orders, st.tuples(st.just("show"), wide, st.lists(sizes, min_size=1, max_size=4))),
+    min_size=6,
+    max_size=30,
+)
+
+
+@given(shaken, st.integers(2, 20).map(Decimal))
+@settings(max_examples=90, deadline=None)
+def test_no_isolated_position_costs_more_than_the_margin_that_was_set_aside(story, leverage):
+    """From flat to flat, whatever gaps: what it lost, closing fees included, less the insurance."""
+    terms = replace(ISOLATED, leverage=leverage)
+    hand, seen, told = Hand(balance=10_000, terms=terms), set(), set()
+    lot, aside, result = FLAT, Decimal(0), Decimal(0)
+    for step in story:
+        act(hand, *step)
+        for e in hand.state.executions:
+            if e.trade_id in seen:
+                continue
+            seen.add(e.trade_id)
+            change, before = SIGN[e.side] * e.quantity, abs(lot.quantity)
+            against = lot.quantity * change < 0
+            lot, realised = apply(lot, change, e.price)
+            closed = min(e.quantity, before) if against else Decimal(0)
+            aside += (e.quantity - closed) * e.price / leverage
+            result += realised - e.fee * closed / e.quantity
+        new = [flow for flow in hand.state.flows if flow.id not in told]
+        told |= {flow.id for flow in new}
+        result += sum(flow.amount for flow in new if flow.kind is FlowKind.OTHER)
+        assert result >= -aside - Decimal("1e-15")
+        if not lot.quantity:
+            aside = result = Decimal(0)
 
 
 @given(stories)

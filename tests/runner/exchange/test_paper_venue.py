@@ -360,6 +360,55 @@ def test_isolated_margin_ends_with_the_margin_of_the_position():
     assert hand.state.balance > 9_000
 
 
+# 1 at 100.1 with tenfold leverage: 10.01 is set aside, opening costs 0.04004. At 60 it lost 40.1,
+# and closing costs 0.024.
+@pytest.mark.parametrize("by", ["stop", "liquidation"])
+def test_a_gap_beyond_an_isolated_margin_takes_that_margin_and_no_more(by):
+    hand = Hand(terms=Terms(margin=Margin.ISOLATED, leverage=Decimal(10)))
+    hand.send("buy", 1)
+    if by == "stop":
+        hand.send("sell", 1, stop=98, reduce_only=True)
+        hand.print(97, 1, "sell")
+    else:
+        hand.mark("60")
+    hand.show(bids=[(60, 50)], asks=[(61, 50)])
+    assert hand.fills()[-1] == ("60", "1", "taker")  # the gap is in the fill
+    assert hand.state.balance == 10_000 - Decimal("0.04004") - Decimal("10.01")
+    assert [flow.amount for flow in hand.state.flows] == [
+        Decimal("40.1") + Decimal("0.024") - Decimal("10.01")
+    ]
+
+
+def test_the_margin_of_an_isolated_position_carries_all_that_one_order_walks():
+    """The second level alone goes beyond its share of the margin, both together do not."""
+    hand = Hand(terms=Terms(margin=Margin.ISOLATED, leverage=Decimal(10)))
+    hand.send("buy", 2)  # 1 at 100.1 and 1 at 100.5: 20.06 is set aside, opening costs 0.08024
+    hand.show(bids=[(95, 1), (88, 1)], asks=[(96, 5)])
+    hand.send("sell", 2, reduce_only=True)
+    assert hand.state.flows == []
+    assert hand.state.balance == 10_000 - Decimal("0.08024") - Decimal("17.6") - Decimal("0.0732")
+
+
+def test_a_part_of_an_isolated_position_costs_its_part_of_the_margin():
+    hand = Hand(terms=Terms(margin=Margin.ISOLATED, leverage=Decimal(10)), asks=[(100, 9)])
+    hand.send("sell", 1)  # at 99.9: 9.99 is set aside
+    hand.show(asks=[(150, "0.5")])
+    hand.send("buy", "0.5", reduce_only=True)
+    # half of it lost 25.05 and costs 0.03; half of the margin is 4.995
+    assert [flow.amount for flow in hand.state.flows] == [Decimal("20.085")]
+    assert hand.held() == Decimal("-0.5")
+
+
+def test_a_loss_within_an_isolated_margin_and_one_on_cross_margin_are_paid_in_full():
+    for margin in Margin:
+        hand = Hand(terms=Terms(margin=margin, leverage=Decimal(2)))
+        hand.send("buy", 1)
+        hand.show(bids=[(60, 50)], asks=[(61, 50)])
+        hand.send("sell", 1, reduce_only=True)
+        assert hand.state.flows == []
+        assert hand.state.balance == 10_000 - Decimal("40.1") - Decimal("0.06404")
+
+
 def test_chance_refuses_the_same_orders_again():
     def refused(seed):
         hand = Hand(terms=Terms(reject_rate=Decimal("0.3"), seed=seed))
