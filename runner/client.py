@@ -1,4 +1,4 @@
-"""The runner's calls to the platform's gate: claim and sync, and those of a task."""
+"""Calls to the platform's gate: a runner's claim and sync, a task's, a certification's."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ import aiohttp
 
 from runner.errors import Operational, Superseded, Temporary
 from runner.protocol import (
+    CERTIFY_PATH,
     CLAIM_PATH,
     SYNC_PATH,
     TASK_PART_PATH,
     TASK_PATH,
     TASK_REPORT_PATH,
+    Certify,
+    CertifyClaim,
     Claim,
     ClaimAnswer,
     ProtocolError,
@@ -27,7 +30,7 @@ from runner.protocol import (
     loads,
 )
 
-T = TypeVar("T", ClaimAnswer, SyncAnswer, Task, TaskWanted)
+T = TypeVar("T", Certify, ClaimAnswer, SyncAnswer, Task, TaskWanted)
 _LARGEST_ANSWER = 8 * 1024 * 1024
 
 
@@ -58,6 +61,9 @@ class GateClient:
 
     async def part(self, part: TaskPart) -> TaskWanted:
         return await self._post(TASK_PART_PATH, dumps(part), TaskWanted)
+
+    async def certify(self, claim: CertifyClaim) -> Certify:
+        return await self._post(CERTIFY_PATH, dumps(claim), Certify)
 
     async def _post(self, path: str, body: bytes, kind: type[T]) -> T:
         headers = {"Content-Type": "application/json"}

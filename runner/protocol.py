@@ -29,6 +29,7 @@ WORK, TASK = "PLUTARC_WORK", "task"
 TASK_PATH = "/runner/v1/task"
 TASK_REPORT_PATH = "/runner/v1/task/report"
 TASK_PART_PATH = "/runner/v1/task/part"
+CERTIFY_PATH = "/runner/v1/certify"
 TASK_PART = 1024 * 1024
 TASK_LARGEST = 24 * TASK_PART
 """Bytes of a part of a task's answer, and of the whole of it, compressed."""
@@ -196,6 +197,7 @@ class Configuration:
     ``account``: opaque id of the venue account the credentials belong to; empty for paper.
     ``disaster_stop_percent``: distance from the entry price of the stop that a position gets
     where the strategy has none.
+    ``streams``: whether the venue's streams are listened to, where it has any.
     """
 
     bot: str
@@ -218,6 +220,14 @@ class Configuration:
     account: str = ""
     disaster_stop_percent: Decimal | None = None
     on_end: OnEnd = OnEnd.PROTECTED
+    streams: bool = False
+
+
+class Hearing(StrEnum):
+    """How a runner hears of its venue; ``Sync.health`` tells, with why it is not by streams."""
+
+    REQUESTS = "requests"
+    STREAMS = "streams"
 
 
 @dataclass(frozen=True)
@@ -427,6 +437,27 @@ class TaskAnswer:
     log: str
     late: bool
     steady: bool
+
+
+# -- certifications: a process of the platform, handed one test key by the gate, once -------------
+
+
+@dataclass(frozen=True)
+class CertifyClaim:
+    """A process that is to certify asks for what it needs; ``token`` is good once."""
+
+    run: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Certify:
+    """What to certify, and with which key."""
+
+    exchange: str
+    symbol: str
+    credentials: Credentials
+    endpoint: str | None = None
 
 
 # -- payloads of events, runner to platform -------------------------------------------------------

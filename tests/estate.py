@@ -82,7 +82,7 @@ from app.models import (
 )
 from app.models.base import new_id
 from runner.protocol import CommandKind, FlowKind, Mode, OnBreach, ProtectionState
-from tests import backtested, coded, factories, previewed, readied, telling
+from tests import backtested, certified, coded, factories, previewed, readied, telling
 
 TOKEN = "0" * 43
 """What an invitation's link of an estate ends in, after the id of its workspace."""
@@ -128,6 +128,8 @@ def _trade(workspace, people, now, sealer, marker, made):
         workspace, name=f"{marker}Test", mode=Mode.TESTNET, connection=connection, **values
     )
     spare = factories.connection(workspace, sealer, now=now, label=f"{marker}Spare")
+    certification = certified.run(spare, now, log=f"{marker}log", detail=f"{marker}seen")
+    made.certification_run = certification.id
     made.strategy, made.version, made.number = strategy.id, version.id, version.number
     made.connection, made.spare = connection.id, spare.id
     made.bot, made.resting, made.tested = awake.id, resting.id, tested.id
@@ -203,6 +205,9 @@ def _cloud(workspace, people, now, _marker, made):
     db.session.flush()
     step = UpgradeStep(upgrade_id=upgrade.id, bot_id=made.bot, generation=1, asked_at=now)
     db.session.add(step)
+    private = certified.key()
+    made.tester = certified.pinned(private, now).id
+    made.certification = certified.taken(private, now).id
     made.find, made.alarm, made.upgrade, made.banner = find.id, alarm.id, upgrade.id, banner.id
 
 

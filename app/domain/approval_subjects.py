@@ -20,6 +20,7 @@ from app.domain import (
 from app.domain.access import Permission
 from app.domain.audit import Actor, Change, changes_between
 from app.domain.ceilings import Ceilings
+from app.domain.certification import vouching
 from app.domain.errors import Invalid, Refused
 from app.domain.revisions import Safety
 from app.domain.venues import known
@@ -221,7 +222,7 @@ def _present(subject: Subject) -> dict[str, Any]:
         "limits": _every(Limits, bot.limits),
         "connections": [_key(workspace, item) for item in sorted(map(str, used - {None}))],
         "safety": to_plain(vars(revisions.safety_of(bot))),
-        **({"unproven": known(bot.exchange).unproven} if going else {}),
+        **({"unproven": vouching.word(known(bot.exchange)).text} if going else {}),
     }
 
 

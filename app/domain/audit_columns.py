@@ -123,6 +123,21 @@ AUDITED: dict[str, Columns] = {
         "answer fault boot_id created_at watched_at heard_at started_at ended_at machine region "
         "zone leaving operation request_id attempt try_at problem inserted_at gone_at",
     ),
+    "tester": Columns(
+        track="name public_key note revoked_at",
+        hidden="sealed",
+        ignore="id own created_by created_at",
+    ),
+    "certification": Columns(
+        track="digest exchange environment runner_version ended_at passed",
+        ignore="id tester_id content received_by received_at",
+    ),
+    "certification_run": Columns(
+        track="symbol",
+        hidden="token_hash",
+        ignore="id workspace_id connection_id lines report certification_id state step percent "
+        "attempt holder cancel_at heard_at started_at ended_at log fault created_by created_at",
+    ),
     "bot": Columns(
         track="name exchange region mode wish paused symbols strategy_version_id "
         "testnet_connection_id live_connection_id disaster_stop_percent on_end grace_minutes "

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from app.domain import limits, revisions, rivals, runs
+from app.domain.certification import at_work
 from app.domain.errors import Invalid, Refused
 from app.domain.venues import VENUES, Venue, known
 from app.extensions import db
@@ -68,13 +69,16 @@ def _check_connection(bot: Bot, mode: Mode, connection: Connection | None) -> No
 
 
 def check_active(connection: Connection | None) -> None:
-    """Raises ``Invalid`` if the key is switched off: no runner is given it."""
-    if connection is not None and connection.inactive_at is not None:
+    """Raises ``Invalid`` if the key is switched off, so that no runner is given it, or busy."""
+    if connection is None:
+        return
+    if connection.inactive_at is not None:
         raise Invalid(
             f"The connection {connection.label} is switched off. Switch it on first, or choose "
             "another one.",
             "connection",
         )
+    at_work.check(connection)
 
 
 def check_live_limits(bounds: Mapping[str, Any]) -> None:

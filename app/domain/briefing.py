@@ -13,7 +13,7 @@ from runner.protocol import Configuration, Credentials, Limits, LiveKey, Mode, f
 
 
 def configuration(
-    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool
+    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool, streams: bool = False
 ) -> Configuration:
     """The run's rules and limits, and where it trades.
 
@@ -44,6 +44,7 @@ def configuration(
         account=_account(run),
         disaster_stop_percent=bot.disaster_stop_percent,
         on_end=bot.on_end,
+        streams=streams,
     )
 
 
@@ -54,7 +55,7 @@ def credentials(run: Run, opener: Opener) -> Credentials | None:
     """
     if run.mode is Mode.PAPER or run.connection_id is None:
         return None
-    return _opened(db.session.get_one(Connection, run.connection_id), run.mode, opener)
+    return opened(db.session.get_one(Connection, run.connection_id), run.mode, opener)
 
 
 def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
@@ -62,11 +63,12 @@ def live_key(bot: Bot, run: Run, opener: Opener) -> LiveKey | None:
     connection = bot.live_connection
     if Mode.LIVE in (bot.mode, run.mode) or connection is None:
         return None
-    opened = _opened(connection, Mode.LIVE, opener)
-    return LiveKey(connection.id, opened) if opened is not None else None
+    fields = opened(connection, Mode.LIVE, opener)
+    return LiveKey(connection.id, fields) if fields is not None else None
 
 
-def _opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials | None:
+def opened(connection: Connection, mode: Mode, opener: Opener) -> Credentials | None:
+    """The key, if it is one of this mode that may be handed out."""
     if connection.inactive_at is not None or connection.deleted_at is not None:
         return None
     if connection.environment.value != mode.value:

@@ -118,7 +118,7 @@ def edit(
         Invalid: a value does not do.
         Refused: a bot may hold a position with the old key, which the new one might not reach.
     """
-    workspace = _hold(connection)
+    workspace = hold(connection)
     rotating = any(text.strip() for text in fields.values())
     before = {"label": connection.label, "key": f"…{connection.key_hint}"}
     if rotating:
@@ -148,20 +148,26 @@ def switch(connection: Connection, *, active: bool, by: Actor, now: datetime) ->
     Raises ``Refused`` while a bot that is not stopped and asleep trades with it. One that is only
     to go live with it does not: what was stolen is to be switched off at once.
     """
-    _hold(connection)
+    hold(connection)
     if active == (connection.inactive_at is None):
         return
-    busy = [it for it in users_of(connection) if _trades_with(it, connection) and not _sleeps(it)]
-    if not active and busy:
-        raise Refused(f"Stop {_names(busy)} and wait until it sleeps; it uses this key.")
+    if not active:
+        require_idle(connection)
     connection.inactive_at = None if active else now
     flip = audit.Change("active", not active, active)
     _record("connection.switch", connection, by, now, [flip])
 
 
+def require_idle(connection: Connection) -> None:
+    """Raises ``Refused`` while a bot that is not stopped and asleep trades with it."""
+    busy = [it for it in users_of(connection) if _trades_with(it, connection) and not _sleeps(it)]
+    if busy:
+        raise Refused(f"Stop {_names(busy)} and wait until it sleeps; it uses this key.")
+
+
 def delete(connection: Connection, *, by: Actor, now: datetime) -> None:
     """Forget a key for good. Raises ``Refused`` while a bot holds it."""
-    _hold(connection)
+    hold(connection)
     found = users_of(connection)
     if found:
         raise Refused(f"{_names(found)} uses it; give that bot another connection first.")
@@ -209,8 +215,11 @@ def author_of(connection: Connection) -> User | None:
     return db.session.get(User, connection.created_by) if connection.created_by else None
 
 
-def _hold(connection: Connection) -> Workspace:
-    """Lock the workspace, so that no bot begins to use it meanwhile, and read it anew."""
+def hold(connection: Connection) -> Workspace:
+    """Lock the workspace, so that no bot begins to use it meanwhile, and read it anew.
+
+    Raises ``Conflict`` if it is deleted.
+    """
     workspace = db.session.get_one(Workspace, connection.workspace_id)
     workspaces.lock(workspace)
     db.session.refresh(connection)

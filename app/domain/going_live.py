@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain import bindings, bot_rules, connection_keys, limits, rivals, runs
+from app.domain.certification import vouching
 from app.domain.errors import Invalid, Refused
 from app.domain.revisions import Safety
 from app.domain.venues import known
@@ -54,10 +55,11 @@ def demand(
         if line.standing is Standing.MISSING:
             raise Refused(f"{line.title}: {line.found} {line.cure}".strip())
     venue = bot_rules.venue_of(bot)
-    if venue.unproven and acknowledged != venue.unproven:
+    unseen = vouching.word(venue).text
+    if unseen and acknowledged != unseen:
         raise Invalid(
-            f"Nobody has seen plutarc trade at {venue.title} yet. Read what that means, and tick "
-            "that you want it live all the same.",
+            f"Nobody has seen plutarc trade with real money at {venue.title} yet. Read what that "
+            "means, and tick that you want it live all the same.",
             "acknowledged",
         )
 

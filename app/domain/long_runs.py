@@ -1,8 +1,8 @@
 """What workers carry out for minutes: taken once, heard of all the time, never lost.
 
 A worker holds a row by a name of its own. Whoever was silent for a minute has lost it: it is
-queued once more, and fails for good the second time. What a worker says that holds it no more
-changes nothing.
+queued once more, and fails for good once its kind has no attempt left. What a worker says that
+holds it no more changes nothing.
 """
 
 from collections.abc import Callable
@@ -19,10 +19,8 @@ from app.models import BacktestState
 from app.models.base import new_id
 
 LOST_AFTER = timedelta(seconds=60)
-MOST_ATTEMPTS = 2
 AGAIN_AFTER = timedelta(seconds=15)
 """So long waits one that could not begin."""
-_LOST = "the worker was lost twice while it ran; run it again, over a shorter period if it has one"
 
 
 def take(kind: Any, row_id: str, now: datetime) -> str | None:
@@ -45,13 +43,18 @@ def take(kind: Any, row_id: str, now: datetime) -> str | None:
 
 
 def beat(
-    kind: Any, row_id: str, holder: str, progress: tuple[str, int, int], now: datetime
+    kind: Any,
+    row_id: str,
+    holder: str,
+    progress: tuple[str, int, int],
+    now: datetime,
+    **more: Any,
 ) -> bool:
-    """Note how far it is; whether it is still wanted, and still held."""
+    """Note how far it is, and ``more`` columns; whether it is still wanted, and still held."""
     step, done, of = progress
     percent = min(100 * done // of, 100) if of > 0 else 0
     values = {"heard_at": clock.database_now(now), "step": step[:40], "percent": max(percent, 0)}
-    held = change(update(kind).where(*_held(kind, row_id, holder)).values(**values))
+    held = change(update(kind).where(*_held(kind, row_id, holder)).values(**values, **more))
     if not held:
         return False
     return db.session.scalar(select(kind.cancel_at).where(kind.id == row_id)) is None
@@ -112,9 +115,9 @@ def _wait_again(row: Any, now: datetime) -> bool:
     if row.cancel_at is not None:
         row.state, row.ended_at = BacktestState.CANCELLED, now
         return False
-    if row.state is BacktestState.RUNNING and row.attempt >= MOST_ATTEMPTS:
+    if row.state is BacktestState.RUNNING and row.attempt >= row.ATTEMPTS:
         row.state, row.ended_at = BacktestState.FAILED, now
-        row.fault = fault_of("backtest", "", _LOST)
+        row.fault = fault_of("backtest", "", row.LOST)
         return False
     row.state, row.percent = BacktestState.QUEUED, 0
     return True

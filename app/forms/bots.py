@@ -26,10 +26,7 @@ MODE_DETAILS = {
     "testnet": "Real orders on the venue's test system, with play money and a testnet key.",
     "live": "Real orders with real money.",
 }
-EXCHANGE_DETAILS = {
-    venue.id: venue.unproven or "Built in: play money, and the same prices for everybody here."
-    for venue in VENUES.values()
-}
+BUILT_IN = "Built in: play money, and the same prices for everybody here."
 SYMBOLS = sorted({symbol for venue in VENUES.values() for symbol in venue.symbols})
 
 

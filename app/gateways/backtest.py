@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import resource
-import selectors
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
 from app.gateways.backtest_outcome import End, Outcome, fault_of, read
+from app.gateways.child import Watch, end, end_with_parent, surroundings
 from runner.protocol import CODE_ALLOWED
 
 ROOT = Path(__file__).parents[2]
@@ -27,9 +25,7 @@ BYTES = 2 * 1024**3
 """Of address space; of an answer a quarter of it."""
 _CANCELLED = 3
 _LOG = 20_000
-_LOOK = 1.0
 _GRACE = 5.0
-_PR_SET_PDEATHSIG = 1
 Beat = Callable[[str, int, int], bool]
 """Told now and then: the step, how much of it is done, of how much; ``False`` ends the run."""
 
@@ -72,21 +68,19 @@ class Backtester:
             asked.write(json.dumps(whole).encode())
             asked.seek(0)
             with self._process(asked, answer) as process:
-                watch = _Watch(process, beat, self._seconds)
+                watch = _Told(process, beat, self._seconds)
                 try:
                     watch.until_it_ends()
                 finally:
-                    _end(process)
+                    end(process, _GRACE)
             answer.seek(0)
             return _outcome(process.returncode, answer.read(), watch, self._said_late)
 
     def _process(self, asked: IO[bytes], answer: IO[bytes]) -> subprocess.Popen[bytes]:
-        names = ("PATH", "SSL_CERT_FILE", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
         return subprocess.Popen(
             [sys.executable, "-m", "runner", "backtest"],
             cwd=self._root,
-            # None of the platform's settings, secrets least of all.
-            env={name: os.environ[name] for name in names if name in os.environ} | self._allowed,
+            env=surroundings() | self._allowed,
             stdin=asked,
             stdout=answer,
             stderr=subprocess.PIPE,
@@ -105,68 +99,25 @@ class Backtester:
         resource.setrlimit(resource.RLIMIT_FSIZE, (self._memory // 4, self._memory // 4))
         most = int(self._seconds) + 1
         resource.setrlimit(resource.RLIMIT_CPU, (most, most + 5))
-        if sys.platform.startswith("linux"):
-            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        end_with_parent(signal.SIGKILL)
 
 
-class _Watch:
-    """Reads what a process tells while it runs."""
+class _Told(Watch):
+    """Progress is a step, how much of it is done, and of how much."""
 
     def __init__(self, process: subprocess.Popen[bytes], beat: Beat, seconds: float) -> None:
-        self._process = process
-        self._beat = beat
-        self._until = time.monotonic() + seconds
-        self._rest = b""
+        super().__init__(process, lambda: beat(*self._told), seconds)
         self._told = ("starting", 0, 0)
-        self.lines: list[str] = []
-        self.cancelled = self.late = False
 
-    def until_it_ends(self) -> None:
-        """Beat once a second; ends early where the run is not wanted any more or takes too long."""
-        assert self._process.stderr is not None
-        descriptor, beaten = self._process.stderr.fileno(), 0.0
-        with selectors.DefaultSelector() as selector:
-            selector.register(descriptor, selectors.EVENT_READ)
-            while True:
-                if selector.select(_LOOK):
-                    piece = os.read(descriptor, 65_536)
-                    if not piece:
-                        return
-                    self._take(piece)
-                if time.monotonic() >= beaten + _LOOK:
-                    beaten = time.monotonic()
-                    self.cancelled = not self._beat(*self._told)
-                    self.late = beaten > self._until
-                    if self.cancelled or self.late:
-                        return
-
-    def _take(self, piece: bytes) -> None:
-        *lines, self._rest = (self._rest + piece).split(b"\n")
-        for line in lines:
-            text = line.decode(errors="replace")
-            try:
-                said = json.loads(text)
-                told = (str(said["step"]), int(said["done"]), int(said["of"]))
-            except (ValueError, KeyError, TypeError):
-                self.lines.append(text)
-                continue
-            if told[0] != self._told[0]:
-                self.lines.append(f"{told[0]}: {told[1]} of {told[2]}")
-            self._told = told
+    def take(self, said: Any) -> None:
+        """Note it; each step leaves one line in the log."""
+        told = (str(said["step"]), int(said["done"]), int(said["of"]))
+        if told[0] != self._told[0]:
+            self.lines.append(f"{told[0]}: {told[1]} of {told[2]}")
+        self._told = told
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask it to end, then end it; whoever it started goes with it."""
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-
-
-def _outcome(status: int, answer: bytes, watch: _Watch, late: str) -> Outcome:
+def _outcome(status: int, answer: bytes, watch: _Told, late: str) -> Outcome:
     log = "\n".join(watch.lines)[-_LOG:]
     if watch.cancelled:
         return Outcome(End.CANCELLED, log=log)

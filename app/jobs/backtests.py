@@ -1,6 +1,6 @@
-"""The jobs that carry out backtests, checks of readiness and dry runs."""
+"""The jobs that carry out what takes minutes: backtests, checks, dry runs, certifications."""
 
-from app.jobs import long_effect
+from app.jobs import certify_effect, long_effect
 from app.jobs.worker import in_app
 
 
@@ -20,3 +20,9 @@ def check_readiness(check_id: str) -> None:
 def run_dry_run(dry_run_id: str) -> None:
     """One of those that wait; twice, late or in vain changes nothing."""
     long_effect.dry_run(dry_run_id)
+
+
+@in_app
+def run_certification(run_id: str) -> None:
+    """One of those that wait; twice, late or in vain changes nothing."""
+    certify_effect.certification(run_id)

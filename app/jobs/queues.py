@@ -39,6 +39,7 @@ JOBS = {
     "check_readiness": "app.jobs.backtests.check_readiness",
     "run_preview": "app.jobs.previews.run_preview",
     "run_dry_run": "app.jobs.backtests.run_dry_run",
+    "run_certification": "app.jobs.backtests.run_certification",
 }
 """What may be asked for, by name: nobody who can write to Redis gets to call anything else."""
 

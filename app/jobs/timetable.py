@@ -31,6 +31,7 @@ from app.domain import (
     sweeps,
     upgrades,
 )
+from app.domain.certification import runs as certifications
 from app.domain.decisions import keep
 from app.domain.inbound import store
 from app.domain.signals import delivery
@@ -56,6 +57,7 @@ LOST: tuple[Verb, ...] = (
     readiness_runs.sweep,
     dry_runs.sweep,
     code_tasks.sweep,
+    certifications.sweep,
 )
 """Asks anew for what the queues have forgotten."""
 

@@ -5,6 +5,7 @@ from app.models.audit import AuditCheckpoint, AuditEvent, AuditHead, AuditOutcom
 from app.models.backtest import Backtest, BacktestKind, BacktestState
 from app.models.billing import BillingContact, BillingTerms, Budget, BudgetAlert, IdlePayer
 from app.models.bot import Bot, BotCommand, PauseRule, Run, Wish
+from app.models.certification import Certification, CertificationRun, Tester
 from app.models.code_task import CodeTask, TaskState
 from app.models.compute import (
     AddressEvent,
@@ -154,6 +155,8 @@ __all__ = [
     "CandleRow",
     "CannedReply",
     "CashFlow",
+    "Certification",
+    "CertificationRun",
     "Channel",
     "Checkpoint",
     "ClockKind",
@@ -259,6 +262,7 @@ __all__ = [
     "TelegramMessage",
     "TelegramTopic",
     "TelegramUpdate",
+    "Tester",
     "Ticket",
     "TicketCategory",
     "TicketClock",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -37,8 +37,14 @@ class LongRun:
     """What a worker carries out for minutes in a process of its own.
 
     ``holder`` is the worker's hold: what another one says does not count. ``attempt`` counts how
-    often a worker began. ``fault`` names component, field and message.
+    often a worker began; one that is lost the last of ``ATTEMPTS`` times fails with what ``LOST``
+    says. ``fault`` names component, field and message.
     """
+
+    ATTEMPTS: ClassVar[int] = 2
+    LOST: ClassVar[str] = (
+        "the worker was lost twice while it ran; run it again, over a shorter period if it has one"
+    )
 
     state: Mapped[BacktestState] = mapped_column(Chosen(BacktestState))
     step: Mapped[str] = mapped_column(String(40), default="")

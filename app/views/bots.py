@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import overview, records
 from app.domain.access import Permission
-from app.forms.bots import EXCHANGE_DETAILS, LIMITS, MODE_DETAILS, NewBotForm
+from app.forms.bots import LIMITS, MODE_DETAILS, NewBotForm
 from app.forms.schedule import KIND_DETAILS, ScheduleForm
 from app.web import billing_pages, bot_pages, loading, new_bots
 from app.web.guards import requires
@@ -118,7 +118,7 @@ def _new_page(form: NewBotForm, **context: Any) -> str:
         form=form,
         kinds=KIND_DETAILS,
         modes=MODE_DETAILS,
-        exchanges=EXCHANGE_DETAILS,
+        exchanges=new_bots.exchange_details(),
         limits=LIMITS,
         address_costs=billing_pages.address_sentences(current.config().compute.regions),
         **shown,

@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from app import current
 from app.domain import connections
 from app.domain.access import Permission
+from app.domain.certification import vouching
 from app.forms.connections import KeyFields
 from app.models import Connection, Environment
 from app.web import connection_pages, loading
@@ -130,7 +131,8 @@ def _next_page(connection: Connection) -> str:
 
 
 def _new_page(form: KeyFields) -> str:
-    shown = {"exchanges": connection_pages.exchanges(form), **connection_pages.addresses()}
+    shown = {"exchanges": connection_pages.exchanges(form), "word": vouching.word(form.venue)}
+    shown |= connection_pages.addresses()
     return render_template("connections/new.html", form=form, **shown)
 
 

@@ -1,6 +1,6 @@
 """The door for people without an account: what they write becomes a ticket once it is theirs."""
 
-from flask import Blueprint, Response, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -10,7 +10,7 @@ from app.domain.support import contact_door
 from app.domain.support.contact_door import Letter
 from app.forms.status import CATEGORIES, ContactForm
 from app.models import TicketCategory
-from app.web import frame, links, mailed_forms
+from app.web import exchange_pages, frame, links, mailed_forms
 from app.web.guards import public
 from app.web.hypermedia import redirect_to
 
@@ -30,7 +30,7 @@ def write() -> ResponseReturnValue:
     """The form; who is signed in has a better one."""
     if current_user.is_authenticated:
         return redirect_to(_own_form())
-    return _form(ContactForm(formdata=None))
+    return _form(ContactForm(formdata=None, data=exchange_pages.meant()))
 
 
 @bp.post("")
@@ -89,4 +89,7 @@ def _form(form: ContactForm) -> str:
 
 def _own_form() -> str:
     member = frame.last_membership()
-    return f"/w/{member.workspace_id}/tickets/new" if member else url_for("home.index")
+    if member is None:
+        return url_for("home.index")
+    named = request.args.get("exchange")
+    return url_for("tickets.new", workspace=member.workspace_id, exchange=named)

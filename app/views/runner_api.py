@@ -4,11 +4,13 @@ from flask import Blueprint, Response, abort, current_app, request, send_from_di
 
 from app import current
 from app.domain import code_door, runners
+from app.domain.certification import door
 from app.domain.errors import Gone, Misplaced, NotAllowed
 from app.extensions import db
 from app.gateways.vault import Opener
 from app.web.guards import runner
 from runner.protocol import (
+    CertifyClaim,
     Claim,
     ProtocolError,
     Sync,
@@ -35,6 +37,7 @@ def claim() -> Response:
         endpoints=config.exchange_endpoints,
         tempo=config.tempo,
         now=current.now(),
+        streams=config.runner_streams,
     )
     return _json(answer)
 
@@ -65,6 +68,20 @@ def task_report() -> Response:
 def task_part() -> Response:
     """It hands in a part of its answer."""
     return _json(code_door.take(loads(TaskPart, request.get_data()), current.now()))
+
+
+@bp.post("/certify")
+@runner
+def certify() -> Response:
+    """The process of a certification asks for what to do, and with which key."""
+    config = current.config()
+    answer = door.fetch(
+        loads(CertifyClaim, request.get_data()),
+        opener=Opener(config.master_keys),
+        endpoints=config.exchange_endpoints,
+        now=current.now(),
+    )
+    return _json(answer)
 
 
 @bp.get("/bundle/<digest>.pyz")

@@ -33,6 +33,7 @@ STYLES = (
     "css/invitations.css",
     "css/desk.css",
     "css/status.css",
+    "css/exchanges.css",
     "css/fleet.css",
     "css/safety.css",
     "css/billing.css",

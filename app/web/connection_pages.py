@@ -7,6 +7,7 @@ from flask import request, url_for
 from app import current
 from app.domain import bindings, connection_keys, connections, overview
 from app.domain.access import Permission
+from app.domain.certification import runs
 from app.domain.venues import VENUES, Venue, known
 from app.forms.base import offered
 from app.forms.connections import (
@@ -18,6 +19,7 @@ from app.forms.connections import (
 )
 from app.models import Bot, Connection, Environment
 from app.web import guards, loading
+from app.web.backtest_pages import WORDS
 
 
 def new_form() -> KeyFields:
@@ -90,6 +92,8 @@ def facts(connection: Connection) -> dict[str, Any]:
         "lapses": lapses,
         "lapses_soon": lapses is not None and lapses - now <= connection_keys.WARN_AHEAD,
         "author": connections.author_of(connection),
+        "certifications": runs.of(connection),
+        "words": WORDS,
         "may_change": guards.allowed(f"connection.manage_{connection.environment}"),
         "now": now,
     }

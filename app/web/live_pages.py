@@ -13,6 +13,7 @@ from app.domain import (
     revisions,
 )
 from app.domain.approval_subjects import go_live
+from app.domain.certification import vouching
 from app.domain.errors import Invalid
 from app.domain.going_live import Line, Standing
 from app.domain.venues import known
@@ -36,6 +37,7 @@ def facts(bot: Bot, form: LiveForm) -> dict[str, Any]:
     return {
         "bot": bot,
         "form": form,
+        "word": vouching.word(known(bot.exchange)),
         "guards": found,
         "evidence": evidence.lines(bot, workspace, evidence.so_far(bot, now)),
         "missing": [line for line in found if line.standing is Standing.MISSING],
@@ -52,7 +54,7 @@ def carry_out(bot: Bot, form: LiveForm, act: str) -> str:
     if act != "ask":
         bot_safety.prepare(bot, connection, form.safety(), by=by, now=now)
         return "Saved. Nothing is live by that."
-    accepted = known(bot.exchange).unproven if form.acknowledged.data else ""
+    accepted = vouching.word(known(bot.exchange)).text if form.acknowledged.data else ""
     subject = go_live(bot, connection, form.safety(), now, accepted)
     if approvals.alone(current.member(), ApprovalKind.GO_LIVE):
         guards.demand_fresh()

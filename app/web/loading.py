@@ -12,11 +12,13 @@ from app.domain import (
     invited,
     strategies,
 )
+from app.domain.certification import runs
 from app.domain.support import finding
 from app.domain.trades import notes
 from app.models import (
     Backtest,
     Bot,
+    CertificationRun,
     Connection,
     DryRun,
     Invitation,
@@ -68,6 +70,11 @@ def backtest(backtest_id: str) -> Backtest:
 def dry_run(dry_run_id: str) -> DryRun:
     """A dry run of this workspace, or 404."""
     return dry_runs.find(current.workspace(), dry_run_id) or abort(404)
+
+
+def certification(run_id: str) -> CertificationRun:
+    """A certification made in this workspace, or 404."""
+    return runs.find(current.workspace(), run_id) or abort(404)
 
 
 def connection(connection_id: str) -> Connection:

@@ -5,10 +5,11 @@ from wtforms import SelectChoice
 
 from app import current
 from app.domain import bots, connections, defaults, strategies
+from app.domain.certification import vouching
 from app.domain.errors import Invalid
 from app.domain.venues import known
 from app.forms.base import offered
-from app.forms.bots import NewBotForm
+from app.forms.bots import BUILT_IN, NewBotForm
 from app.models import Bot, Connection, Environment, StrategyVersion
 from app.web import code_pages, places
 from app.web.guards import allowed
@@ -29,6 +30,11 @@ def offer(form: NewBotForm) -> None:
         workspace = current.workspace()
         form.begin_with(defaults.of(workspace), workspace.zone)
         form.strategy.data = request.args.get("strategy") or form.strategy.data
+
+
+def exchange_details() -> dict[str, str]:
+    """What a person should know of each exchange before choosing it."""
+    return {name: word.text or BUILT_IN for name, word in vouching.words().items()}
 
 
 def connection_choices(

@@ -22,7 +22,15 @@ from app.forms.tickets import (
     WritingForm,
 )
 from app.models import AuthorKind, Subject, Ticket, TicketCategory, TicketMessage, TicketPriority
-from app.web import access_pages, bundle_pages, loading, ticket_help, ticket_words, uploads
+from app.web import (
+    access_pages,
+    bundle_pages,
+    exchange_pages,
+    loading,
+    ticket_help,
+    ticket_words,
+    uploads,
+)
 from app.web.guards import allowed
 from app.web.hypermedia import STOP_POLLING, fragment
 
@@ -69,6 +77,8 @@ def new_form() -> NewTicketForm:
     if request.method == "GET":
         form.about.data, form.about_id.data = ticket_help.asked_about()
         form.follows.data = request.args.get("follows")
+        for name, text in exchange_pages.meant().items():
+            form[name].data = text
         thing, earlier = subject_of(form), followed(form)
         if thing is not None:
             form.category.data = thing.category

@@ -18,17 +18,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from runner.certify import needs, report
+from runner.certify import assigned, needs, report
+from runner.certify.envelope import canonical, fingerprint, public_of, signed
+from runner.certify.outline import SYMBOL
 from runner.certify.page import page
 from runner.certify.run import Outcome, certify
-from runner.certify.signing import (
-    canonical,
-    default_path,
-    fingerprint,
-    key_of_tester,
-    public_of,
-    signed,
-)
+from runner.certify.signing import default_path, key_of_tester
 from runner.certify.stand import Place
 from runner.certify.verify import verify
 from runner.errors import Operational
@@ -41,6 +36,8 @@ _WITH_PASSPHRASE = ("okx",)
 
 
 def command(arguments: list[str]) -> int:
+    if arguments == [assigned.FROM_GATE]:
+        return assigned.command(sys.stdin, sys.stdout, sys.stderr)
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
     try:
@@ -60,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--exchange", choices=VENUES, help="which exchange")
     parser.add_argument("--env", default="testnet", help="testnet; real money is refused")
-    parser.add_argument("--symbol", default="BTC/USDT:USDT", help="a linear perpetual")
+    parser.add_argument("--symbol", default=SYMBOL, help="a linear perpetual")
     parser.add_argument("--endpoint", help="of a practice market on this machine")
     parser.add_argument("--source-address", help="the address to leave from, for tests")
     parser.add_argument("--out", type=Path, default=Path(), help="folder for the report")

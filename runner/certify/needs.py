@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from yarl import URL
 
+from runner.certify import outline
+from runner.certify.outline import ENVIRONMENTS
 from runner.errors import Operational
 from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.venue import Venue
 from runner.exchange.transport import is_loopback
 from runner.protocol import Mode
 
-ENVIRONMENTS = ("testnet",)
 PRACTICE = "http://127.0.0.1:8899"
-
-_WHERE = {
-    "practice": "any key of the practice market; an account opens with its first request",
-    "binance": "a key of Binance's demo trading (demo.binance.com)",
-    "bybit": "a key of Bybit's testnet (testnet.bybit.com)",
-    "okx": "a key of OKX's demo trading, with its passphrase",
-}
 
 
 def endpoint_of(exchange: str, environment: str, given: str | None) -> str | None:
@@ -55,20 +51,17 @@ def _refuse_live(venue: Venue) -> None:
 
 def said(exchange: str, symbol: str) -> str:
     """Funds, rights and what will happen, in words for a person."""
-    quote = symbol.rpartition(":")[2]
-    where = _WHERE.get(exchange, f"a key of the test environment of {exchange}")
+    needed = ";\n".join(_point(it) for it in outline.needs(exchange, symbol))
     return f"""\
 This certifies {exchange} (testnet) with {symbol}. Nothing has been asked of the venue yet.
 
 It needs
-  - {where};
-  - the rights to read and to trade contracts; the key must not be able to withdraw;
-  - an account in one-way mode and cross margin, with no order and no position on {symbol};
-  - test money: {quote} worth at least four of the venue's smallest orders. A partial fill takes
-    up to three times the first level of the book, at most 60 % of what the account may buy.
+{needed}.
 
-It places, moves and takes back orders, opens and closes small positions, sets the leverage of
-{symbol} and puts it back. It takes about a minute, longer in a quiet market. Whatever happens it
-takes its orders back and closes its position, and says what it could not.
+{fill(outline.does(symbol), 97)}
 Ctrl-C ends it and cleans up; a second Ctrl-C ends that too.
 """
+
+
+def _point(text: str) -> str:
+    return fill(text, 97, initial_indent="  - ", subsequent_indent="    ")

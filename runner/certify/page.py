@@ -5,7 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from runner.certify.signing import fingerprint
+from runner.certify.envelope import fingerprint
+from runner.certify.outline import VERDICTS
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
@@ -13,12 +14,6 @@ _STYLE = (
     "padding:.4rem .6rem;border-bottom:1px solid #ccc}.passed{color:#0a6b2d}.failed{color:#a3161f}"
     ".skipped,.not_offered{color:#6b5900}code{overflow-wrap:anywhere}"
 )
-_WORDS = {
-    "passed": "passed",
-    "failed": "failed",
-    "skipped": "not shown",
-    "not_offered": "not offered",
-}
 
 
 def page(envelope: dict[str, Any]) -> str:
@@ -60,7 +55,7 @@ def _row(step: dict[str, Any]) -> str:
     cause = f" ({step['cause'].replace('_', ' ')})" if step["cause"] else ""
     return (
         f'<tr><th scope="row">{escape(step["title"])}</th>'
-        f'<td class="{escape(step["verdict"])}">{_WORDS[step["verdict"]]}{escape(cause)}</td>'
+        f'<td class="{escape(step["verdict"])}">{VERDICTS[step["verdict"]]}{escape(cause)}</td>'
         f"<td>{escape(step['detail'])}</td><td>{step['milliseconds'] / 1000:.1f}&nbsp;s</td></tr>"
     )
 

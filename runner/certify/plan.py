@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from runner.certify import account, position, public, resting
+from runner.certify import account, listening, outline, position, public, resting
 from runner.certify.stand import Stand
 
 Work = Callable[[Stand], Awaitable[str]]
@@ -16,30 +16,34 @@ class Step:
     """``work`` returns what was seen, or raises why the step failed."""
 
     id: str
-    title: str
     work: Work
     needs: tuple[str, ...] = ()
 
+    @property
+    def title(self) -> str:
+        return outline.STEPS[self.id]
+
 
 STEPS: tuple[Step, ...] = (
-    Step("connect", "Connect", public.connect),
-    Step("clock", "Clock", public.clock, ("connect",)),
-    Step("instruments", "Instrument rules", public.instruments, ("connect",)),
-    Step("prices", "Prices that move", public.prices, ("instruments",)),
-    Step("address", "Address seen by the venue", public.address, ("connect",)),
-    Step("key", "Key and its rights", account.key, ("clock",)),
-    Step("balance", "Balance", account.balance, ("key", "prices")),
-    Step("leverage", "Leverage", account.leverage, ("balance",)),
-    Step("limit", "Limit order", resting.limit, ("balance",)),
-    Step("amend", "Order moved to another price", resting.amend, ("limit",)),
-    Step("post_only", "Post-only order refused", resting.post_only, ("limit",)),
-    Step("duplicate", "Same client id twice", resting.duplicate, ("limit",)),
-    Step("market", "Market in and out", position.market, ("limit",)),
-    Step("reduce_only", "Reduce-only", position.reduce_only, ("market",)),
-    Step("partial", "Partial fill", resting.partial, ("market",)),
-    Step("cancel_race", "Cancel race", resting.cancel_race, ("market",)),
-    Step("stop", "Stop placed, verified, cancelled", position.stop, ("market",)),
-    Step("stop_trigger", "Stop triggered", position.stop_trigger, ("stop",)),
-    Step("restart", "Restart in mid-order", resting.restart, ("limit",)),
-    Step("pace", "Rate limits", public.pace, ("instruments",)),
+    Step("connect", public.connect),
+    Step("clock", public.clock, ("connect",)),
+    Step("instruments", public.instruments, ("connect",)),
+    Step("prices", public.prices, ("instruments",)),
+    Step("address", public.address, ("connect",)),
+    Step("key", account.key, ("clock",)),
+    Step("balance", account.balance, ("key", "prices")),
+    Step("leverage", account.leverage, ("balance",)),
+    Step("limit", resting.limit, ("balance",)),
+    Step("amend", resting.amend, ("limit",)),
+    Step("post_only", resting.post_only, ("limit",)),
+    Step("duplicate", resting.duplicate, ("limit",)),
+    Step("market", position.market, ("limit",)),
+    Step("reduce_only", position.reduce_only, ("market",)),
+    Step("partial", resting.partial, ("market",)),
+    Step("cancel_race", resting.cancel_race, ("market",)),
+    Step("stop", position.stop, ("market",)),
+    Step("stop_trigger", position.stop_trigger, ("stop",)),
+    Step("restart", resting.restart, ("limit",)),
+    Step("streams", listening.streams, ("limit",)),
+    Step("pace", public.pace, ("instruments",)),
 )

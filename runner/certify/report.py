@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import platform
-import re
 import zipimport
 from datetime import datetime
 from pathlib import Path
@@ -13,13 +11,11 @@ from typing import Any
 
 import runner
 from runner import __version__
+from runner.certify.envelope import FORMAT, without_addresses
 from runner.certify.run import Outcome
 from runner.certify.stand import Place
 from runner.errors import Operational
 from runner.protocol import Credentials, to_plain
-
-FORMAT = 1
-_MAYBE_ADDRESS = re.compile(r"[0-9A-Fa-f:.]{2,}")
 
 
 def of(
@@ -58,25 +54,7 @@ def redacted(value: Any, credentials: Credentials) -> Any:
     for secret in (credentials.api_key, credentials.secret, credentials.passphrase):
         if secret:
             value = value.replace(secret, "[secret]")
-    return _MAYBE_ADDRESS.sub(_without_address, value)
-
-
-def _without_address(found: re.Match[str]) -> str:
-    text = found[0].rstrip(".:")
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        address, _, port = text.rpartition(":")
-        return found[0] if not port.isdigit() or not _is_address(address) else "[address]"
-    return "[address]" + found[0][len(text) :]
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return without_addresses(value)
 
 
 def own_digest() -> str:

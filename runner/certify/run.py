@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -23,6 +23,8 @@ from runner.certify.verdict import (
 )
 
 Tell = Callable[[str], None]
+Follow = Callable[[Sequence[Line]], None]
+"""Hears all lines there are, each time there is one more."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -40,7 +42,12 @@ class Outcome:
         return whole and not self.left and not self.stopped
 
 
-async def certify(place: Place, tell: Tell, steps: Iterable[Step] = STEPS) -> Outcome:
+async def certify(
+    place: Place,
+    tell: Tell,
+    steps: Iterable[Step] = STEPS,
+    follow: Follow = lambda _lines: None,
+) -> Outcome:
     """Never raises for what the venue does, nor for a fault of the runner: the lines tell.
 
     The first signal ends the steps and cleans up, the second one ends that too.
@@ -51,6 +58,7 @@ async def certify(place: Place, tell: Tell, steps: Iterable[Step] = STEPS) -> Ou
         try:
             for step in steps:
                 lines.append(await _line(stand, step, lines))
+                follow(lines)
         except asyncio.CancelledError:
             signals.caught()
             tell("stopped; cleans up")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from runner import __version__
-from runner.certify.report import FORMAT, digest_of, own_digest
-from runner.certify.signing import fingerprint, is_signed
+from runner.certify.envelope import (
+    MOST_BYTES,
+    NotAReport,
+    fingerprint,
+    is_signed,
+    opened,
+    report_of,
+)
+from runner.certify.report import digest_of, own_digest
 from runner.errors import Operational
-
-_MOST_BYTES = 1_000_000
 
 
 def verify(path: Path, *, public_key: str | None, bundle: Path | None) -> tuple[bool, list[str]]:
@@ -28,10 +32,7 @@ def verify(path: Path, *, public_key: str | None, bundle: Path | None) -> tuple[
     good = True
     if public_key is not None and signer != public_key:
         good, told = False, [*told, "but that is not the key it should be signed with"]
-    if report.get("format") != FORMAT:
-        raise Operational(
-            f"the report has format {report.get('format')}; this runner reads {FORMAT}"
-        )
+    report_of(envelope)  # raises where a signed thing is no report
     wanted = own_digest() if bundle is None else digest_of(bundle)
     for name, found, expected in (
         ("runner version", report["runner_version"], __version__),
@@ -49,13 +50,10 @@ def verify(path: Path, *, public_key: str | None, bundle: Path | None) -> tuple[
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        if path.stat().st_size > _MOST_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise Operational(f"{path} is too large for a report")
-        found = json.loads(path.read_bytes())
+        return opened(path.read_bytes())
     except OSError as error:
         raise Operational(f"the report cannot be read: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise Operational(f"{path} is no report: {error}") from error
-    if not isinstance(found, dict) or not isinstance(found.get("report"), dict):
-        raise Operational(f"{path} is no report of a certification")
-    return found
+    except NotAReport as error:
+        raise Operational(f"{path}: {error}") from error

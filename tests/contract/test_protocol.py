@@ -34,6 +34,8 @@ MESSAGES = {
     "task_part": protocol.TaskPart,
     "task_wanted": protocol.TaskWanted,
     "task_answer": protocol.TaskAnswer,
+    "certify_claim": protocol.CertifyClaim,
+    "certify": protocol.Certify,
 }
 EVENTS = {f"event_{kind.value}": kind for kind in EventKind}
 

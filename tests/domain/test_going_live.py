@@ -148,7 +148,7 @@ def test_every_real_exchange_is_open_to_who_acknowledges(bot, key, venue):
     """Under all guards: the same bot without its limits, its stop or its look stays out."""
     bot.exchange = key.exchange = venue.id
     golive.seen(bot, key)
-    with pytest.raises(Invalid, match=f"Nobody has seen plutarc trade at {venue.title}"):
+    with pytest.raises(Invalid, match=f"trade with real money at {venue.title}"):
         demand(bot, key)
     with pytest.raises(Refused, match="24 hours ago"):
         going_live.demand(bot, key, Safety(), NOW + timedelta(days=2), venue.unproven)

@@ -160,7 +160,7 @@ def test_where_everything_was_seen_nothing_is_asked(owner, ready):
 
 def test_where_nobody_has_seen_it_the_page_says_so_and_asks_for_a_tick(owner, unseen, house):
     page = owner.get(f"{unseen.resting}/live")
-    assert "Nobody has seen plutarc trade at Practice market yet." in page.text
+    assert "Nobody has seen plutarc trade with real money at Practice market yet." in page.text
     assert golive.UNSEEN in page.by_id("acknowledged_hint").text
     assert "checked" not in page.by_id("acknowledged").attributes
     page = send(owner, unseen, 422, disaster_stop_percent="9")

@@ -65,6 +65,8 @@ VERBS = {
     "connections/<connection_id>/edit": "connection.manage_testnet",
     "connections/<connection_id>/activity": "connection.manage_testnet",
     "connections/<connection_id>/delete": "connection.manage_testnet",
+    "connections/<connection_id>/certify": "connection.manage_testnet",
+    "connections/certifications/<run_id>/cancel": "connection.manage_testnet",
     "leave": "member",
     "members/<member_id>/role": "member.change_role",
     "members/<member_id>/suspend": "member.remove",

@@ -102,5 +102,5 @@ def _unproven(row: Capabilities) -> str:
         return f"{what} It has no place to test without money, so only real orders can prove it."
     return (
         f"{what} To prove it, make a testnet key at {row.test_keys}, save it under Connections, "
-        "run a bot in testnet mode, and compare its page with the exchange's."
+        "and certify the exchange with it there."
     )

@@ -45,6 +45,7 @@ class Venue(ABC):
     address_path: ClassVar[str | None] = None
     open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
+    stream_options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -54,6 +55,29 @@ class Venue(ABC):
     def origins(self) -> tuple[str, ...]:
         """The hosts of this mode; none where an endpoint must be given."""
         return self.facts.hosts.get(self.mode, ())
+
+    def stream_origin(self, base: str) -> str | None:
+        """Where the streams are that belong to the requests at ``base``."""
+        if not self.facts.streams:
+            return None
+        own = base in self.facts.hosts.get(self.mode, ())
+        return self.facts.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
+
+    def aim(self, api: Any, origin: str) -> None:
+        """Point a fresh listening object at ``origin``."""
+        raise NotImplementedError  # only where there are streams
+
+    def ends_listening(self, message: Any) -> bool:  # noqa: ARG002 - most have no such word
+        """Whether a message means that nothing more of the account will come."""
+        return False
+
+    def event_of(self, message: Any) -> tuple[str, int] | None:  # noqa: ARG002 - as above
+        """Kind and time of an event, of which one connection brings each once and in order."""
+        return None
+
+    def forget_listening(self, api: Any) -> None:
+        """Have the next connection begin anew, with no key of the one before."""
+        raise NotImplementedError  # only where there are streams
 
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""

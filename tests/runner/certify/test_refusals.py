@@ -8,9 +8,10 @@ import pytest
 
 from runner.capabilities import TABLE
 from runner.certify.command import command
+from runner.certify.envelope import is_signed, signed
 from runner.certify.needs import endpoint_of
 from runner.certify.report import redacted
-from runner.certify.signing import is_signed, key_of_tester, signed
+from runner.certify.signing import key_of_tester
 from runner.certify.verdict import Cause, Verdict, cause_of
 from runner.errors import Operational
 from runner.exchange.quirks.binance import Binance

@@ -1,0 +1,1 @@
+"""Certification: reports that vouch for an exchange, whose they are, and those made here."""
