@@ -125,8 +125,9 @@ def venue_of(kept: Bot | Connection) -> Venue:
 
 def check_offered(venue: Venue, mode: Mode, field: str) -> None:
     """Whether the venue has this mode. Raises ``Invalid``, beside ``field``."""
-    if mode not in venue.modes:
-        raise Invalid(f"{venue.title} has no {mode} mode.", field)
+    fault = venue.mode_fault(mode)
+    if fault is not None:
+        raise Invalid(fault, field)
 
 
 def symbols_at(symbols: tuple[str, ...], venue: Venue, version: StrategyVersion) -> list[str]:

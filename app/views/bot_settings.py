@@ -246,7 +246,7 @@ def _mode_page(bot: Bot, form: ModeForm) -> str:
 def _barred(bot: Bot) -> dict[str, str]:
     """Why a mode cannot be switched to here."""
     venue = known(bot.exchange)
-    missing = {mode.value: f"{venue.title} has none." for mode in Mode if mode not in venue.modes}
+    missing = {mode.value: fault for mode in Mode if (fault := venue.mode_fault(mode))}
     return {Mode.LIVE.value: LIVE_ELSEWHERE} | missing
 
 

@@ -47,6 +47,15 @@ def test_an_exchange_that_closed_is_known_by_its_title_and_offered_nowhere():
     assert "bitmex" not in EVERY
 
 
+def test_a_mode_an_exchange_does_not_have_is_refused_with_the_reason():
+    assert VENUES["kucoin"].mode_fault(Mode.PAPER) is None
+    told = VENUES["kucoin"].mode_fault(Mode.TESTNET)
+    assert told == (
+        "KuCoin Futures has no testnet mode: the exchange has no test environment; choose paper."
+    )
+    assert VENUES["practice"].mode_fault(Mode.LIVE) == "Practice market has no live mode."
+
+
 def test_candles_an_exchange_does_not_have_are_named_with_those_it_has():
     assert VENUES["practice"].frame_fault("1s") is None
     told = VENUES["okx"].frame_fault("1s")

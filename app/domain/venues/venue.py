@@ -52,6 +52,14 @@ class Venue:
     built_in: bool = False
     gone: bool = False
 
+    def mode_fault(self, mode: Mode) -> str | None:
+        """Why no bot runs here in this mode and no key is for it, or ``None``."""
+        if mode in self.modes:
+            return None
+        alone = mode is Mode.TESTNET and not (self.built_in or self.gone)
+        why = ": the exchange has no test environment; choose paper" if alone else ""
+        return f"{self.title} has no {mode} mode{why}."
+
     def frame_fault(self, timeframe: str) -> str | None:
         """Why no strategy on these candles can run here, or ``None``."""
         if timeframe in self.timeframes:
