@@ -7,6 +7,7 @@ from runner.capabilities.binance import BINANCE
 from runner.capabilities.bybit import BYBIT
 from runner.capabilities.kucoin import KUCOIN
 from runner.capabilities.okx import OKX
+from runner.capabilities.phemex import PHEMEX
 from runner.capabilities.practice import PRACTICE, PRACTICE_TWIN
 from runner.capabilities.table import Capabilities
 
@@ -16,6 +17,7 @@ __all__ = [
     "CLOSED",
     "KUCOIN",
     "OKX",
+    "PHEMEX",
     "PRACTICE",
     "PRACTICE_TWIN",
     "TABLE",
@@ -25,7 +27,7 @@ __all__ = [
 ]
 
 TABLE: dict[str, Capabilities] = {
-    row.exchange: row for row in (PRACTICE, BINANCE, BYBIT, OKX, KUCOIN)
+    row.exchange: row for row in (PRACTICE, BINANCE, BYBIT, OKX, KUCOIN, PHEMEX)
 }
 """By exchange, in the order of the forms."""
 UNLISTED: dict[str, Capabilities] = {PRACTICE_TWIN.exchange: PRACTICE_TWIN}

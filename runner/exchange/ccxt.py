@@ -52,7 +52,8 @@ class CcxtMarket:
             for symbol, market in markets.items():
                 if market["swap"] and market["linear"] and market["active"]:
                     with contextlib.nullcontext() if symbol in wanted else _passed_over(symbol):
-                        self._instruments[symbol] = _instrument(market)
+                        least = self._venue.least_value(market)
+                        self._instruments[symbol] = _instrument(market, least)
 
     async def close(self) -> None:
         http = self._exchange.session
@@ -66,7 +67,7 @@ class CcxtMarket:
 
     async def time(self) -> datetime:
         with self._failures.reading("read the venue's clock"):
-            return sanity.moment(await self._exchange.fetch_time(), "its clock")
+            return sanity.moment(await self._venue.clock(self._exchange), "its clock")
 
     async def address(self) -> str | None:
         if self._venue.address_path is None:
@@ -84,13 +85,12 @@ class CcxtMarket:
         span = timedelta(seconds=self._exchange.parse_timeframe(timeframe))
         most = self._venue.facts.candles_at_once
         with self._failures.reading(f"read candles of {symbol}"):
-            rows = await self._exchange.fetch_ohlcv(symbol, timeframe, limit=min(limit, most))
+            rows = await self._ohlcv(symbol, timeframe, None, min(limit, most))
             while rows and len(rows) < limit:
                 first = sanity.moment(rows[0][0], f"the time of a candle of {symbol}")
                 count = min(limit - len(rows), most)
-                older = await self._exchange.fetch_ohlcv(
-                    symbol, timeframe, milliseconds(first - span * count), count
-                )
+                from_ms = milliseconds(first - span * count)
+                older = await self._ohlcv(symbol, timeframe, from_ms, count)
                 older = [row for row in older if row[0] < rows[0][0]]
                 rows = [*older, *rows]
                 if not older:
@@ -107,10 +107,13 @@ class CcxtMarket:
         with self._failures.reading(f"read candles of {symbol}"):
             for done in range(0, limit, most):
                 count = min(limit - done, most)
-                rows += await self._exchange.fetch_ohlcv(
-                    symbol, timeframe, first + done * span, count
-                )
+                rows += await self._ohlcv(symbol, timeframe, first + done * span, count)
         return sanity.past_candles(symbol, rows, self._candle_unit(symbol))
+
+    async def _ohlcv(
+        self, symbol: str, timeframe: str, since: int | None, limit: int
+    ) -> list[list[Any]]:
+        return await self._venue.candles(self._exchange, symbol, timeframe, since, limit)
 
     async def book(self, symbol: str, depth: int = DEPTH) -> Book:
         with self._failures.reading(f"read the book of {symbol}"):
@@ -131,19 +134,15 @@ class CcxtMarket:
         return unit(self._exchange.market(symbol))
 
     async def mark(self, symbol: str) -> Decimal:
-        # Where a venue has no request for it alone, its ticker says it.
-        alone = self._exchange.has["fetchMarkPrice"]
-        ask = self._exchange.fetch_mark_price if alone else self._exchange.fetch_ticker
         with self._failures.reading(f"read the mark of {symbol}"):
-            found = await ask(symbol)
-            if found["markPrice"] is None:
+            found = await self._venue.mark(self._exchange, symbol)
+            if found is None:
                 raise Operational(f"the venue names no mark price of {symbol}")
-            return price(found["markPrice"], f"the mark price of {symbol}")
+            return price(found, f"the mark price of {symbol}")
 
     async def funding(self, symbol: str) -> Funding:
         with self._failures.reading(f"read the funding rate of {symbol}"):
-            found = await self._exchange.fetch_funding_rate(symbol)
-            return sanity.funding(symbol, found)
+            return sanity.funding(symbol, await self._venue.funding(self._exchange, symbol))
 
     async def past_funding(
         self, symbol: str, since: datetime, until: datetime
@@ -246,7 +245,7 @@ def _passed_over(symbol: str) -> Iterator[None]:
         log.warning("%s is passed over: %s", symbol, error)
 
 
-def _instrument(market: dict[str, Any]) -> Instrument:
+def _instrument(market: dict[str, Any], least_value: Any) -> Instrument:
     """In base units, whatever the venue counts in: a lot of contracts is worth their size."""
     limits, symbol, size = market["limits"], market["symbol"], unit(market)
     return Instrument(
@@ -255,7 +254,7 @@ def _instrument(market: dict[str, Any]) -> Instrument:
         tick=price(market["precision"]["price"], f"the tick of {symbol}"),
         step=price(market["precision"]["amount"], f"the lot of {symbol}") * size,
         min_quantity=amount(limits["amount"]["min"] or 0, f"the minimum of {symbol}") * size,
-        min_notional=amount(limits["cost"]["min"] or 0, f"the minimum value of {symbol}"),
+        min_notional=amount(least_value or 0, f"the minimum value of {symbol}"),
         taker_fee=exact(market["taker"], f"the fee of {symbol}"),
         maker_fee=exact(market["maker"], f"the fee of {symbol}"),
     )

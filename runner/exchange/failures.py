@@ -22,6 +22,7 @@ _UNREADABLE = (ccxt.BadResponse, ccxt.NullResponse)
 _UNREAD = (TimeoutError, OSError, aiohttp.ClientError, LookupError, TypeError, ValueError)
 _CODE = re.compile(r'"(?:sCode|retCode|ret_code|code)"\s*:\s*"?(-?\d+)"?')
 _SAID = re.compile(r'"(?:sMsg|retMsg|ret_msg|msg)"\s*:\s*"([^"]+)"')
+_WAIT = re.compile(r"retry-after$|x-ratelimit-retry-after(-|$)")
 _BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 _TURNED_AWAY = re.compile(r"(?:GET|POST|PUT|DELETE) \S+ (?:403|451) ")
 _LONGEST_WAIT = timedelta(days=3)
@@ -33,6 +34,9 @@ _CLASSES: tuple[tuple[type[Exception], Cause], ...] = (
     (ccxt.InvalidNonce, Cause.CLOCK),
     (ccxt.OrderNotFound, Cause.GONE),
     (ccxt.OnMaintenance, Cause.MAINTENANCE),
+    (ccxt.AccountSuspended, Cause.ACCOUNT),
+    (ccxt.PermissionDenied, Cause.PERMISSION),
+    (ccxt.AuthenticationError, Cause.KEY_REFUSED),
 )
 
 
@@ -135,12 +139,17 @@ class Failures:
 
 
 def _retry_at(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """From Retry-After (s), a reset header of Bybit or KuCoin, or Binance's "banned until" (ms)."""
+    """When to ask again, from whatever the venue told it by.
+
+    Retry-After, or Phemex's header for each group of requests, in seconds; a reset header of Bybit
+    or KuCoin or Binance's "banned until", in milliseconds.
+    """
     given = {name.lower(): value for name, value in headers.items()}
-    found: list[datetime] = []
-    seconds = given.get("retry-after", "")
-    if seconds.isascii() and seconds.isdigit():
-        found.append(now + timedelta(seconds=min(int(seconds), _LONGEST_WAIT.total_seconds())))
+    found = [
+        now + timedelta(seconds=min(int(seconds), _LONGEST_WAIT.total_seconds()))
+        for name, seconds in given.items()
+        if _WAIT.match(name) and seconds.isascii() and seconds.isdigit()
+    ]
     left = given.get("gw-ratelimit-reset", "")
     if left.isascii() and left.isdigit():
         found.append(now + min(timedelta(milliseconds=int(left[:12])), _LONGEST_WAIT))

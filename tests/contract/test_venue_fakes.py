@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.journal import client_order_id
-from tests.fakes.venues import bybit, kucoin, okx
+from tests.fakes.venues import bybit, kucoin, okx, phemex
 from tests.fakes.venues.account import Refused
 from tests.fakes.venues.server import served
 
@@ -166,6 +166,52 @@ def test_kucoin_answers_as_documented(route):
             compare(row, told["rows"][route], route)
 
 
+PHEMEX_ORDER = {
+    "side": "Buy",
+    "posSide": "Merged",
+    "ordType": "Limit",
+    "orderQtyRq": "0.02",
+    "priceRp": "50000",
+    "timeInForce": "GoodTillCancel",
+    "reduceOnly": False,
+}
+PHEMEX = {
+    "POST g-orders": PHEMEX_ORDER | {"clOrdID": "x"},
+    "DELETE g-orders/cancel": {"clOrdID": "l1"},
+    "GET api-data/g-futures/orders/by-order-id": {"clOrdID": "e1"},
+    "GET api-data/futures/v2/tradeAccountDetail": {
+        "start": "0",
+        "end": "9" * 13,
+        "offset": "0",
+        "limit": "20",
+    },
+    "PUT g-positions/leverage": {"leverageRr": "-2"},
+}
+PHEMEX_EMPTY = (
+    "GET v1/exchange/public/products",
+    "PUT g-positions/leverage",
+    "GET phemex-withdraw/wallets/api/withdrawHist",
+)
+
+
+@pytest.mark.parametrize("route", phemex._ROUTES)
+def test_phemex_answers_as_documented(route):
+    told = documented("phemex")
+    fake = traded(phemex.Phemex("k", "s"))
+    fake.account.book("funding", "-1.5")
+    data = phemex._ROUTES[route](fake, PHEMEX.get(route, {}))
+    compare(phemex.enveloped(data), told["envelope"], "envelope")
+    if route in PHEMEX_EMPTY:  # of which nothing is read
+        return
+    if "account" in data:
+        compare(data["account"], told["rows"]["account"], "account")
+    lists = (data[name] for name in ("rows", "positions", "perpProductsV2") if name in data)
+    rows = next(lists, [data])
+    assert rows
+    for row in rows:
+        compare(row, told["rows"][route], route)
+
+
 IDS = (
     "a",
     "A1",
@@ -197,6 +243,7 @@ def test_a_fake_takes_the_client_ids_its_venue_documents_and_no_others(client_id
         "kucoin": lambda: kucoin.Kucoin("k", "s", "p").create(
             KUCOIN_ORDER | {"clientOid": client_id}
         ),
+        "phemex": lambda: phemex.Phemex("k", "s").create(PHEMEX_ORDER | {"clOrdID": client_id}),
     }
     for what, take in taken.items():
         pattern = documented("client_ids")[what.partition(" ")[0]]["pattern"]
@@ -219,6 +266,7 @@ def test_every_id_the_runner_gives_an_order_is_one_for_every_venue():
         ("bybit", ("bybit", "bybit_reports")),
         ("okx", ("okx", "okx_reports")),
         ("kucoin", ("kucoin", "kucoin_reports", "kucoin_setup")),
+        ("phemex", ("phemex", "phemex_reports", "phemex_lists")),
     ],
 )
 def test_every_field_the_runner_reads_is_documented(name, files):
@@ -227,6 +275,7 @@ def test_every_field_the_runner_reads_is_documented(name, files):
     known |= told["envelope"].keys() | {"result", "list", "data", "nextPageCursor"}
     known |= {"ContractTrade", "Wallet"}  # inside Bybit's permissions
     known |= {name for it in ("page", "offsets") for name in told["rows"].get(it, ())}
+    known |= {"rows", "positions", "account", "nextPageArg"}  # lists of Phemex's
     source = "".join((QUIRKS / f"{file}.py").read_text() for file in files)
     read = set(re.findall(r'(?:row|coin|info|config|answer|result|one|allowed)\["(\w+)"\]', source))
     read |= set(re.findall(r'\.get\("(\w+)"', source))

@@ -14,7 +14,9 @@ from runner.reconcile import reconcile
 from tests.fakes.venues import bybit as bybit_fake
 from tests.fakes.venues import kucoin as kucoin_fake
 from tests.fakes.venues import okx as okx_fake
+from tests.fakes.venues import phemex as phemex_fake
 from tests.runner.exchange.real_hosts import at_real_hosts
+from tests.runner.exchange.taken_on import answer_of
 from tests.runner.exchange.test_fake_venues import KEY, at, fake_of, intent
 from tests.runner.exchange.test_wire import INFO
 from tests.runner.exchange.test_wire_venues import WIRE, fields_of
@@ -22,7 +24,7 @@ from tests.runner.hand_desk import story
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
 
-VENUES = ("bybit", "okx", "kucoin")
+VENUES = ("bybit", "okx", "kucoin", "phemex")
 
 
 def limited(most):
@@ -172,6 +174,9 @@ READ = {
         ("GET", "/api/v2/position/getMarginMode", {"symbol": "XBTUSDTM"}),
         ("GET", "/api/v2/getCrossUserLeverage", {"symbol": "XBTUSDTM"}),
     ],
+    "phemex": [
+        ("GET", "/g-accounts/accountPositions", {"currency": "USDT", "symbol": "BTCUSDT"}),
+    ],
 }
 SET = {
     "binance": ("POST", "/fapi/v1/leverage", {"symbol": "BTCUSDT", "leverage": "3"}),
@@ -190,6 +195,8 @@ SET = {
         "/api/v2/changeCrossUserLeverage",
         {"symbol": "XBTUSDTM", "leverage": "3"},
     ),
+    # Below zero is cross margin ("Leverage"); as it stands in the limit it would be isolated.
+    "phemex": ("PUT", "/g-positions/leverage", {"symbol": "BTCUSDT", "leverageRr": "-3"}),
 }
 
 
@@ -215,7 +222,14 @@ def answer(exchange):
         told = {"symbol": "XBTUSDTM", "leverage": "21", "marginMode": "CROSS"}
         return 200, kucoin_fake.enveloped(told if seen.method == "GET" else True)
 
-    return {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin}[exchange]
+    def phemex(seen):
+        if "products" in seen.path:
+            return answer_of("phemex")(seen)
+        row = {"symbol": "BTCUSDT", "leverageRr": "-21", "initMarginReqRr": "0.04761905"}
+        return 200, phemex_fake.enveloped({"positions": [row]} if seen.method == "GET" else "OK")
+
+    answers = {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin}
+    return (answers | {"phemex": phemex})[exchange]
 
 
 def plain(seen):

@@ -8,6 +8,7 @@ from app.domain.venues.binance import BINANCE
 from app.domain.venues.bybit import BYBIT
 from app.domain.venues.kucoin import KUCOIN
 from app.domain.venues.okx import OKX
+from app.domain.venues.phemex import PHEMEX
 from app.domain.venues.practice import PRACTICE
 from app.domain.venues.venue import KeyField, Venue
 from runner import capabilities
@@ -18,6 +19,7 @@ __all__ = [
     "BYBIT",
     "KUCOIN",
     "OKX",
+    "PHEMEX",
     "PRACTICE",
     "VENUES",
     "KeyField",
@@ -33,7 +35,7 @@ def listed(environ: Mapping[str, str]) -> dict[str, Venue]:
     Where the environment names a practice market for it, its live twin stands there too, so that
     the whole live path can be walked with play money.
     """
-    found = [PRACTICE, BINANCE, BYBIT, OKX, KUCOIN]
+    found = [PRACTICE, BINANCE, BYBIT, OKX, KUCOIN, PHEMEX]
     if environ.get(PRACTICE_LIVE, "").strip():
         twin = capabilities.PRACTICE_TWIN
         found.append(replace(PRACTICE, id=twin.exchange, title=twin.title, modes=twin.modes))

@@ -14,6 +14,7 @@ _CLASSES = {
     "bybit": "Bybit",
     "okx": "Okx",
     "kucoin": "Kucoin",
+    "phemex": "Phemex",
     "practice-live": "PracticeLive",
 }
 

@@ -79,6 +79,32 @@ class Venue(ABC):
         """Have the next connection begin anew, with no key of the one before."""
         raise NotImplementedError  # only where there are streams
 
+    async def clock(self, api: Any) -> Any:
+        """The venue's time in milliseconds."""
+        return await api.fetch_time()
+
+    async def candles(
+        self, api: Any, symbol: str, timeframe: str, since: int | None, limit: int
+    ) -> list[list[Any]]:
+        """The last ``limit`` of them, or as many from ``since`` (ms) on, oldest first."""
+        rows: list[list[Any]] = await api.fetch_ohlcv(symbol, timeframe, since, limit)
+        return rows
+
+    async def mark(self, api: Any, symbol: str) -> Any:
+        """The mark price. Where no request is for it alone, the ticker says it."""
+        alone = api.has["fetchMarkPrice"]
+        found = await (api.fetch_mark_price if alone else api.fetch_ticker)(symbol)
+        return found["markPrice"]
+
+    async def funding(self, api: Any, symbol: str) -> dict[str, Any]:
+        """What is paid next, as ccxt words it."""
+        found: dict[str, Any] = await api.fetch_funding_rate(symbol)
+        return found
+
+    def least_value(self, market: Mapping[str, Any]) -> Any:
+        """The smallest an order may be worth; nothing where the venue names none."""
+        return market["limits"]["cost"]["min"]
+
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""
         return {"until": end - 1}

@@ -133,7 +133,7 @@ class Okx(Server):
             size,
             Decimal(price) if price else None,
             fields["reduceOnly"],
-            fields["ordType"] == "post_only",
+            fields.get("ordType") == "post_only",
         )
 
     def cancel(self, fields):

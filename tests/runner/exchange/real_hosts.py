@@ -33,6 +33,8 @@ NAMES = (
     "www.okx.com",
     "api-futures.kucoin.com",
     "api.kucoin.com",
+    "api.phemex.com",
+    "testnet-api.phemex.com",
 )
 
 

@@ -7,11 +7,14 @@ OKX: https://www.okx.com/docs-v5/en/#overview-rest-authentication: base64 of HMA
 timestamp, method, request path (with query) and body.
 KuCoin: https://www.kucoin.com/docs-new/authentication: base64 of HMAC SHA256 of timestamp, method,
 endpoint (with query) and body; the passphrase is hashed with the secret in the same way.
+Phemex: https://phemex-docs.github.io/#rest-request-header: HMAC SHA256 of URL path, query string
+without its question mark, expiry (seconds, a minute ahead) and body, hex.
 """
 
 import base64
 import hashlib
 import hmac
+import time
 
 
 def _digest(secret, text):
@@ -49,4 +52,12 @@ def kucoin(seen, key, secret):
     return headers["KC-API-SIGN"], base64.b64encode(_digest(secret, text).digest()).decode()
 
 
-OF = {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin}
+def phemex(seen, key, secret):
+    headers = seen.headers
+    assert headers["x-phemex-access-token"] == key.api_key
+    assert abs(int(headers["x-phemex-request-expiry"]) - time.time() - 60) < 30
+    text = seen.path + seen.query + headers["x-phemex-request-expiry"] + seen.body
+    return headers["x-phemex-request-signature"], _digest(secret, text).hexdigest()
+
+
+OF = {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin, "phemex": phemex}

@@ -34,16 +34,23 @@ KEYS = [
     ("kucoin", 401, "400008", Cause.KEY_EXPIRED),
     ("kucoin", 401, "400006", Cause.ADDRESS),
     ("kucoin", 403, "400007", Cause.PERMISSION),
+    ("phemex", 401, 401, Cause.KEY_REFUSED),
+    ("phemex", 200, 10500, Cause.KEY_REFUSED),
+    ("phemex", 403, 403, Cause.PERMISSION),
 ]
 LOOKS = {
     "bybit": "/v5/position/list",
     "okx": "/api/v5/account/config",
     "kucoin": "/api/v2/position/getPositionMode",
+    "phemex": "/g-accounts/accountPositions",
 }
 
 
 def body_of(exchange, code):
     said = "as documented"
+    if exchange == "phemex":
+        # One code for several things: what it is stands in the words.
+        return {"code": code, "msg": "Failed to find api-key 1c5e" if code == 10500 else said}
     if exchange == "bybit":
         return enveloped({}, code, said)
     if exchange == "kucoin":
@@ -110,7 +117,7 @@ def test_a_size_the_practice_market_does_not_take(venue, quantity, cause):  # no
     assert SENTENCES[cause] in traded(venue, work)
 
 
-@pytest.mark.parametrize("exchange", ["practice", "bybit", "okx", "kucoin"])
+@pytest.mark.parametrize("exchange", ["practice", "bybit", "okx", "kucoin", "phemex"])
 def test_a_symbol_a_venue_does_not_list_is_named(venue, tmp_path, exchange):  # noqa: F811
     """Binance is the class of the practice market."""
     gone = "NOPE/USDT:USDT"
@@ -166,6 +173,7 @@ def test_a_shut_door_at_binance_leaves_an_order_unknown_and_is_waited_at(status,
         ("bybit", "/v5/order/create", Cause.RATE, Temporary),
         ("okx", "/api/v5/trade/order", Cause.TURNED_AWAY, UnknownOutcome),
         ("kucoin", "/api/v1/orders", Cause.TURNED_AWAY, UnknownOutcome),
+        ("phemex", "/g-orders", Cause.TURNED_AWAY, UnknownOutcome),
     ],
 )
 def test_a_shut_door_elsewhere(tmp_path, exchange, path, cause, kind):

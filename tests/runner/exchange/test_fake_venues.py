@@ -1,7 +1,6 @@
 """The runner's desk at a fake of each venue, through the unmodified ccxt class."""
 
 import asyncio
-import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,7 @@ from runner.errors import Temporary, UnknownOutcome
 from runner.exchange.base import OrderKind, OrderRequest, request_of
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
-from runner.exchange.quirks import kucoin, okx, venue_of
+from runner.exchange.quirks import kucoin, okx, phemex_lists, venue_of
 from runner.journal import Journal
 from runner.memory import Memory
 from runner.outbox import Outbox
@@ -27,23 +26,35 @@ from runner.store import Store
 from tests.fakes.venues import bybit as bybit_fake
 from tests.fakes.venues import kucoin as kucoin_fake
 from tests.fakes.venues import okx as okx_fake
+from tests.fakes.venues import phemex as phemex_fake
 from tests.fakes.venues.bybit import Bybit, enveloped
 from tests.fakes.venues.kucoin import Kucoin
 from tests.fakes.venues.okx import Okx
+from tests.fakes.venues.phemex import Phemex
 from tests.fakes.venues.server import served
 from tests.runner.machine import SYMBOL, configuration
 
 KEY = Credentials("the-key", "the-secret", "the-phrase")
-VENUES = ("bybit", "okx", "kucoin")
+VENUES = ("bybit", "okx", "kucoin", "phemex")
 ROUTES = {
     "bybit": bybit_fake._ROUTES,
     "okx": okx_fake._ROUTES,
     "kucoin": kucoin_fake._ROUTES,
+    "phemex": phemex_fake._ROUTES,
 }
 PATHS = {
     "kucoin": {"place": "/api/v1/orders", "fills": "/api/v1/fills"},
     "bybit": {"place": "/v5/order/create", "fills": "/v5/execution/list"},
     "okx": {"place": "/api/v5/trade/order", "fills": "/api/v5/trade/fills"},
+    "phemex": {"place": "/g-orders", "fills": "/api-data/g-futures/trades"},
+}
+
+
+POSITIONS = {
+    "bybit": "GET position/list",
+    "okx": "GET account/positions",
+    "kucoin": "GET v1/positions",
+    "phemex": "GET g-accounts/accountPositions",
 }
 
 
@@ -52,7 +63,16 @@ def fake_of(exchange):
         return Bybit(KEY.api_key, KEY.secret)
     if exchange == "kucoin":
         return Kucoin(KEY.api_key, KEY.secret, KEY.passphrase)
+    if exchange == "phemex":
+        return Phemex(KEY.api_key, KEY.secret)
     return Okx(KEY.api_key, KEY.secret, KEY.passphrase)
+
+
+def small_pages(fake, monkeypatch):
+    """Two rows at a time, at the venue and as the runner asks for them."""
+    fake.page = 2
+    for module in (okx, kucoin, phemex_lists):
+        monkeypatch.setattr(module, "_PAGE", 2)
 
 
 @asynccontextmanager
@@ -248,9 +268,7 @@ def test_all_executions_are_read_however_many_and_however_old(exchange, tmp_path
         return await bench.broker.executions(SYMBOL, long_ago())
 
     fake = fake_of(exchange)
-    fake.page = 2
-    monkeypatch.setattr(okx, "_PAGE", 2)
-    monkeypatch.setattr(kucoin, "_PAGE", 2)
+    small_pages(fake, monkeypatch)
     found = run(exchange, tmp_path, story, fake)
     assert len({e.trade_id for e in found}) == len(found) == 7
     assert [e.at for e in found] == sorted(e.at for e in found)
@@ -270,9 +288,7 @@ def test_what_came_and_went_is_told_apart_from_trading(exchange, days, tmp_path,
         return await bench.broker.flows(since)
 
     fake = fake_of(exchange)
-    fake.page = 2
-    monkeypatch.setattr(okx, "_PAGE", 2)
-    monkeypatch.setattr(kucoin, "_PAGE", 2)
+    small_pages(fake, monkeypatch)
     flows = run(exchange, tmp_path, story, fake)
     assert sorted((f.kind, f.amount, f.currency, f.symbol) for f in flows) == [
         (FlowKind.DEPOSIT, 1000, "USDT", None),
@@ -293,10 +309,11 @@ def test_the_preflight_says_what_is_wrong_with_account_and_key(exchange, tmp_pat
         good = await checks(bench, desk)
         assert good["key"][0]
         assert good["position mode"] == (True, "one-way")
-        assert good["trading right"] == (True, "the key may trade")
-        assert good["withdrawal right"] == (True, "the key may not withdraw")
-        assert good["key binding"] == (True, "the key is bound to 127.0.0.1")
-        assert good["account"][1] in ("24617703", "44705892343619584", "165111215")
+        if exchange != "phemex":  # which tells no rights
+            assert good["trading right"] == (True, "the key may trade")
+            assert good["withdrawal right"] == (True, "the key may not withdraw")
+            assert good["key binding"] == (True, "the key is bound to 127.0.0.1")
+        assert good["account"][1] in ("24617703", "44705892343619584", "165111215", "4200013")
         assert good["reconcile"][0]
         if exchange == "bybit":
             fake.hedged, fake.ips = True, ["*"]
@@ -305,20 +322,24 @@ def test_the_preflight_says_what_is_wrong_with_account_and_key(exchange, tmp_pat
         elif exchange == "kucoin":
             fake.hedged, fake.ips = True, ""
             fake.permission = "General,Spot,Withdrawal"
+        elif exchange == "phemex":
+            fake.hedged = True
         else:
             fake.mode, fake.ip = "long_short_mode", ""
             fake.perm = "read_only,withdraw"
         bad = await checks(bench, desk)
         assert bad["position mode"][0] is False
-        assert bad["trading right"] == (False, "allow the key to trade contracts")
         assert bad["withdrawal right"][0] is None, "a warning on testnet"
-        assert bad["key binding"][0] is None
+        if exchange != "phemex":
+            assert bad["trading right"] == (False, "allow the key to trade contracts")
+            assert bad["key binding"][0] is None
         if exchange == "bybit":
             assert bad["key expiry"][0] is False
         fake.key = "another"
         lost = await checks(bench, desk)
         assert lost["key"][0] is False
-        assert "the venue does not know this key" in lost["key"][1]
+        wrong = "does not know this key" if exchange != "phemex" else "refuses the key: it is wrong"
+        assert f"the venue {wrong}" in lost["key"][1]
         assert "trading right" not in lost
 
     run(exchange, tmp_path, story)
@@ -376,15 +397,11 @@ def test_an_absurd_answer_leads_to_no_conclusion(exchange, tmp_path):
 def test_a_position_on_an_instrument_that_is_gone_is_not_flat(exchange, tmp_path, monkeypatch):
     async def story(fake, _bench, desk):
         await desk.submit(intent("entry"))
-        answer = fake.positions({})
-        rows = answer["list"] if exchange == "bybit" else answer
-        old = {"okx": {"instId": "OLD-USDT-SWAP"}}.get(exchange, {"symbol": "OLDUSDT"})
-        both = [*rows, rows[0] | old]
-        both = {"list": both} if exchange == "bybit" else both
-        (route,) = [
-            route for route in ROUTES[exchange] if re.search(r"GET .*position(s|/list)$", route)
-        ]
-        monkeypatch.setitem(ROUTES[exchange], route, lambda *_: both)
+        route = POSITIONS[exchange]
+        told = ROUTES[exchange][route](fake, {})
+        rows = told if isinstance(told, list) else told.get("list") or told["positions"]
+        rows.append({**rows[0], "instId": "OLD-USDT-SWAP", "symbol": "OLDUSDT"})
+        monkeypatch.setitem(ROUTES[exchange], route, lambda *_: told)
         await desk.settle()
         assert desk.quantity(SYMBOL) == Decimal("0.02")
         (elsewhere,) = desk.elsewhere

@@ -2,7 +2,7 @@
 
 Sources: Binance USD-M "Mark Price" and "Open Interest", Bybit V5 "Get Tickers" and "Get Open
 Interest", OKX V5 "Get funding rate" and "Get open interest", KuCoin "Get Current Funding Rate" and
-"Get Symbol".
+"Get Symbol", Phemex "Query 24 ticker".
 """
 
 import asyncio
@@ -30,6 +30,16 @@ PATHS = {
     "bybit": "/v5/market/tickers",
     "okx": "/api/v5/public/funding-rate",
     "kucoin": "/api/v1/funding-rate/XBTUSDTM/current",
+    "phemex": "/md/v2/ticker/24hr",
+}
+
+PHEMEX = {
+    "closeRp": "57000.5",
+    "fundingRateRr": "0.00038246",
+    "markPriceRp": "57000.1",
+    "openInterestRv": "6880.97",
+    "predFundingRateRr": "0.0001",
+    "timestamp": 1681349614932856300,
 }
 
 
@@ -46,6 +56,8 @@ def told(exchange):
         row = {"symbol": ".XBTUSDTMFPI8H", "granularity": 28800000, "value": 3.8246e-4}
         row |= {"timePoint": AT - 28800000, "predictedValue": 1.09e-4, "fundingTime": AT}
         return kucoin_fake.enveloped(row)
+    if exchange == "phemex":
+        return {"error": None, "id": 0, "result": {"symbol": "BTCUSDT", **PHEMEX}}
     row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "fundingRate": "0.00038246"}
     row |= {"fundingTime": str(AT), "nextFundingTime": str(AT + 4 * 3_600_000)}
     return {"code": "0", "msg": "", "data": [row]}
@@ -65,11 +77,29 @@ def test_rate_and_time_are_read_as_documented(monkeypatch, exchange, hours):
     assert found == Funding(Decimal("0.00038246"), DUE, hours)
 
 
+def test_phemex_pays_at_whole_multiples_of_its_interval(monkeypatch):
+    """Its ticker says the rate, its list of products how often; the hour follows from both."""
+
+    def answered(seen):
+        return (200, told("phemex")) if seen.path == PATHS["phemex"] else answer_of("phemex")(seen)
+
+    async def act(market, _broker, _seen):
+        return await market.funding(SYMBOL), await market.mark(SYMBOL)
+
+    found, mark = at_real_hosts(monkeypatch, "phemex", Mode.PAPER, None, answered, act)
+    now = datetime.now(UTC)
+    assert (found.rate, found.hours) == (Decimal("0.00038246"), 8)
+    assert now < found.next_at <= now + timedelta(hours=8)
+    assert (found.next_at.hour % 8, found.next_at.minute, found.next_at.second) == (0, 0, 0)
+    assert mark == Decimal("57000.1")
+
+
 INTEREST_PATHS = {
     "binance": "/fapi/v1/openInterest",
     "bybit": "/v5/market/open-interest",
     "okx": "/api/v5/public/open-interest",
     "kucoin": "/api/v1/contracts/XBTUSDTM",
+    "phemex": PATHS["phemex"],
 }
 
 
@@ -83,6 +113,8 @@ def interest_told(exchange, value):
         return bybit_fake.enveloped(found)
     if exchange == "kucoin":
         return kucoin_fake.enveloped({**kucoin_fake.INSTRUMENT, "openInterest": value})
+    if exchange == "phemex":
+        return {"error": None, "id": 0, "result": PHEMEX | {"openInterestRv": value}}
     row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "oi": value, "ts": str(AT)}
     return {"code": "0", "msg": "", "data": [row | {"oiCcy": "1.0", "oiUsd": "57000"}]}
 
@@ -109,6 +141,7 @@ def interest_of(monkeypatch, exchange, value):
         ("bybit", "10659.509", {"symbol": "BTCUSDT", "category": "linear", "intervalTime": "5min"}),
         ("okx", "106.59509", {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT"}),
         ("kucoin", "10.659509", {}),
+        ("phemex", "10659.509", {"symbol": "BTCUSDT"}),
     ],
 )
 def test_open_interest_is_read_in_base_units(monkeypatch, exchange, expected, query):

@@ -2,7 +2,8 @@
 
 Bodies: Binance "Error Code" (USDⓈ-M Futures) and "HTTP Return Codes"; Bybit
 https://bybit-exchange.github.io/docs/v5/error; OKX https://www.okx.com/docs-v5/en/#error-code;
-KuCoin https://www.kucoin.com/docs-new/error-code.
+KuCoin https://www.kucoin.com/docs-new/error-code; Phemex
+https://phemex-docs.github.io/#bizerror-field and #http-return-codes.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -127,6 +128,34 @@ KUCOIN = [
     (502, "", "", WHO_KNOWS, None),
 ]
 
+PHEMEX = [
+    (401, 401, "401 Failed to load API KEY.", DONE, Cause.KEY_REFUSED),
+    (200, 34003, "Access forbidden", DONE, Cause.PERMISSION),
+    (200, 11022, "TE_REJECT_DUE_TO_BANNED", DONE, Cause.ACCOUNT),
+    (200, 11001, "TE_NO_ENOUGH_AVAILABLE_BALANCE", DONE, Cause.FUNDS),
+    (200, 11082, "TE_CANNOT_COVER_ESTIMATE_ORDER_LOSS", DONE, Cause.FUNDS),
+    (200, 11115, "TE_ORDER_VALUE_TOO_SMALL", DONE, Cause.MINIMUM),
+    (200, 11058, "TE_QTY_TOO_SMALL", DONE, Cause.MINIMUM),
+    (200, 11057, "TE_QTY_NOT_MATCH_REDUCE_ONLY", DONE, Cause.REDUCE_ONLY),
+    (200, 11044, "TE_FALLING_TRIGGER_DIRECTLY", DONE, Cause.PRICE),
+    (200, 11053, "TE_PRICE_TOO_LARGE", DONE, Cause.PRICE),
+    (200, 11031, "TE_SO_NUM_EXCEEDS", DONE, Cause.TOO_MANY),
+    (200, 11081, "TE_RISK_LIMIT_EXCEEDS", DONE, Cause.TOO_MANY),
+    (200, 11027, "TE_SYMBOL_INVALID", DONE, Cause.DELISTED),
+    (200, 20004, "TE_ERR_INCONSISTENT_POS_MODE", DONE, Cause.POSITION_MODE),
+    (200, 11036, "TE_TIME_IN_FORCE_INVALID", DONE, Cause.REQUEST),
+    (429, 429, "Too many requests", LATER, Cause.RATE),
+    (200, 39995, "Too many requests.", LATER, Cause.RATE),
+    (200, 11024, "TE_REJECT_DUE_TO_IN_PROCESS_OF_ADL", LATER, Cause.BUSY),
+    (200, 11042, "TE_NO_LAST_PRICE", LATER, Cause.BUSY),
+    (200, 11107, "TE_CANNOT_CONNECT_TO_REQUEST_SEQ", WHO_KNOWS, Cause.UNKNOWN),
+    (200, 19999, "REQUEST_IS_DUPLICATED", WHO_KNOWS, Cause.UNKNOWN),
+    (200, 11085, "TE_CL_ORD_ID_DUPLICATE", WHO_KNOWS, Cause.DUPLICATE),
+    (200, 10001, "OM_DUPLICATE_ORDERID", WHO_KNOWS, Cause.DUPLICATE),
+    (200, 99_999, "A code nobody documented.", WHO_KNOWS, None),
+    (503, 0, "", WHO_KNOWS, None),
+]
+
 
 def judge(error, kind, cause):
     assert type(error) is kind
@@ -182,6 +211,27 @@ def test_kucoin(tmp_path, status, code, said, kind, cause):
     judge(error, kind, cause)
 
 
+@pytest.mark.parametrize(("status", "code", "said", "kind", "cause"), PHEMEX)
+def test_phemex(tmp_path, status, code, said, kind, cause):
+    body = {"code": code, "msg": said, "data": None}
+    error = refused("phemex", tmp_path, "/g-orders", [(status, body, {})])
+    judge(error, kind, cause)
+
+
+def test_a_phemex_envelope_that_says_yes_does_not_hide_an_order_that_says_no(tmp_path):
+    """ "bizError: 0 means processing normally, and non-zero values mean wrong state"."""
+    body = {"code": 0, "msg": "", "data": {"bizError": 11001, "orderID": "x", "clOrdID": "plx1"}}
+    error = refused("phemex", tmp_path, "/g-orders", [(200, body, {})])
+    judge(error, DONE, Cause.FUNDS)
+
+
+def test_a_maintenance_page_before_phemex_leaves_an_order_unknown(tmp_path):
+    """ "HTTP 5XX: this doesn't mean the operation failed, the status is UNKNOWN"."""
+    page = "<html>We will be back soon</html>"
+    error = refused("phemex", tmp_path, "/g-orders", [(503, page, {})])
+    assert type(error) is UnknownOutcome
+
+
 @pytest.mark.parametrize(
     ("code", "kind"), [("51000", Operational), ("51149", UnknownOutcome), ("51169", Operational)]
 )
@@ -231,6 +281,9 @@ IN_A_MINUTE = str(int((NOW + timedelta(minutes=1)).timestamp() * 1000))
         ("", {"gw-ratelimit-reset": "4500"}, 4.5),
         ("", {"gw-ratelimit-reset": "9" * 30}, 3 * 86_400),
         ("", {"gw-ratelimit-reset": "-1"}, None),
+        ("", {"x-ratelimit-retry-after-CONTRACT": "12"}, 12),
+        ("", {"x-ratelimit-retry-after": "12", "x-ratelimit-remaining": "0"}, 12),
+        ("", {"x-ratelimit-retry-afterwards": "12"}, None),
     ],
 )
 def test_how_long_the_venue_asks_to_wait(said, headers, seconds):

@@ -1,4 +1,4 @@
-"""Two stops at once at Bybit and OKX: the new one before the old one, and never none unsaid."""
+"""Two stops at once at each venue: the new one before the old one, and never none unsaid."""
 
 import asyncio
 from dataclasses import replace

@@ -55,7 +55,7 @@ def test_a_venue_without_a_test_environment_refuses_testnet_and_says_why():
 def test_an_unknown_exchange_is_refused_with_the_choice_and_without_what_is_hidden():
     with pytest.raises(Operational) as caught:
         venue_of("mtgox", Mode.PAPER)
-    assert "choose practice, binance, bybit, okx, kucoin" in str(caught.value)
+    assert "choose practice, binance, bybit, okx, kucoin, phemex" in str(caught.value)
     assert not [name for name in UNLISTED if name in str(caught.value)]
 
 
@@ -82,7 +82,7 @@ def test_each_process_loads_only_its_own_venue():
         "import sys; from runner.exchange.quirks import venue_of; from runner.protocol import Mode;"
         "venue_of('practice', Mode.PAPER);"
         "print([n for n in sys.modules if n.startswith('runner.exchange.quirks.')"
-        " and n.split('.')[-1] in ('bybit', 'okx', 'kucoin')])"
+        " and n.split('.')[-1] in ('bybit', 'okx', 'kucoin', 'phemex')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True
@@ -136,8 +136,9 @@ def test_the_live_path_can_be_walked_on_the_practice_market(practice, monkeypatc
 def test_the_bundle_has_the_classes_of_its_venue_only(tmp_path):
     from zipfile import ZipFile
 
-    for name, parents in (("bybit", ()), ("okx", ()), ("kucoin", ("kucoin",))):
+    for name in ("bybit", "okx", "kucoin", "phemex"):
         path, ccxt_id = build(name, tmp_path)["path"], VENUES[name]
+        parents = ("kucoin",) if name == "kucoin" else ()
         classes = {n for n in ZipFile(path).namelist() if n.startswith("ccxt/async_support/")}
         named = {n.rpartition("/")[2] for n in classes if n.count("/") == 2}
         assert named - {"__init__.pyc"} == {f"{it}.pyc" for it in (ccxt_id, *parents)}

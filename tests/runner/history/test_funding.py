@@ -231,6 +231,31 @@ SHAPES = {
         {"from": START * 1000, "to": (START + DAY + EIGHT) * 1000 - 1},
         Decimal("0.00021"),
     ),
+    # Phemex, "Query funding rate history"; both ends are inclusive.
+    "phemex": (
+        "BTCUSDT",
+        {
+            "code": 0,
+            "msg": "OK",
+            "data": {
+                "rows": [
+                    {
+                        "symbol": ".BTCUSDTFR8H",
+                        "fundingRate": "0.0001",
+                        "fundingTime": PAID * 1000,
+                        "intervalSeconds": 28800,
+                    }
+                ]
+            },
+        },
+        {
+            "symbol": ".BTCUSDTFR8H",
+            "start": START * 1000,
+            "end": (START + DAY + EIGHT) * 1000 - 1,
+            "limit": 100,
+        },
+        Decimal("0.0001"),
+    ),
 }
 
 
