@@ -184,12 +184,18 @@ def picked(page, name):
 
 def test_the_market_that_was_picked_is_picked_the_next_time(builder):
     assert picked(builder.pages.get(builder.edit), "preview_symbol") == previewed.SYMBOL
-    builder.ask(preview_exchange="bybit", preview_symbol="ETH/USDT:USDT")
+    builder.ask(timeframe="1m", preview_exchange="bybit", preview_symbol="ETH/USDT:USDT")
     page = builder.pages.get(builder.edit)
     assert picked(page, "preview_exchange") == "bybit"
     assert picked(page, "preview_symbol") == "ETH/USDT:USDT"
     builder.ask(preview_exchange="moon")
     assert picked(builder.pages.get(builder.edit), "preview_exchange") == "bybit"
+
+
+def test_candles_that_the_market_does_not_have_are_named(builder, rows):
+    page = builder.ask(timeframe="1s", preview_exchange="bybit")
+    assert "Bybit has no 1s candles; choose a strategy on 1m, 5m" in page.text
+    assert not rows.waiting()
 
 
 def test_as_many_markets_are_remembered_as_a_cookie_holds(builder, monkeypatch):
