@@ -31,7 +31,7 @@ check: $(VENV)/.dev ## what CI runs: format, lint, types, contracts, tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest $(PYTEST)
 
-bench: $(VENV)/.dev ## measure runner, orders, pages, planner, statements and a rush into docs/results (FAST=1: in minutes)
+bench: $(VENV)/.dev ## measure runner, orders, pages, planner, statements, a rush and each exchange into docs/results (FAST=1: in minutes)
 	@$(BIN)/python -m tests.bench $(if $(FAST),--fast)
 
 soak: $(VENV)/.dev ## random kills and faults, then every ledger is compared (MINUTES= BOTS= SEED=, or ORDERS= ACCOUNTS= SEED=)

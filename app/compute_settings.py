@@ -84,6 +84,7 @@ def read_compute(read: Reader) -> dict[str, Any]:
         "compute_in_flight": read.number("COMPUTE_IN_FLIGHT", 8, 1, 100),
         "tempo": tempo,
         "exchange_endpoints": read.endpoints("EXCHANGE_ENDPOINTS"),
+        "runner_streams": read.flag("RUNNER_STREAMS", "1"),
         "prices": _read_book(read),
     }
 

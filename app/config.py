@@ -57,6 +57,7 @@ class Config:
     code_strategies: bool = False
     runner_base_url: str = "http://127.0.0.1:8001"
     exchange_endpoints: dict[str, str] = field(default_factory=dict)
+    runner_streams: bool = True
     prices: Book = field(default_factory=price_book.shipped, repr=False)
     log_format: str = "text"
     mail_server: MailServer | None = None

@@ -148,6 +148,12 @@ SETTINGS = (
         "`{}` (`make run`: the practice market)",
     ),
     Setting(
+        "RUNNER_STREAMS",
+        "Whether bots also listen to their venue's streams, so that fills and candles are asked "
+        "for at once. Off, they only ask at intervals; what is believed is the same.",
+        "`1`",
+    ),
+    Setting(
         "SMTP_URL",
         "The server that takes letters: `smtp://user:password@host:587` (encrypted by STARTTLS, "
         "demanded of every host but this one; `?starttls=required` or `never` says otherwise) or "

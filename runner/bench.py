@@ -13,6 +13,7 @@ from runner.memory import Memory
 from runner.outbox import Outbox
 from runner.protocol import OVER, Configuration, EventKind, Notice
 from runner.signals import Signals
+from runner.streams import Streams
 
 
 @dataclass
@@ -31,11 +32,13 @@ class Bench:
     clock: Clock
     guard: Guard = field(init=False)
     signals: Signals = field(init=False)
+    streams: Streams = field(init=False)
     _said: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.guard = Guard(self)
         self.signals = Signals(self)
+        self.streams = Streams(self.clock)  # that hears nothing
 
     def notice(self, level: str, code: str, text: str, *, once: bool = False) -> None:
         """Tell a person once, not every second; ``once``: also where the words are others."""

@@ -36,6 +36,7 @@ _REWRITTEN = {
     "ccxt/async_support/__init__.py": (
         "from ccxt.async_support.base.exchange import Exchange\nfrom ccxt.base.errors import *\n"
     ),
+    "ccxt/pro/__init__.py": "",
     "requests/__init__.py": (
         "class Session:\n"
         "    def __init__(self):\n"
@@ -50,7 +51,7 @@ _REWRITTEN = {
         "class TooManyRedirects(RequestException): pass\n"
     ),
 }
-_PARENTS = {"binanceusdm": ("binance",)}
+_PARENTS = {"binanceusdm": ("binance",), "kucoinfutures": ("kucoin",)}
 _MAIN = """\
 import sys
 if sys.version_info[:2] != {version!r} or sys.implementation.name != {implementation!r}:
@@ -112,11 +113,19 @@ def _sources(ccxt_id: str) -> dict[str, bytes]:
     root = Path(spec.origin).parent
     wanted = [*sorted((root / "base").glob("*.py"))]
     wanted += sorted((root / "async_support" / "base").rglob("*.py"))
-    for name in (ccxt_id, *_PARENTS.get(ccxt_id, ())):
-        wanted += [root / "abstract" / f"{name}.py", root / "async_support" / f"{name}.py"]
+    names = (*_PARENTS.get(ccxt_id, ()), ccxt_id)
+    for name in names:
+        wanted += [root / part / f"{name}.py" for part in ("abstract", "async_support", "pro")]
     for path in wanted:
         files[f"ccxt/{path.relative_to(root).as_posix()}"] = path.read_bytes()
-    return {**files, **{name: text.encode() for name, text in _REWRITTEN.items()}}
+    return {**files, **{name: text.encode() for name, text in _rewritten(names).items()}}
+
+
+def _rewritten(names: tuple[str, ...]) -> dict[str, str]:
+    """Where ccxt's streams look for the classes they extend, as they stand in its own file."""
+    package = "ccxt/async_support/__init__.py"
+    classes = "".join(f"from ccxt.async_support.{name} import {name}\n" for name in names)
+    return {**_REWRITTEN, package: _REWRITTEN[package] + classes}
 
 
 def _archive(sources: dict[str, bytes]) -> bytes:

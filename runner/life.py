@@ -18,6 +18,7 @@ from runner.errors import Operational, Temporary
 from runner.exchange.base import Broker, Market
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
+from runner.exchange.listener import Listener, listener_of
 from runner.exchange.paper import PaperBroker
 from runner.exchange.paper_state import PaperState
 from runner.journal import Journal
@@ -37,6 +38,7 @@ from runner.protocol import (
 )
 from runner.store import Store
 from runner.strategy import is_protected, validate
+from runner.streams import Streams
 
 log = logging.getLogger("runner")
 
@@ -78,6 +80,7 @@ class Life:
             stopper.loop = None
             loop.leave_nothing()
             await key_check.end(looking)
+            await bench.streams.close()
             await bench.market.close()
 
     def _bench(self, outbox: Outbox) -> Bench:
@@ -86,14 +89,14 @@ class Life:
         memory = Memory(
             self.store, answer.configuration, environment.generation, answer.restored, now
         )
-        market, broker = _venue(answer, environment, memory, self.clock)
+        market, broker, listener = _venue(answer, environment, memory, self.clock)
         journal = Journal(self.store, outbox)
         journal.take_over(answer.unsettled)
         if memory.fresh:
             # A machine lost before its first fill has still told from when on fills are its own.
             memory.save()
             outbox.append(EventKind.CHECKPOINT, Checkpoint(memory.plain()), now)
-        return Bench(
+        bench = Bench(
             bot=environment.bot,
             generation=environment.generation,
             configuration=answer.configuration,
@@ -105,6 +108,8 @@ class Life:
             standing=_standing(answer, answer.configuration, self.clock),
             clock=self.clock,
         )
+        bench.streams = Streams(self.clock, listener)
+        return bench
 
     async def _open(self, bench: Bench, link: Link, stopper: Stopper) -> None:
         """Load instrument rules; a venue that is down is waited for, and the platform hears why."""
@@ -147,20 +152,21 @@ class Life:
 
 def _venue(
     answer: ClaimAnswer, environment: Environment, memory: Memory, clock: Clock
-) -> tuple[Market, Broker]:
+) -> tuple[Market, Broker, Listener | None]:
     """Paper gets no key and a market that has no way to send an order."""
     configuration = answer.configuration
-    if configuration.mode is Mode.PAPER:
-        public = CcxtMarket(*connect(configuration, None, environment.source_address))
-        state = PaperState(configuration.starting_balance)
-        if memory.paper:
-            state = PaperState.restore(memory.paper)
-        return public, PaperBroker(public, clock, state, memory.keep_paper)
-    exchange, venue, endpoint = connect(
-        configuration, answer.credentials, environment.source_address
-    )
-    broker = CcxtBroker(exchange, venue, configuration.quote)
-    return CcxtMarket(exchange, venue, endpoint), broker
+    paper = configuration.mode is Mode.PAPER
+    key = None if paper else answer.credentials
+    exchange, venue, endpoint = connect(configuration, key, environment.source_address)
+    market = CcxtMarket(exchange, venue, endpoint)
+    timeframe = configuration.rules["timeframe"]
+    listener = listener_of(configuration, exchange, venue, endpoint, timeframe)
+    if not paper:
+        return market, CcxtBroker(exchange, venue, configuration.quote), listener
+    state = PaperState(configuration.starting_balance)
+    if memory.paper:
+        state = PaperState.restore(memory.paper)
+    return market, PaperBroker(market, clock, state, memory.keep_paper), listener
 
 
 def _standing(answer: ClaimAnswer, configuration: Configuration, clock: Clock) -> Standing:

@@ -64,6 +64,7 @@ class Loop:
         self._rounds = Rounds(bench, desk)
         self._health = Health(bench, store, self._custodians)
         self._ending = Ending(bench, desk, self._custodians, self._try)
+        self._streams = bench.streams
         self._done = dict.fromkeys(("preflight", "settle", "equity"), -math.inf)
         self._pause = 0.5
         self._ticking: asyncio.Task[None] | None = None
@@ -144,6 +145,8 @@ class Loop:
             self._bench.standing.preflight_passed = True
             self._bench.settled("preflight_failed")
             self._health.passed()
+            timeframe = self._bench.configuration.rules["timeframe"]
+            self._streams.start(self._bench.market.candles, timeframe)
             self._reporter.change(State.TRADING, "preflight passed")
             log.info("trading")
         else:
@@ -159,8 +162,12 @@ class Loop:
     async def _trade(self) -> None:
         held = self._desk.positions or self._bench.memory.entries or self._desk.books.differs
         busy = bool(self._desk.live() or held or self._desk.blind)
-        if self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW) or self._desk.behind:
+        due = self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW)
+        # What was heard is asked for: of all that a stream says, nothing is taken over.
+        if self._streams.take() or due or self._desk.behind:
             await self._try(self._desk.settle())
+            if self._streams.take_missed():
+                self._rounds.miss()
             await self._try(self._rounds.look(connected=self._link.connected))
             if self._desk.foreign_trades or self._bench.standing.foreign or self._unattended():
                 await self._try(self._look_at_foreign())
@@ -209,6 +216,7 @@ class Loop:
 
     async def _follow(self) -> None:
         if self._reporter.follow():
+            self._streams.fill_read()
             self._done["equity"] = -math.inf  # what a fill did to the account is news
 
     async def _try(self, step: Awaitable[object]) -> bool:

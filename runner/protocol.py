@@ -197,6 +197,7 @@ class Configuration:
     ``account``: opaque id of the venue account the credentials belong to; empty for paper.
     ``disaster_stop_percent``: distance from the entry price of the stop that a position gets
     where the strategy has none.
+    ``streams``: whether the venue's streams are listened to, where it has any.
     """
 
     bot: str
@@ -219,6 +220,14 @@ class Configuration:
     account: str = ""
     disaster_stop_percent: Decimal | None = None
     on_end: OnEnd = OnEnd.PROTECTED
+    streams: bool = False
+
+
+class Hearing(StrEnum):
+    """How a runner hears of its venue; ``Sync.health`` tells, with why it is not by streams."""
+
+    REQUESTS = "requests"
+    STREAMS = "streams"
 
 
 @dataclass(frozen=True)

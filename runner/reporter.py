@@ -151,6 +151,8 @@ class Reporter:
                 "state": self.state.value,
                 "backlog": self._bench.outbox.count(),
                 "unlisted": list(self._bench.standing.unlisted),
+                "hears_by": self._bench.streams.use.value,
+                "hears_why": self._bench.streams.why,
             },
         )
 

@@ -23,6 +23,10 @@ class Rounds:
         self._connected = True
         self._looked = self._flows_read = -math.inf
 
+    def miss(self) -> None:
+        """Something may have gone unseen: compare all at the next look."""
+        self._missed = True
+
     async def look(self, *, connected: bool) -> None:
         """Called at each tick. Raises ``Temporary`` or ``Operational``; then the next one tries."""
         self._missed = self._missed or self._desk.blind or (connected and not self._connected)

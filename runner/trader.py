@@ -87,6 +87,8 @@ class Trader:
         limit = min(missing + 2, _MOST_MISSED)
         await self._rates.look()  # before the candles, so that a decision on them follows at once
         fresh = [c for c in await self._closed_candles(limit) if c.opened_at > last]
+        if fresh:
+            self._bench.streams.candle_read(self.symbol, fresh[-1].opened_at)
         for candle in fresh:
             if self.coder is not None:
                 held = self.custodian.holding(candle.opened_at + self._span)
@@ -237,10 +239,8 @@ class Trader:
             guard.expect(self.symbol, worst)
             return guard.room(self._desk, self.symbol)
 
-        instrument, distance = (
-            self._bench.market.instrument(self.symbol),
-            self._engine.risk_distance,
-        )
+        instrument = self._bench.market.instrument(self.symbol)
+        distance = self._engine.risk_distance
         size = size_entry(self._rules["sizing"], equity, side, book, instrument, distance, room)
         guard.expect(self.symbol, book.worst_price(side, size.quantity))
         return size

@@ -13,7 +13,7 @@ from runner.protocol import Configuration, Credentials, Limits, LiveKey, Mode, f
 
 
 def configuration(
-    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool
+    bot: Bot, run: Run, endpoints: dict[str, str], *, draining: bool, streams: bool = False
 ) -> Configuration:
     """The run's rules and limits, and where it trades.
 
@@ -44,6 +44,7 @@ def configuration(
         account=_account(run),
         disaster_stop_percent=bot.disaster_stop_percent,
         on_end=bot.on_end,
+        streams=streams,
     )
 
 

@@ -57,6 +57,7 @@ def claim(
     endpoints: dict[str, str],
     tempo: Tempo,
     now: datetime,
+    streams: bool = False,
 ) -> ClaimAnswer:
     """Give a runner the right to trade, its configuration, and its keys.
 
@@ -92,7 +93,9 @@ def claim(
         claim_id=claim_id,
         server_time=now,
         address=machine.ip,
-        configuration=briefing.configuration(bot, run, endpoints, draining=draining),
+        configuration=briefing.configuration(
+            bot, run, endpoints, draining=draining, streams=streams
+        ),
         windows=_windows(bot, now),
         end_policy=plan.end_policy,
         quiet_minutes=plan.quiet_minutes,

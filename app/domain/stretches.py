@@ -56,8 +56,8 @@ def hindrance(rules: dict[str, Any]) -> str:
         return "Only strategies for linear markets can be compared with a backtest so far."
     if is_code(rules):
         return (
-            "What a class said cannot be judged again candle by candle so far. Run a backtest of "
-            "the same days, and look at both lists of trades."
+            "A class is judged again only on a recording, as nobody keeps what it knew when it "
+            "began. Run a backtest of the same days, and look at both lists of trades."
         )
     if listens(rules):
         return (

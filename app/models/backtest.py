@@ -43,7 +43,7 @@ class LongRun:
 
     ATTEMPTS: ClassVar[int] = 2
     LOST: ClassVar[str] = (
-        "the worker was lost twice while it ran; choose a shorter period, or run it again"
+        "the worker was lost twice while it ran; run it again, over a shorter period if it has one"
     )
 
     state: Mapped[BacktestState] = mapped_column(Chosen(BacktestState))

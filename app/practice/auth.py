@@ -19,16 +19,21 @@ def verify(key: str, query: str, body: str, params: Params, ms: int) -> None:
     The signed text is the query string followed by the body, without the signature itself
     (General Info, "SIGNED Endpoint Security", of the USD-M futures documentation).
     """
-    if not key:
-        raise errors.no_key()
-    if not keys.is_key(key):
-        raise errors.unknown_key()
+    known(key)
     signature = params.text("signature")
     text = "".join("&".join(_unsigned(part)) for part in (query, body))
     expected = hmac.new(keys.secret_for(key).encode(), text.encode(), hashlib.sha256).hexdigest()
     if not hmac.compare_digest(expected, signature.lower()):
         raise errors.bad_signature()
     _check_time(params, ms)
+
+
+def known(key: str) -> None:
+    """Raise the exchange's refusal unless ``key`` is one of its keys."""
+    if not key:
+        raise errors.no_key()
+    if not keys.is_key(key):
+        raise errors.unknown_key()
 
 
 def _unsigned(part: str) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from itertools import count
 
 from app.practice.account import OPENING_BALANCE, Account, rounded
 from app.practice.instruments import MAKER_FEE, TAKER_FEE
+from app.practice.notes import ConditionalNote, Note, OrderNote, paid
 from app.practice.orders import (
     ZERO,
+    AlgoStatus,
     Conditional,
     Fill,
     Income,
@@ -22,11 +25,16 @@ from app.practice.store import Store
 
 
 class Clearing:
-    """Books fills and incomes. Times are Unix milliseconds, passed in by the caller."""
+    """Books fills and incomes. Times are Unix milliseconds, passed in by the caller.
+
+    ``publish`` is told of each change once it is on disk: the account, what happened, and when.
+    """
 
     def __init__(self, store: Store):
         self.store = store
         self.accounts: dict[str, Account] = {}
+        self.publish: Callable[[Account, list[Note], int], None] = lambda *_: None
+        self._notes: list[Note] = []
         for account_id in store.account_ids():
             self._reload(account_id)
         self._ids = {
@@ -59,8 +67,12 @@ class Clearing:
                 yield account
                 self.store.save_account(account)
         except BaseException:
+            self._notes.clear()
             self._reload(account_id)
             raise
+        notes, self._notes = self._notes, []
+        if notes:
+            self.publish(account, notes, ms)
 
     def pay(
         self,
@@ -78,6 +90,7 @@ class Clearing:
         account.wallet += amount
         entry = IncomeEntry(self.next_id("income"), account.id, symbol, kind, amount, trade_id, ms)
         self.store.add_income(entry)
+        self._notes.append(paid(kind, symbol, amount))
 
     def fill(
         self, account: Account, order: Order, price: Decimal, qty: Decimal, ms: int, *, maker: bool
@@ -90,21 +103,20 @@ class Clearing:
         self._set_aside(account, order.symbol, before, price)
         fee = rounded(price * qty * (MAKER_FEE if maker else TAKER_FEE))
         fill_id = self.next_id("fill")
-        self.store.add_fill(
-            Fill(
-                fill_id,
-                account.id,
-                order.symbol,
-                order.id,
-                order.side,
-                price,
-                qty,
-                realized,
-                fee,
-                maker,
-                ms,
-            )
+        fill = Fill(
+            fill_id,
+            account.id,
+            order.symbol,
+            order.id,
+            order.side,
+            price,
+            qty,
+            realized,
+            fee,
+            maker,
+            ms,
         )
+        self.store.add_fill(fill)
         self.pay(account, order.symbol, Income.REALIZED_PNL, realized, ms, trade_id=str(fill_id))
         self.pay(account, order.symbol, Income.COMMISSION, -fee, ms, trade_id=str(fill_id))
         order.executed += qty
@@ -112,6 +124,7 @@ class Clearing:
         order.updated = ms
         order.status = Status.PARTIALLY_FILLED if order.remaining else Status.FILLED
         self.keep(account, order)
+        self.note(order, "CALCULATED" if order.is_liquidation else "TRADE", fill)
 
     def _set_aside(self, account: Account, symbol: str, before: Decimal, price: Decimal) -> None:
         """In isolated mode: margin grows with what was opened, shrinks with what was closed."""
@@ -134,7 +147,15 @@ class Clearing:
         else:
             account.orders.pop(order.id, None)
 
+    def note(self, order: Order, what: str, fill: Fill | None = None) -> None:
+        """Remember, for whoever listens, what just happened to an order."""
+        self._notes.append(OrderNote(replace(order), what, fill))
+
+    def note_conditional(self, conditional: Conditional, status: AlgoStatus | str) -> None:
+        self._notes.append(ConditionalNote(replace(conditional), str(status)))
+
     def keep_conditional(self, account: Account, conditional: Conditional) -> None:
+        self.note_conditional(conditional, conditional.status)
         self.store.save_conditional(conditional)
         if conditional.live:
             account.conditionals[conditional.id] = conditional
@@ -144,6 +165,7 @@ class Clearing:
     def close_order(self, account: Account, order: Order, status: Status, ms: int) -> None:
         order.status, order.updated = status, ms
         self.keep(account, order)
+        self.note(order, status.value)
 
     def clear_deficit(self, account: Account, symbol: str, owed: Decimal, ms: int) -> None:
         """The insurance fund bears what a liquidation lost beyond the margin."""

@@ -14,6 +14,7 @@ from app.practice.errors import Refusal
 from app.practice.market import Market
 from app.practice.orders import ZERO, AlgoStatus, Conditional, Income, Order, Status
 from app.practice.params import Params
+from app.practice.streams.listen_keys import ListenKeys
 from app.practice.turn import Turn
 
 
@@ -26,6 +27,7 @@ class Desk:
         self.markets = markets
         self.engine = Engine(clearing, markets)
         self.turn = Turn(self.engine, ms)
+        self.listen_keys = ListenKeys()
 
     def account(self, account_id: str, ms: int) -> Account:
         """The account as of ``ms``; opens it at its first appearance."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from app.practice import errors, keys, wire
 from app.practice.exchange import EXCHANGE, Exchange
 from app.practice.faults import Ban, Fault, Meeting
+from app.practice.streams import sockets
 from app.practice.wire import Handler
 
 _LOOK_SECONDS = 0.05  # how often a silent connection is looked at
@@ -22,7 +23,8 @@ async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
     The market's own endpoints are spared, except ``whoami``, which bots ask.
     """
     exchange = request.app[EXCHANGE]
-    if not request.path.startswith(("/fapi/", "/practice/v1/whoami")):
+    is_stream = request.path.startswith(sockets.PATHS)
+    if not is_stream and not request.path.startswith(("/fapi/", "/practice/v1/whoami")):
         return await handler(request)
     meeting, ms = await _meeting(request), exchange.clock()
     ban = exchange.faults.banned(meeting.address, ms)
@@ -32,7 +34,8 @@ async def disturb(request: web.Request, handler: Handler) -> web.StreamResponse:
         ended = await _BEFORE[fault.kind](request, fault)
         if ended is not None:
             return ended
-    after = next(exchange.faults.striking(_AFTER, meeting, ms), None)
+    # What a stream carries has faults of its own; a handshake is not answered, it goes on.
+    after = None if is_stream else next(exchange.faults.striking(_AFTER, meeting, ms), None)
     if after is None:
         return await handler(request)
     return await _AFTER[after.kind](request, handler, after)

@@ -121,12 +121,14 @@ class Engine:
         market = self.markets[order.symbol]
         instrument = market.instrument
         asks = order.side is Side.BUY
+        self.clearing.note(order, "NEW")
         for level in crossing:
             market.book.take(level.price, level.qty, ms, asks=asks)
             price, qty = instrument.price(level.price), instrument.qty(level.qty)
             self.clearing.fill(account, order, price, qty, ms, maker=False)
         if order.remaining and (order.type == "MARKET" or order.tif in ("IOC", "FOK")):
             order.status = Status.EXPIRED
+            self.clearing.note(order, "EXPIRED")
         elif order.remaining:
             at = instrument.ticks(order.price)
             ahead = market.book.on_offer(at, market.last(ms), ms, asks=not asks)
@@ -162,7 +164,8 @@ class Engine:
             if order.reduce_only and held * order.side.sign >= 0:
                 self.clearing.close_order(account, order, Status.EXPIRED, ms)
         for conditional in list(account.conditionals.values()):
-            useless = conditional.close_position and held * conditional.side.sign >= 0
+            waits = conditional.close_position and not conditional.triggered
+            useless = waits and held * conditional.side.sign >= 0
             if conditional.symbol == symbol and useless:
                 self.end_conditional(account, conditional, AlgoStatus.EXPIRED, ms)
 
@@ -210,6 +213,7 @@ class Engine:
     def trigger(self, account: Account, conditional: Conditional, ms: int) -> None:
         """Turn a conditional order into an order; what the engine refuses ends as rejected."""
         conditional.triggered = ms
+        self.clearing.note_conditional(conditional, "TRIGGERING")
         request = Request(
             instrument=self.markets[conditional.symbol].instrument,
             side=conditional.side,
@@ -227,4 +231,5 @@ class Engine:
             self.end_conditional(account, conditional, AlgoStatus.REJECTED, ms)
             return
         conditional.order_id = order.id
+        self.clearing.note_conditional(conditional, "TRIGGERED")
         self.end_conditional(account, conditional, AlgoStatus.FINISHED, ms)

@@ -54,6 +54,10 @@ def banned(until: int, status: int, retry_after: int) -> Refusal:
     )
 
 
+def unknown_listen_key() -> Refusal:
+    return Refusal(-1125, "This listenKey does not exist.")
+
+
 def unavailable(status: int) -> Refusal:
     """For certain nothing was done (General Info, "HTTP Return Codes", on 503)."""
     return Refusal(-1000, "Service Unavailable.", status)

@@ -19,6 +19,7 @@ from app.practice.instruments import INSTRUMENTS
 from app.practice.limits import Limits
 from app.practice.market import Market
 from app.practice.store import Store
+from app.practice.streams.hub import Hub
 from app.practice.watch import Watch
 
 log = logging.getLogger("practice")
@@ -43,6 +44,7 @@ class Exchange:
         self.gaps = Gaps(self.store, self.markets)
         self.faults = Faults(self.store, self.seed)
         self.desk = Desk(Clearing(self.store), self.markets, clock())
+        self.hub = Hub(self.desk.clearing, self.markets, self.desk.listen_keys, self.faults)
         self.callers = Callers(self.store)
         self.watch = Watch(self.store)
         self.limits = Limits()
@@ -65,6 +67,7 @@ class Exchange:
         while True:
             await asyncio.sleep(TURN_SECONDS)
             self.desk.turn.advance(self.clock())
+            self.hub.turn(self.clock())
             turns += 1
             if turns % _SAVE_EVERY == 0:
                 self._save()

@@ -87,6 +87,19 @@ KINDS = {
         seconds=_FOR,
         lasting=True,
     ),
+    "stream_drop": Kind("The websocket closes without a word, in the place of an event."),
+    "stream_stall": Kind(
+        "The websocket stays open and answers pings, and says nothing any more.",
+        seconds=_FOR,
+        lasting=True,
+    ),
+    "stream_gap": Kind("An event of a websocket is lost; those after it come as if it had not."),
+    "stream_twice": Kind("An event of a websocket comes twice."),
+    "stream_swap": Kind("An event of a websocket comes after the one that follows it."),
+    "listen_key_expiry": Kind(
+        "A listen key that is in use ends at once. The venue says so on its stream, which stays "
+        "open and carries nothing from then on."
+    ),
     "price_gap": Kind(
         "The price jumps with the next full second, for good: what has traded beyond a gap stays "
         "traded, so neither clearing nor a restart takes it back.",

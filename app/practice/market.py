@@ -25,6 +25,7 @@ class Market:
         path = Path(seed, instrument.symbol, instrument.anchor, instrument.daily_volume)
         self.path = GappedPath(path, instrument.anchor)
         self.book = Book(seed, instrument)
+        self.shown_to: list[set[tuple[bool, int]]] = []
         # Every account with a position asks for it ten times a second.
         self._mark = lru_cache(maxsize=16)(self._mean_close)
 
@@ -54,6 +55,11 @@ class Market:
             found[:0] = [one for one in self.path.trades(second) if one.time <= ms]
             second -= 1
         return found[-count:]
+
+    def note_shown(self, price: int, *, asks: bool) -> None:
+        """A snapshot of the book showed this price; those who tell of its changes keep note."""
+        for shown in self.shown_to:
+            shown.add((asks, price))
 
     def mark(self, ms: int) -> Decimal:
         """The mark price: the mean of the last closes, so that one print cannot liquidate."""

@@ -80,6 +80,10 @@ class Order:
         return self.status in (Status.NEW, Status.PARTIALLY_FILLED)
 
     @property
+    def is_liquidation(self) -> bool:
+        return self.client_id.startswith("autoclose-")
+
+    @property
     def average(self) -> Decimal:
         return self.quote / self.executed if self.executed else ZERO
 

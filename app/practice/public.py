@@ -35,7 +35,7 @@ def klines(call: Call) -> list[list[Any]]:
     # A candle exists from its first print on, so the latest print tells which is the current one.
     for opened in _openings(call, INTERVALS[interval], limit, market.last(call.ms).time):
         candle = market.candle(interval, opened, call.ms)
-        rows.append(_kline(market.instrument, candle, opened, INTERVALS[interval]))
+        rows.append(kline(market.instrument, candle, opened, INTERVALS[interval]))
     return rows
 
 
@@ -51,7 +51,7 @@ def _openings(call: Call, span: int, limit: int, newest: int) -> range:
     return range(first * span, (last + 1) * span, span)
 
 
-def _kline(one: Instrument, candle: Candle, opened: int, span: int) -> list[Any]:
+def kline(one: Instrument, candle: Candle, opened: int, span: int) -> list[Any]:
     def value(units: int) -> str:
         return plain(one.tick * one.step * units)
 
@@ -77,10 +77,12 @@ def depth(call: Call) -> Json:
     one, last = market.instrument, market.last(call.ms)
 
     def side(*, asks: bool) -> list[list[str]]:
-        return [
-            [price_of(one.symbol, one.price(level.price)), qty_of(one.symbol, one.qty(level.qty))]
-            for level in market.book.levels(last, call.ms, asks=asks, count=count)
-        ]
+        rows = []
+        for level in market.book.levels(last, call.ms, asks=asks, count=count):
+            market.note_shown(level.price, asks=asks)
+            price, qty = one.price(level.price), one.qty(level.qty)
+            rows.append([price_of(one.symbol, price), qty_of(one.symbol, qty)])
+        return rows
 
     return {
         "lastUpdateId": call.ms,

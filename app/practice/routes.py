@@ -19,7 +19,7 @@ class Call:
     """One request as an answering function sees it; ``account`` is empty on public routes.
 
     ``told`` is the time as the market tells it, and ``withdraws`` the right it grants, which faults
-    may have put off.
+    may have put off. ``masked`` is what may be shown of the key.
     """
 
     desk: Desk
@@ -28,6 +28,7 @@ class Call:
     ms: int
     told: int
     withdraws: bool = False
+    masked: str = ""
 
     def holder(self) -> Account:
         """The account that calls, brought up to now."""
@@ -54,7 +55,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Route:
-    """``weight`` is spent per source address; ``order`` counts against the account's orders."""
+    """``weight`` is spent per source address; ``order`` counts against the account's orders.
+
+    ``keyed``: a key is enough, without a signature.
+    """
 
     method: str
     path: str
@@ -62,6 +66,7 @@ class Route:
     weight: Weight
     signed: bool = False
     order: bool = False
+    keyed: bool = False
 
 
 def flat(weight: int) -> Weight:

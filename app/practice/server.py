@@ -14,12 +14,13 @@ from app.practice.disturb import disturb
 from app.practice.errors import Refusal
 from app.practice.exchange import EXCHANGE, Exchange
 from app.practice.routes import Call, Route
+from app.practice.streams import listening, sockets
 from app.practice.wire import Handler
 
 log = logging.getLogger("practice")
 _ROUTES = {
     (one.method, one.path): one
-    for room in (public, rulebook, tickers, trading, wallet)
+    for room in (public, rulebook, tickers, trading, wallet, listening)
     for one in room.ROUTES
 }
 
@@ -89,8 +90,12 @@ async def sign_in(request: web.Request, handler: Handler) -> web.StreamResponse:
         query = request.raw_path.partition("?")[2]
         told = ms + request.get("skew", 0)
         auth.verify(key, query, await wire.text(request), request["params"], told)
+    elif route.keyed:
+        auth.known(key)
+    mine = route.signed or route.keyed
+    if mine:
         request["account"] = keys.account_of(key)
-    exchange.callers.seen(wire.caller(request), keys.masked(key) if route.signed else "public", ms)
+    exchange.callers.seen(wire.caller(request), keys.masked(key) if mine else "public", ms)
     if route.order:
         request["headers"] |= exchange.limits.order(request["account"], ms)
     return await handler(request)
@@ -103,13 +108,15 @@ async def answer(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     ms = exchange.clock()
     told = ms + request.get("skew", 0)
-    if not route.signed:
+    if not route.signed and not route.keyed:
         ms = min(ms, request.get("frozen", ms))
     may = request.get("withdraws", False)
-    call = Call(exchange.desk, request["params"], request["account"], ms, told, withdraws=may)
+    key = wire.key_of(request)
+    masked = keys.masked(key) if keys.is_key(key) else ""
+    call = Call(exchange.desk, request["params"], request["account"], ms, told, may, masked)
     found = route.answer(call)
     if route.order:
-        _look_for_doubles(exchange, wire.key_of(request), call)
+        _look_for_doubles(exchange, key, call)
     return web.json_response(found)
 
 
@@ -145,5 +152,6 @@ def create_app(exchange: Exchange) -> web.Application:
     for route in _ROUTES.values():
         app.router.add_route(route.method, route.path, answer)
     app.router.add_routes(control.ROUTES)
+    app.router.add_routes(sockets.ROUTES)
     app.cleanup_ctx.append(_clockwork)
     return app

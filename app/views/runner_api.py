@@ -37,6 +37,7 @@ def claim() -> Response:
         endpoints=config.exchange_endpoints,
         tempo=config.tempo,
         now=current.now(),
+        streams=config.runner_streams,
     )
     return _json(answer)
 

@@ -16,7 +16,7 @@ from app.domain import schedule as schedules
 from app.domain.lifecycle import Reading
 from app.domain.overview import Totals
 from app.domain.support import states
-from app.web import amounts, charts, days, funnels, hypermedia
+from app.web import amounts, charts, days, funnels, hearing, hypermedia
 from runner.protocol import Verdict
 from runner.strategy import COMPONENTS
 
@@ -44,6 +44,7 @@ def init_app(app: Flask) -> None:
         symbol=symbol,
         words=words,
         cure=connection_keys.cure,
+        hearing=hearing.told,
         count=count,
         device=devices.name,
         dollars=statements.spelt,

@@ -18,10 +18,11 @@ from runner.backtest.lane import components_of
 from runner.backtest.position import Position, anchored
 from runner.backtest.stops import Stop
 from runner.bars import bar_of
-from runner.code.engine import engine_on_history, listen
+from runner.code.engine import HeardEngine, engine_on_history, listen
 from runner.decision_log import DecisionLog
 from runner.engine import Engine
 from runner.exchange.base import Book, Funding, PublicTrade
+from runner.history.asking import Answered, Asked, Asking, Began
 from runner.history.recording import BOTH, DESK, VENUE, OpenInterest, Seen
 from runner.protocol import Candle
 from runner.rates import UNKNOWN, Rates
@@ -77,14 +78,16 @@ class _Track:
 
 
 class Replay:
-    """All symbols of a recording on one account."""
+    """All symbols of a recording on one account. ``asks``: the recording's, see its head."""
 
-    def __init__(self, rules: dict[str, Any], account: Account, symbols: Iterable[str]) -> None:
+    def __init__(
+        self, rules: dict[str, Any], account: Account, symbols: Iterable[str], *, asks: bool = False
+    ) -> None:
         self._rules = rules
         self._account = account
         self.tracks: dict[str, _Track] = {}
         for symbol in symbols:
-            engine = engine_on_history(rules, symbol)
+            engine = engine_on_history(rules, symbol, heard=asks)
             listen(engine, account.fills)
             self.tracks[symbol] = _Track(engine, DecisionLog(components_of(engine)))
         self._need = max(warmup(rules), SHOWN_AT_START) + 1
@@ -97,6 +100,9 @@ class Replay:
         if track is None:
             return
         what = seen.what
+        if isinstance(what, Began | Asked | Answered):
+            self._class_at(track, seen.symbol, what, seen.at)
+            return
         self._apart = seen.who != BOTH
         if isinstance(what, Funding | OpenInterest) and seen.who in (DESK, BOTH):
             track.note(seen)
@@ -191,12 +197,34 @@ class Replay:
             del track.rows[old]
         if engine.last is None:
             engine.warm(closed)
+            track.waiting.clear()
             return
         last = track.waiting[-1].opened_at if track.waiting else engine.last
         track.waiting += [candle for candle in closed if candle.opened_at > last]
 
+    def _class_at(self, track: _Track, symbol: str, what: Asking, now: datetime) -> None:
+        """A class is asked or heard as the runner's was; a candle is judged once it was heard."""
+        engine = track.engine
+        if not isinstance(engine, HeardEngine):
+            return
+        if isinstance(what, Began):
+            engine.begin(what.state)
+            return
+        if not track.waiting or track.waiting[0].opened_at != what.candle:
+            return
+        candle = track.waiting[0]
+        if isinstance(what, Asked):
+            closed_at = candle.opened_at + timedelta(seconds=engine.candle_seconds)
+            engine.ask(bar_of(candle), self._holding(track, closed_at))
+            return
+        engine.heed(what.silent)
+        track.waiting.pop(0)
+        self._judge(track, symbol, candle, now, newest=not track.waiting)
+
     def _judge_waiting(self, track: _Track, symbol: str, now: datetime) -> None:
         """One after the other, each once the order of the one before has met a picture."""
+        if isinstance(track.engine, HeardEngine):
+            return
         while track.waiting and not track.leaving:
             candle = track.waiting.pop(0)
             self._judge(track, symbol, candle, now, newest=not track.waiting)
@@ -258,8 +286,9 @@ class Replay:
             track.stop.end(account, now)
         elif track.position is None:
             side = 1 if account.held(symbol) > 0 else -1
-            decided = int((track.decided_at or now).timestamp())
-            track.position = Position(side, cost, decided, now)
+            decided = track.decided_at or now
+            opened = decided + timedelta(seconds=track.engine.candle_seconds)  # as a runner says
+            track.position = Position(side, cost, int(decided.timestamp()), opened)
             self._ask_for_stop(track, symbol, now)
         else:
             track.position.entry_price = cost

@@ -160,7 +160,8 @@ def replayed(request: Request, path: Path, tell: Tell) -> Result:
     """
     head = _head(request, path)
     account = Account(request, {s: head.rules()[s] for s in request.symbols})
-    replay, last = Replay(request.rules, account, request.symbols), request.since
+    replay = Replay(request.rules, account, request.symbols, asks=head.asks)
+    last = request.since
     tell("replay", 0, 1)
     try:
         for one in seen(path):

@@ -5,6 +5,7 @@ from datetime import date
 
 from runner.capabilities.binance import BINANCE
 from runner.capabilities.bybit import BYBIT
+from runner.capabilities.kucoin import KUCOIN
 from runner.capabilities.okx import OKX
 from runner.capabilities.practice import PRACTICE, PRACTICE_TWIN
 from runner.capabilities.table import Capabilities
@@ -13,6 +14,7 @@ __all__ = [
     "BINANCE",
     "BYBIT",
     "CLOSED",
+    "KUCOIN",
     "OKX",
     "PRACTICE",
     "PRACTICE_TWIN",
@@ -22,7 +24,9 @@ __all__ = [
     "Closed",
 ]
 
-TABLE: dict[str, Capabilities] = {row.exchange: row for row in (PRACTICE, BINANCE, BYBIT, OKX)}
+TABLE: dict[str, Capabilities] = {
+    row.exchange: row for row in (PRACTICE, BINANCE, BYBIT, OKX, KUCOIN)
+}
 """By exchange, in the order of the forms."""
 UNLISTED: dict[str, Capabilities] = {PRACTICE_TWIN.exchange: PRACTICE_TWIN}
 """Offered to nobody: the live path on the practice market, for tests."""

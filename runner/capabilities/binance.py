@@ -21,6 +21,12 @@ BINANCE = Capabilities(
         Mode.LIVE: (_REAL, _WALLET),
     },
     post_only=True,
+    streams=True,
+    stream_hosts={
+        Mode.PAPER: "wss://fstream.binance.com",
+        Mode.TESTNET: "wss://fstream.binancefuture.com",
+        Mode.LIVE: "wss://fstream.binance.com",
+    },
     test_keys="demo.binance.com",
     unbound_key_days=30,
     engine=Engine("Tokyo", "asia-northeast1"),

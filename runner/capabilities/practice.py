@@ -16,6 +16,7 @@ PRACTICE = Capabilities(
     modes=(Mode.PAPER, Mode.TESTNET),
     sandbox=Sandbox.ENDPOINT,
     post_only=True,
+    streams=True,
 )
 PRACTICE_TWIN = replace(
     PRACTICE,

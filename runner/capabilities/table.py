@@ -53,6 +53,7 @@ class Capabilities:
     ``trims``: a reduce-only stop that fires for more than is held closes what is there.
     ``timeframes``: of candles; ``candles_at_once``: the most in one request.
     ``margin``: the margin modes the runner trades under. ``leverage``: how it is set.
+    ``streams``: they are listened to; at ``stream_hosts``, or at an endpoint that was given.
     ``test_keys``: where a key for sandbox is made. ``unbound_key_days``: after how many days a key
     that is bound to no address lapses or loses its trading right; ``None``: no such rule is known.
     """
@@ -74,6 +75,8 @@ class Capabilities:
     trims: bool = True
     margin: tuple[str, ...] = ("cross",)
     leverage: str = "by symbol"
+    streams: bool = False
+    stream_hosts: Mapping[Mode, str] = field(default_factory=dict)
     test_keys: str = ""
     unbound_key_days: int | None = None
     engine: Engine | None = None

@@ -35,6 +35,7 @@ STEPS: Mapping[str, str] = MappingProxyType(
         "stop": "Stop placed, verified, cancelled",
         "stop_trigger": "Stop triggered",
         "restart": "Restart in mid-order",
+        "streams": "Streams",
         "pace": "Rate limits",
     }
 )

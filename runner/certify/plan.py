@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from runner.certify import account, outline, position, public, resting
+from runner.certify import account, listening, outline, position, public, resting
 from runner.certify.stand import Stand
 
 Work = Callable[[Stand], Awaitable[str]]
@@ -44,5 +44,6 @@ STEPS: tuple[Step, ...] = (
     Step("stop", position.stop, ("market",)),
     Step("stop_trigger", position.stop_trigger, ("stop",)),
     Step("restart", resting.restart, ("limit",)),
+    Step("streams", listening.streams, ("limit",)),
     Step("pace", public.pace, ("instruments",)),
 )

@@ -22,24 +22,24 @@ _SHARE_OF_ACCOUNT = Decimal("0.6")
 
 async def limit(stand: Stand) -> str:
     """Placed, found by its own id, listed, and taken back."""
-    order = await _rest(stand, "limit")
+    order = await rest(stand, "limit")
     report = await stand.broker.find(request_of(order))
     if report is None or report.status is not OrderStatus.OPEN:
         raise Unexpected("the order was taken, and cannot be found by its own id")
     if (report.price, report.quantity, report.side) != (order.price, order.quantity, order.side):
         raise Unexpected(f"the venue says {report.quantity:f} at {report.price}, sent was another")
     await _one_rests(stand, order)
-    await _take_back(stand, order)
+    await take_back(stand, order)
     return f"{order.quantity:f} at {order.price:f} rested, was found by its id and taken back"
 
 
 async def amend(stand: Stand) -> str:
     """The runner moves an order by a new one, and takes the old one back once that rests."""
-    old = await _rest(stand, "moved from")
-    new = await _rest(stand, "moved to", steps=2)
-    await _take_back(stand, old)
+    old = await rest(stand, "moved from")
+    new = await rest(stand, "moved to", steps=2)
+    await take_back(stand, old)
     await _one_rests(stand, new)
-    await _take_back(stand, new)
+    await take_back(stand, new)
     return f"moved from {old.price:f} to {new.price:f} by a second order, then one rested"
 
 
@@ -74,7 +74,7 @@ async def post_only(stand: Stand) -> str:
 
 async def duplicate(stand: Stand) -> str:
     """The same id twice is one order: here without a request, at the venue by its refusal."""
-    order = await _rest(stand, "duplicate")
+    order = await rest(stand, "duplicate")
     again = await stand.desk.submit(_intent(stand, "duplicate", order.quantity, order.price))
     if again.venue_id != order.venue_id:
         raise Unexpected("the runner sent the same order twice")
@@ -86,7 +86,7 @@ async def duplicate(stand: Stand) -> str:
         if SENTENCES[Cause.DUPLICATE] not in words:
             raise
     await _one_rests(stand, order)
-    await _take_back(stand, order)
+    await take_back(stand, order)
     return f"the same id a second time {words}; one order rested"
 
 
@@ -187,7 +187,7 @@ async def restart(stand: Stand) -> str:
     if again.venue_id != order.venue_id:
         raise Unexpected("the next process sent the same order again")
     await _one_rests(stand, order)
-    await _take_back(stand, order)
+    await take_back(stand, order)
     return "the next process found the order by its id and took it back; it was sent once"
 
 
@@ -200,7 +200,7 @@ def _request(stand: Stand, name: str, book: Book) -> OrderRequest:
     return OrderRequest(client_id, stand.symbol, Side.BUY, OrderKind.LIMIT, least(stand, book))
 
 
-async def _rest(stand: Stand, name: str, *, steps: int = 1) -> Order:
+async def rest(stand: Stand, name: str, *, steps: int = 1) -> Order:
     book = await stand.market.book(stand.symbol, TOP)
     quantity = least(stand, book) * 2  # worth the minimum at the lower price as well
     price = far_below(stand, book, steps=steps)
@@ -216,7 +216,7 @@ async def _one_rests(stand: Stand, order: Order) -> None:
         raise Unexpected(f"one order should rest, and the venue lists {len(found)} of this run")
 
 
-async def _take_back(stand: Stand, order: Order) -> None:
+async def take_back(stand: Stand, order: Order) -> None:
     await stand.desk.cancel(order)
     ended = await stand.over(order)
     if ended.status is not OrderStatus.CANCELLED or ended.filled:

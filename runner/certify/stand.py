@@ -20,6 +20,7 @@ from runner.errors import Operational, Temporary, UnknownOutcome
 from runner.exchange.base import OrderKind, OrderReport
 from runner.exchange.broker import CcxtBroker
 from runner.exchange.ccxt import CcxtMarket, connect
+from runner.exchange.listener import listener_of
 from runner.exchange.quirks.catalog import VENUES
 from runner.journal import Journal
 from runner.memory import Memory
@@ -64,6 +65,7 @@ class Place:
             rules={},
             quote=self.quote,
             endpoint=self.endpoint,
+            streams=True,
         )
 
 
@@ -95,7 +97,9 @@ class Stand:
         exchange, venue, endpoint = connect(
             configuration, self.place.credentials, self.place.source_address
         )
+        self.venue = venue
         self.market = CcxtMarket(exchange, venue, endpoint)
+        self.listener = listener_of(configuration, exchange, venue, endpoint, "1m")
         self.broker = CcxtBroker(exchange, venue, configuration.quote)
         self.bench = Bench(
             bot=BOT,

@@ -13,6 +13,7 @@ from runner.code.engine import CodeEngine, fill_row, question, row_of
 from runner.code.process import Answer, CodeFault, Process
 from runner.code.voice import position_of
 from runner.engine import Engine
+from runner.history.asking import Answered, Asked, Asking, Began
 from runner.memory import Memo
 from runner.protocol import Candle, Fill, from_plain
 from runner.strategy.spec import Holding
@@ -33,6 +34,8 @@ class Coder:
 
     A class that hung, died or failed on candle after candle is not asked again by this machine:
     no entries, a ringing alarm, and the position keeps its stop and the house's exits.
+
+    ``note`` is told of each asking, for whoever records them.
     """
 
     def __init__(self, symbol: str, bench: Bench, engine: CodeEngine) -> None:
@@ -43,6 +46,7 @@ class Coder:
         self._memo = bench.memory.memos.setdefault(symbol, Memo())
         self._task: asyncio.Task[Answer] | None = None
         self._then: _Told = lambda _: None
+        self.note: Callable[[Asking], None] = lambda _: None
         self._history: list[Candle] | None = None
         self._started = False
         self._asked_of: datetime | None = None
@@ -63,10 +67,18 @@ class Coder:
         rows = [row_of(bar) for bar in map(bar_of, history) if is_sound(bar)]
         rules = self._bench.configuration.rules
         start = question(rules, self.symbol, self._memo.state, rows)
+        self.note(Began(self._memo.state))
         self._ask(lambda: self._process.start(start), self._on_start)
 
     async def has_heard(self, candle: Candle, holding: Holding | None) -> bool:
         """Whether the class has said what it wants of a candle; asks it, and does not wait long."""
+        heard = await self._has_heard(candle, holding)
+        if heard:
+            voice = self._engine.voice
+            self.note(Answered(candle.opened_at, voice.words if voice.silent else ""))
+        return heard
+
+    async def _has_heard(self, candle: Candle, holding: Holding | None) -> bool:
         await self.step()
         if self.failed:
             self._engine.voice.fall_silent(f"the code was stopped: {self.failed}")
@@ -83,6 +95,7 @@ class Coder:
             self._bench.settled("code_error")
 
         self._asked_of = candle.opened_at
+        self.note(Asked(candle.opened_at))
         self._ask(lambda: self._process.ask("on_candle", asked), told)
         await self.step()
         return self._answered == candle.opened_at or bool(self.failed)

@@ -68,18 +68,15 @@ class AskingEngine(CodeEngine):
     def warm(self, candles: Iterable[Candle]) -> None:
         known = list(candles)
         super().warm(known)
-        rows = [row_of(bar) for bar in map(bar_of, known) if is_sound(bar)]
+        self._start([row_of(bar) for bar in map(bar_of, known) if is_sound(bar)])
+
+    def _start(self, rows: list[list[float]]) -> None:
         start = question(self._rules, self._symbol, self._state, rows)
         self._take(self._process.start(start))
 
     def on_bar(self, bar: Bar, holding: Holding | None = None, blocked: str | None = None) -> Step:
         if is_sound(bar) and self._due in (None, bar.at) and not self._broken:
-            self._tell_fills()
-            held = position_of(holding)
-            asked = {"candle": row_of(bar), "position": held}
-            answer = self._process.ask("on_candle", asked)
-            self._take(answer)
-            self.voice.take(answer, held=holding is not None)
+            self.voice.take(self._ask(bar, holding), held=holding is not None)
         return super().on_bar(bar, holding, blocked)
 
     def close(self) -> None:
@@ -91,17 +88,74 @@ class AskingEngine(CodeEngine):
         finally:
             self._process.end()
 
-    def _tell_fills(self) -> None:
-        for fill in self._fills[self._told :]:
+    def _ask(self, bar: Bar, holding: Holding | None) -> Answer:
+        """What it says of a candle, once it has heard of what was filled before."""
+        fresh, self._told = self._fills[self._told :], len(self._fills)
+        for fill in fresh:
             if fill.symbol == self._symbol:
-                self._take(self._process.ask("on_fill", {"fill": fill_row(fill)}))
-        self._told = len(self._fills)
+                self._tell(fill)
+        asked = {"candle": row_of(bar), "position": position_of(holding)}
+        answer = self._process.ask("on_candle", asked)
+        self._take(answer)
+        return answer
+
+    def _tell(self, fill: Execution) -> None:
+        self._take(self._process.ask("on_fill", {"fill": fill_row(fill)}))
 
     def _take(self, answer: Answer) -> None:
         if answer.state is not None:
             self._state = answer.state
         if answer.said and len(self.output) < MOST_LINES:
             self.output.append(answer.said)
+
+
+class HeardEngine(AskingEngine):
+    """Asks the class when a runner asked it, and follows it from when the runner had heard it.
+
+    For recordings of a runner, who bears what a class fails in: so does this, where the runner had
+    no answer either. Raises ``CodeFault`` where it had one.
+    """
+
+    def __init__(self, rules: dict[str, Any], symbol: str) -> None:
+        super().__init__(rules, symbol)
+        self._rows: list[list[float]] = []
+        self._begun = self._held = False
+        self._said: Answer | CodeFault | None = None
+
+    def begin(self, state: dict[str, Any]) -> None:
+        """With what it kept before the recording, or has kept since."""
+        if not self._begun:
+            self._begun, self._state = True, state
+        with contextlib.suppress(CodeFault):
+            super()._start(self._rows)
+
+    def ask(self, bar: Bar, holding: Holding | None) -> None:
+        """The runner asked by now; what is said counts once that was heard."""
+        self._held = holding is not None
+        try:
+            self._said = self._ask(bar, holding)
+        except CodeFault as fault:
+            self._said = fault
+
+    def heed(self, silent: str) -> None:
+        """Follow what was said. ``silent``: the runner had no answer, and that was why."""
+        said, self._said = self._said, None
+        if silent:
+            self.voice.fall_silent(silent)
+        elif isinstance(said, CodeFault):
+            raise said
+        elif said is not None:
+            self.voice.take(said, held=self._held)
+
+    def on_bar(self, bar: Bar, holding: Holding | None = None, blocked: str | None = None) -> Step:
+        return super(AskingEngine, self).on_bar(bar, holding, blocked)
+
+    def _start(self, rows: list[list[float]]) -> None:
+        self._rows = rows  # the class begins when the runner's did
+
+    def _tell(self, fill: Execution) -> None:
+        with contextlib.suppress(CodeFault):
+            super()._tell(fill)
 
 
 MOST_LINES = 200
@@ -118,9 +172,11 @@ def engine_of(rules: dict[str, Any]) -> Engine:
     return CodeEngine(rules) if is_code(rules) else Engine(rules)
 
 
-def engine_on_history(rules: dict[str, Any], symbol: str) -> Engine:
-    """The engine of a run on history."""
-    return AskingEngine(rules, symbol) if is_code(rules) else Engine(rules)
+def engine_on_history(rules: dict[str, Any], symbol: str, *, heard: bool = False) -> Engine:
+    """The engine of a run on history; ``heard``: on what a runner of a class recorded."""
+    if not is_code(rules):
+        return Engine(rules)
+    return HeardEngine(rules, symbol) if heard else AskingEngine(rules, symbol)
 
 
 def listen(engine: Engine, fills: Sequence[Execution]) -> None:

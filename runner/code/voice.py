@@ -18,17 +18,21 @@ NOTHING_SAID = "the class asked for nothing"
 
 @dataclass
 class Voice:
-    """The last answer. ``stop``: where the class wants the stop of what it holds or enters."""
+    """The last answer. ``stop``: where the class wants the stop of what it holds or enters.
+
+    ``silent``: there was none, and ``words`` say why.
+    """
 
     wish: int = 0
     leave: bool = False
     words: str = NOTHING_SAID
     stop: Decimal | None = None
+    silent: bool = False
 
     def take(self, answer: Answer, *, held: bool) -> None:
         """Follow an answer; nothing is entered while something is held."""
         self.wish, self.leave = (0 if held else answer.wish), answer.leave and held
-        self.words = answer.why or NOTHING_SAID
+        self.words, self.silent = answer.why or NOTHING_SAID, False
         if answer.stop is not None:
             self.stop = Decimal(repr(answer.stop))
         elif not held:
@@ -36,7 +40,7 @@ class Voice:
 
     def fall_silent(self, words: str) -> None:
         """There is no answer; the stop stays where it is."""
-        self.wish, self.leave, self.words = 0, False, words
+        self.wish, self.leave, self.words, self.silent = 0, False, words, True
 
 
 class CodeSignal:

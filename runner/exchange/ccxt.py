@@ -95,7 +95,7 @@ class CcxtMarket:
                 rows = [*older, *rows]
                 if not older:
                     break
-            return sanity.candles(symbol, rows, span)
+            return sanity.candles(symbol, rows, span, self._candle_unit(symbol))
 
     async def past(self, symbol: str, timeframe: str, since: datetime, limit: int) -> list[Candle]:
         """Those of the ``limit`` spans from ``since`` on, in as many requests as that takes."""
@@ -110,11 +110,12 @@ class CcxtMarket:
                 rows += await self._exchange.fetch_ohlcv(
                     symbol, timeframe, first + done * span, count
                 )
-        return sanity.past_candles(symbol, rows)
+        return sanity.past_candles(symbol, rows, self._candle_unit(symbol))
 
     async def book(self, symbol: str, depth: int = DEPTH) -> Book:
         with self._failures.reading(f"read the book of {symbol}"):
-            found = await self._exchange.fetch_order_book(symbol, depth)
+            levels = self._venue.book_depth(depth)
+            found = await self._exchange.fetch_order_book(symbol, levels)
             read = sanity.book(symbol, found["bids"], found["asks"])
             return sanity.scaled(read, self._unit(symbol))
 
@@ -122,6 +123,9 @@ class CcxtMarket:
         with self._failures.reading(f"read the tape of {symbol}"):
             rows = await self._exchange.fetch_trades(symbol, limit=TAPE)
             return sanity.trades(symbol, rows, self._unit(symbol))
+
+    def _candle_unit(self, symbol: str) -> Decimal:
+        return self._venue.candle_unit(self._exchange, symbol)
 
     def _unit(self, symbol: str) -> Any:
         return unit(self._exchange.market(symbol))
@@ -169,9 +173,8 @@ class CcxtMarket:
 
     async def open_interest(self, symbol: str) -> Decimal:
         with self._failures.reading(f"read the open interest of {symbol}"):
-            options = dict(self._venue.open_interest_options)
-            found = await self._exchange.fetch_open_interest(symbol, options)
-            told = amount(found["openInterestAmount"], f"the open interest of {symbol}")
+            found = await self._venue.open_interest(self._exchange, symbol)
+            told = amount(found, f"the open interest of {symbol}")
             size: Decimal = self._unit(symbol)
             return told * size
 
@@ -186,7 +189,9 @@ def connect(
     """
     venue = venue_of(configuration.exchange, configuration.mode)
     origins = _origins(configuration, venue)
-    http = session(origins, source_address, TIMEOUT_SECONDS, venue.header_rule)
+    streams = venue.stream_origin(origins[0]) if configuration.streams else None
+    reachable = origins if streams is None else (*origins, streams)
+    http = session(reachable, source_address, TIMEOUT_SECONDS, venue.header_rule)
     module = importlib.import_module(f"ccxt.async_support.{venue.facts.ccxt_id}")
     keys = {}
     if credentials is not None:

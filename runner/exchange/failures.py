@@ -135,12 +135,15 @@ class Failures:
 
 
 def _retry_at(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """From Retry-After (seconds), Bybit's reset header (ms) or Binance's "banned until" (ms)."""
+    """From Retry-After (s), a reset header of Bybit or KuCoin, or Binance's "banned until" (ms)."""
     given = {name.lower(): value for name, value in headers.items()}
     found: list[datetime] = []
     seconds = given.get("retry-after", "")
     if seconds.isascii() and seconds.isdigit():
         found.append(now + timedelta(seconds=min(int(seconds), _LONGEST_WAIT.total_seconds())))
+    left = given.get("gw-ratelimit-reset", "")
+    if left.isascii() and left.isdigit():
+        found.append(now + min(timedelta(milliseconds=int(left[:12])), _LONGEST_WAIT))
     banned = _BANNED_UNTIL.search(said)
     reset = given.get("x-bapi-limit-reset-timestamp", "")
     for milliseconds in (banned[1] if banned else "", reset):

@@ -17,6 +17,7 @@ from runner.protocol import Candle, Side
 
 _HOURS = re.compile(r"[1-9]\d?h", re.ASCII)
 _USUAL_HOURS = 8
+_ONE = Decimal(1)
 _EARLIEST = datetime(2009, 1, 3, tzinfo=UTC)
 
 
@@ -31,9 +32,14 @@ def moment(milliseconds: Any, what: str = "a time") -> datetime:
     return found
 
 
-def candles(symbol: str, rows: Iterable[list[Any]], span: timedelta) -> list[Candle]:
-    """Candles oldest first, each right after the other. Raises ``Temporary`` otherwise."""
-    found = [_candle(symbol, row) for row in rows]
+def candles(
+    symbol: str, rows: Iterable[list[Any]], span: timedelta, size: Decimal = _ONE
+) -> list[Candle]:
+    """Candles oldest first, each right after the other. Raises ``Temporary`` otherwise.
+
+    ``size`` is what one unit of the venue's volumes is in base units.
+    """
+    found = [_candle(symbol, row, size) for row in rows]
     for one, next_one in pairwise(found):
         step = next_one.opened_at - one.opened_at
         if step <= timedelta(0):
@@ -46,7 +52,7 @@ def candles(symbol: str, rows: Iterable[list[Any]], span: timedelta) -> list[Can
     return found
 
 
-def past_candles(symbol: str, rows: Iterable[list[Any]]) -> list[Candle]:
+def past_candles(symbol: str, rows: Iterable[list[Any]], size: Decimal = _ONE) -> list[Candle]:
     """Candles of long ago, oldest first: nobody can ask again, so what cannot be true is left out.
 
     Whoever keeps them finds the gap.
@@ -54,7 +60,7 @@ def past_candles(symbol: str, rows: Iterable[list[Any]]) -> list[Candle]:
     found: dict[datetime, Candle] = {}
     for row in rows:
         with contextlib.suppress(NoNumber, Temporary):
-            candle = _candle(symbol, row)
+            candle = _candle(symbol, row, size)
             found[candle.opened_at] = candle
     return [found[at] for at in sorted(found)]
 
@@ -126,7 +132,7 @@ def scaled(found: Book, size: Decimal) -> Book:
     return Book(bids, asks)
 
 
-def _candle(symbol: str, row: list[Any]) -> Candle:
+def _candle(symbol: str, row: list[Any], size: Decimal) -> Candle:
     opened_at = moment(row[0], f"the time of a candle of {symbol}")
     names = ("open", "high", "low", "close")
     opens, high, low, closes = (
@@ -138,7 +144,7 @@ def _candle(symbol: str, row: list[Any]) -> Candle:
             f"the candle of {symbol} at {opened_at:%H:%M:%S} contradicts itself: high {high:f}, "
             f"low {low:f}, from {opens:f} to {closes:f}"
         )
-    volume = amount(row[5], f"the volume of a candle of {symbol}")
+    volume = amount(row[5], f"the volume of a candle of {symbol}") * size
     return Candle(opened_at, opens, high, low, closes, volume)
 
 

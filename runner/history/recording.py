@@ -2,6 +2,8 @@
 
 Each line is one answer of the venue with the moment it came: what was asked for by ``desk`` (who
 decides), by ``venue`` (who fills paper orders) or for ``both``. The first line says what it is of.
+Of a code strategy's runner there is also when its class began, was asked and had answered; never
+what it answered, so that a replay has to find that by itself.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import asyncio
 import gzip
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -19,14 +21,8 @@ from typing import Any, TextIO
 
 from runner.clock import Clock
 from runner.errors import Operational
-from runner.exchange.base import (
-    DEPTH,
-    Book,
-    Funding,
-    Instrument,
-    Market,
-    PublicTrade,
-)
+from runner.exchange.base import DEPTH, Book, Funding, Instrument, Market, PublicTrade
+from runner.history.asking import Answered, Asked, Asking, Began
 from runner.protocol import Candle, ProtocolError, from_plain, to_plain
 
 FORMAT = 1
@@ -35,12 +31,13 @@ DESK, VENUE, BOTH = "desk", "venue", "both"
 
 @dataclass(frozen=True)
 class Head:
-    """What a recording is of."""
+    """What a recording is of. ``asks``: a class was asked, and the moments of that are in it."""
 
     format: int
     exchange: str
     timeframe: str
     instruments: dict[str, Any]
+    asks: bool = False
 
     def rules(self) -> dict[str, Instrument]:
         """The venue's rules of each symbol."""
@@ -56,7 +53,7 @@ class OpenInterest:
 
 @dataclass(frozen=True)
 class Seen:
-    """One answer: ``what`` is a Book, a list of prints or candles, a mark or a rate.
+    """One answer: ``what`` is a Book, a list of prints or candles, a mark, a rate; or an asking.
 
     ``since``: the first candle of the answer, also where it was not written down again; a candle
     before it was not told this time. Older recordings do not say.
@@ -65,7 +62,7 @@ class Seen:
     at: datetime
     who: str
     symbol: str
-    what: Book | list[PublicTrade] | list[Candle] | Decimal | Funding | OpenInterest
+    what: Book | list[PublicTrade] | list[Candle] | Decimal | Funding | OpenInterest | Asking
     since: datetime | None = None
 
 
@@ -123,6 +120,9 @@ _KINDS: dict[type, str] = {
     Decimal: "mark",
     Funding: "funding",
     OpenInterest: "open_interest",
+    Began: "began",
+    Asked: "asked",
+    Answered: "answered",
 }
 _KEPT = 5_000
 
@@ -211,6 +211,11 @@ class Tap:
         return found
 
 
+def noting(symbol: str, clock: HeldClock, recorder: Recorder) -> Callable[[Asking], None]:
+    """Writes down when a symbol's class was asked and had answered; for ``Coder.note``."""
+    return lambda what: recorder.note(Seen(clock.answered(), DESK, symbol, what))
+
+
 def head_of(path: Path) -> Head:
     """What a recording is of. Raises ``Operational`` for a file that is none."""
     try:
@@ -277,4 +282,7 @@ _READERS: dict[str, Any] = {
     "mark": lambda plain: from_plain(_Mark, plain).value,
     "funding": lambda plain: from_plain(Funding, plain),
     "open_interest": lambda plain: from_plain(OpenInterest, plain),
+    "began": lambda plain: from_plain(Began, plain),
+    "asked": lambda plain: from_plain(Asked, plain),
+    "answered": lambda plain: from_plain(Answered, plain),
 }

@@ -19,6 +19,7 @@ from tests.bench import (
     planner,
     results_pages,
     rush,
+    venues,
 )
 from tests.bench.report import Section, page
 
@@ -90,6 +91,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
             "rush": lambda: rush.measure(rush.Rush(60, 8)),
             "backtests": lambda: backtests.measure(backtests.Plan(50_000, runs=1, peers=False)),
             "decisions": lambda: decisions.measure(2_000),
+            "venues": lambda: venues.measure(1),
         }
     return {
         "runner": lambda: bots.measure(bots.Pace(starts=5, seconds=300)),
@@ -101,6 +103,7 @@ def _parts(*, fast: bool) -> dict[str, Callable[[], Section]]:
         "rush": lambda: rush.measure(rush.Rush(1_000, 8)),
         "backtests": lambda: backtests.measure(backtests.Plan(525_600, runs=5)),
         "decisions": lambda: decisions.measure(20_000),
+        "venues": lambda: venues.measure(5),
     }
 
 

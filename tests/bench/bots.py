@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from runner.protocol import EventKind
+from runner.protocol import EventKind, Hearing
 from tests.bench import freqtrade, machine
 from tests.bench.recorder import Recorder
 from tests.bench.report import Figure, Section
@@ -22,6 +22,7 @@ from tests.runner.machine import Practice, Runner, bundle, configuration, demo_r
 
 HOME = machine.ROOT / "var" / "bench"
 MOST_MB, MOST_SECONDS = 65.0, 1.0
+MOST_LISTENING_MB = 70.0
 _PATIENCE = 120.0
 _METHOD = (
     "Both trade paper money on BTC/USDT perpetual by a cross of EMA 12 and 26 on candles of one "
@@ -30,7 +31,8 @@ _METHOD = (
     "(`trade --dry-run`, web socket off) is stock, from its own environment. *First candles*: from "
     "the start of the process to its first request for candles, median of {starts} starts, one "
     "program at a time. Memory (resident, children included) {minutes} after the start and "
-    "processor time over the last {window} s of that, both programs running side by side."
+    "processor time over the last {window} s of that, both programs running side by side. The "
+    "runner that listens to streams as well does so without a proxy."
 )
 
 
@@ -90,8 +92,13 @@ def measure(pace: Pace) -> Section:
             contenders.append(_theirs(proxies[1]))
         except RuntimeError as error:
             section.gaps.append(f"freqtrade, which could not be installed here: {error}")
+        listening = stack.enter_context(_listening(practice.url, folder))
         found = _watch(contenders, pace)
+        figure = Figure(
+            f"runner's memory with streams after {length}", listening(), "MB", MOST_LISTENING_MB
+        )
     _tell(section, found, length)
+    section.figures.insert(1, figure)
     return section
 
 
@@ -171,6 +178,20 @@ def _ours(proxy: Recorder, folder: Path) -> Contender:
                 raise RuntimeError(f"the runner is in trouble: {gate.told(EventKind.NOTICE)}")
 
     return Contender("plutarc's runner", proxy, start)
+
+
+@contextmanager
+def _listening(url: str, folder: Path) -> Iterator[Callable[[], float]]:
+    """A runner with streams; what it takes by now, while they stand."""
+    pyz, home = bundle(HOME / "bundles")["path"], Path(tempfile.mkdtemp(dir=folder))
+    with Gate(configuration(url, streams=True)) as gate, Runner(pyz, gate, home) as process:
+
+        def memory() -> float:
+            if gate.syncs[-1].health["hears_by"] != Hearing.STREAMS:
+                raise RuntimeError(f"it does not listen: {gate.syncs[-1].health['hears_why']}")
+            return machine.usage(process.child.pid).rss_mb
+
+        yield memory
 
 
 def _theirs(proxy: Recorder) -> Contender:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from runner.journal import client_order_id
-from tests.fakes.venues import bybit, okx
+from tests.fakes.venues import bybit, kucoin, okx
 from tests.fakes.venues.account import Refused
 from tests.fakes.venues.server import served
 
@@ -23,6 +23,7 @@ QUIRKS = Path(__file__).parents[2] / "runner" / "exchange" / "quirks"
 KINDS = {
     str: "string",
     int: "integer",
+    float: "number",
     bool: "boolean",
     list: "list",
     dict: "object",
@@ -67,7 +68,12 @@ BYBIT_POST = {
 OKX_ORDER = {"side": "buy", "sz": "2", "reduceOnly": False, "tdMode": "cross"}
 OKX = {
     "POST trade/order": {**OKX_ORDER, "clOrdId": "x", "ordType": "limit", "px": "50000"},
-    "POST trade/order-algo": {**OKX_ORDER, "algoClOrdId": "y", "slTriggerPx": "99000"},
+    "POST trade/order-algo": {
+        **OKX_ORDER,
+        "algoClOrdId": "y",
+        "ordType": "conditional",
+        "slTriggerPx": "99000",
+    },
     "POST trade/cancel-order": {"clOrdId": "l1"},
     "POST trade/cancel-algos": [{"algoClOrdId": "s2"}],
     "GET trade/order": {"clOrdId": "e1"},
@@ -113,7 +119,69 @@ def test_okx_answers_as_documented(route):
             compare(detail, told["rows"]["details"], "details")
 
 
-IDS = ("a", "A1", "a" * 32, "a" * 33, "a" * 36, "a" * 37, "a-1", "a_1", "a.1", "a 1", "ä1", "")
+SPAN = {"startAt": "0", "endAt": "9" * 13}
+PAGE = {"currentPage": "1", "pageSize": "100"}
+KUCOIN_ORDER = {
+    "clientOid": "x",
+    "side": "buy",
+    "type": "limit",
+    "size": 2,
+    "price": "50000",
+    "reduceOnly": False,
+    "leverage": 3,
+    "marginMode": "CROSS",
+}
+KUCOIN = {
+    "POST v1/orders": KUCOIN_ORDER,
+    "DELETE v1/orders/client-order/{client}": {"client": "l1"},
+    "GET v1/orders/byClientOid": {"clientOid": "s1"},
+    "GET v1/orders/{number}": {"number": "1001"},
+    "GET v1/orders": PAGE,
+    "GET v1/stopOrders": PAGE,
+    "GET v1/fills": SPAN | PAGE,
+    "GET v1/transaction-history": SPAN | {"maxCount": "100"},
+    "GET v1/funding-history": SPAN | {"maxCount": "100"},
+    "GET v2/position/getMarginMode": {"symbol": kucoin.SYMBOL},
+    "GET v2/getCrossUserLeverage": {"symbol": kucoin.SYMBOL},
+    "POST v2/changeCrossUserLeverage": {"leverage": "3"},
+}
+
+
+@pytest.mark.parametrize("route", kucoin._ROUTES)
+def test_kucoin_answers_as_documented(route):
+    told = documented("kucoin")
+    fake = traded(kucoin.Kucoin("k", "s", "p"))
+    fake.account.book("funding", "-1.5")
+    today = {"startAt": str(fake.now() - 60_000)} if route == "GET v1/fills" else {}
+    data = kucoin._ROUTES[route](fake, KUCOIN.get(route, {}) | today)
+    compare(kucoin.enveloped(data), told["envelope"], "envelope")
+    compare(kucoin.refusal("1", "no"), told["envelope"], "refusal")
+    if isinstance(data, dict) and data.keys() & {"items", "dataList"}:
+        compare(data, told["rows"]["page" if "items" in data else "offsets"], "page")
+        data = data.get("items", data.get("dataList"))
+    rows = data if isinstance(data, list) else [data]
+    assert rows
+    for row in rows:
+        if isinstance(row, dict):  # else the moment, or "done"
+            compare(row, told["rows"][route], route)
+
+
+IDS = (
+    "a",
+    "A1",
+    "a" * 32,
+    "a" * 33,
+    "a" * 36,
+    "a" * 37,
+    "a" * 40,
+    "a" * 41,
+    "a-1",
+    "a_1",
+    "a.1",
+    "a 1",
+    "ä1",
+    "",
+)
 
 
 @pytest.mark.parametrize("client_id", IDS)
@@ -125,6 +193,9 @@ def test_a_fake_takes_the_client_ids_its_venue_documents_and_no_others(client_id
         ),
         "okx algo": lambda: okx.Okx("k", "s", "p").place_algo(
             OKX["POST trade/order-algo"] | {"algoClOrdId": client_id}
+        ),
+        "kucoin": lambda: kucoin.Kucoin("k", "s", "p").create(
+            KUCOIN_ORDER | {"clientOid": client_id}
         ),
     }
     for what, take in taken.items():
@@ -143,13 +214,19 @@ def test_every_id_the_runner_gives_an_order_is_one_for_every_venue():
 
 
 @pytest.mark.parametrize(
-    ("name", "files"), [("bybit", ("bybit", "bybit_reports")), ("okx", ("okx", "okx_reports"))]
+    ("name", "files"),
+    [
+        ("bybit", ("bybit", "bybit_reports")),
+        ("okx", ("okx", "okx_reports")),
+        ("kucoin", ("kucoin", "kucoin_reports", "kucoin_setup")),
+    ],
 )
 def test_every_field_the_runner_reads_is_documented(name, files):
     told = documented(name)
     known = {field for fields in told["rows"].values() for field in fields}
     known |= told["envelope"].keys() | {"result", "list", "data", "nextPageCursor"}
     known |= {"ContractTrade", "Wallet"}  # inside Bybit's permissions
+    known |= {name for it in ("page", "offsets") for name in told["rows"].get(it, ())}
     source = "".join((QUIRKS / f"{file}.py").read_text() for file in files)
     read = set(re.findall(r'(?:row|coin|info|config|answer|result|one|allowed)\["(\w+)"\]', source))
     read |= set(re.findall(r'\.get\("(\w+)"', source))

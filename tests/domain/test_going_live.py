@@ -25,7 +25,7 @@ from app.domain import (
 from app.domain.errors import Invalid, Refused
 from app.domain.going_live import Standing
 from app.domain.revisions import Safety
-from app.domain.venues import BINANCE, BYBIT, OKX, PRACTICE, VENUES
+from app.domain.venues import BINANCE, BYBIT, KUCOIN, OKX, PRACTICE, VENUES
 from app.extensions import db
 from app.gateways.vault import Opener, Sealer
 from app.models import AuditEvent, BotAddress, BotAlarm, KillAct, OutboxMessage, Wish
@@ -143,7 +143,7 @@ def test_each_new_approval_of_a_live_bot_is_acknowledged_too(bot, key, monkeypat
         go(bot, key, Safety(Decimal(4)))
 
 
-@pytest.mark.parametrize("venue", [BINANCE, BYBIT, OKX], ids=lambda it: it.id)
+@pytest.mark.parametrize("venue", [BINANCE, BYBIT, OKX, KUCOIN], ids=lambda it: it.id)
 def test_every_real_exchange_is_open_to_who_acknowledges(bot, key, venue):
     """Under all guards: the same bot without its limits, its stop or its look stays out."""
     bot.exchange = key.exchange = venue.id

@@ -14,8 +14,8 @@ TOLD = " ".join((Path(__file__).parents[2] / "docs" / "venues.md").read_text().s
 EVERY = listed({PRACTICE_LIVE: "http://127.0.0.1:1"})
 
 
-def test_three_venues_are_listed_beside_the_practice_market_and_its_twin_is_not():
-    assert list(listed({})) == ["practice", "binance", "bybit", "okx"]
+def test_venues_are_listed_beside_the_practice_market_and_its_twin_is_not():
+    assert list(listed({})) == ["practice", "binance", "bybit", "okx", "kucoin"]
     assert list(listed({PRACTICE_LIVE: " "})) == list(listed({})) == list(VENUES)
     assert set(EVERY) == catalog.VENUES.keys() | catalog.UNLISTED.keys()
 
@@ -33,10 +33,11 @@ def test_the_documents_say_of_a_dead_machine_what_the_pages_say(venue):
         assert re.fullmatch(rf"[A-Z]+/{venue.quote}:{venue.quote}", symbol)
 
 
-@pytest.mark.parametrize("name", ["binance", "bybit", "okx"])
+@pytest.mark.parametrize("name", ["binance", "bybit", "okx", "kucoin"])
 def test_what_a_real_venue_has_not_shown_is_told_with_how_to_see_it(name):
     assert VENUES[name].unproven.startswith("Never proven at the real exchange")
-    assert "testnet key" in VENUES[name].unproven
+    how = "testnet key" if Mode.TESTNET in VENUES[name].modes else "only real orders can prove it"
+    assert how in VENUES[name].unproven
     assert re.search(rf"{VENUES[name].unbound_key_days} days", TOLD)
 
 
@@ -52,7 +53,7 @@ def test_candles_an_exchange_does_not_have_are_named_with_those_it_has():
     assert told == "OKX has no 1s candles; choose a strategy on 1m, 5m, 15m, 1h, 4h, 1d."
 
 
-@pytest.mark.parametrize("name", ["binance", "okx"])
+@pytest.mark.parametrize("name", ["binance", "okx", "kucoin"])
 def test_a_bundle_is_built_for_each(name, tmp_path):
     assert build(name, tmp_path)["size"] > 100_000
 
@@ -67,6 +68,14 @@ KEYS = {
             "passphrase": "Open-Sesame-7",
         },
         {"api_key": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"},
+    ),
+    "kucoin": (
+        {
+            "api_key": "6705f5c311545b000157d3eb",
+            "secret": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0",
+            "passphrase": "Open-Sesame-7",
+        },
+        {"api_key": "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0", "passphrase": "short"},
     ),
 }
 

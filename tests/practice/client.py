@@ -8,6 +8,7 @@ What a caller must set, and why:
 - ``exceptions.exact``: ccxt picks its futures error table by the host's name, so a loopback address
   gets the shared table, which knows neither -2019 nor -4116. Handing it the futures table makes the
   exceptions those of the real host.
+- ``urls.api.ws.linear``: where ``ccxt.pro`` listens; it adds ``/public`` and so on.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 import aiohttp
 import ccxt.async_support as ccxt
+from ccxt import pro
 
 from app.practice.keys import new_key
 
@@ -30,14 +32,18 @@ BTC, ETH, SOL = "BTC/USDT:USDT", "ETH/USDT:USDT", "SOL/USDT:USDT"
 ROOT = Path(__file__).parents[2]
 
 
-def connect(base: str, credentials: tuple[str, str] | None = None, **more: Any) -> Any:
+def connect(
+    base: str, credentials: tuple[str, str] | None = None, kind: Any = None, **more: Any
+) -> Any:
     """A ready client; ``credentials`` default to a key nobody has used."""
     key, secret = credentials or new_key()
     names = ("fapiPublic", "fapiPrivate")
-    addresses = {f"{name}{v}": f"{base}/fapi/{v.lower()}" for name in names for v in ("V2", "V3")}
+    addresses: dict[str, Any] = {}
+    addresses |= {f"{name}{v}": f"{base}/fapi/{v.lower()}" for name in names for v in ("V2", "V3")}
     addresses |= dict.fromkeys(names, f"{base}/fapi/v1")
+    addresses["ws"] = {"linear": f"ws{base.removeprefix('http')}/ws"}
     futures = ccxt.binanceusdm().exceptions["linear"]["exact"]
-    return ccxt.binanceusdm(
+    return (kind or ccxt.binanceusdm)(
         {
             "apiKey": key,
             "secret": secret,
@@ -67,6 +73,19 @@ def trade(
             await client.close()
 
     return asyncio.run(whole())
+
+
+def listen(
+    base: str, work: Callable[[Any], Awaitable[Result]], credentials: tuple[str, str] | None = None
+) -> Result:
+    """As ``trade``, with the class that listens as well."""
+    return trade(base, work, credentials, kind=pro.binanceusdm)
+
+
+async def joined(client: Any) -> None:
+    """Until its websocket stands: before that nobody is told anything."""
+    while not any(one.isConnected for one in client.clients.values()):  # noqa: ASYNC110 - ccxt's
+        await asyncio.sleep(0.01)
 
 
 def ask(method: str, url: str, source: str | None = None, **more: Any) -> tuple[int, Any, Any]:

@@ -65,6 +65,16 @@ def test_ccxt_goes_in_lean(pyz):
     assert "runner/bundle.pyc" not in names
 
 
+def test_what_listens_adds_less_than_a_tenth_of_a_megabyte(pyz):
+    listening = [
+        entry.compress_size
+        for entry in zipfile.ZipFile(pyz).infolist()
+        if entry.filename.startswith(("ccxt/pro/", "runner/streams", "runner/exchange/listener"))
+    ]
+    assert len(listening) == 5
+    assert sum(listening) < 100_000
+
+
 def test_ccxt_goes_in_unmodified(pyz):
     root = Path(importlib.util.find_spec("ccxt").origin).parent
     archive = zipfile.ZipFile(pyz)
@@ -80,7 +90,8 @@ def test_everything_of_ours_comes_from_the_archive(pyz):
     probe = """
 import json, runpy, sys
 sys.path.insert(0, sys.argv[1])
-import runner.boot, ccxt.async_support.binanceusdm
+import runner.boot, ccxt.pro.binanceusdm
+ccxt.pro.binanceusdm.binanceusdm.describe
 ours = {n: m.__file__ for n, m in sys.modules.items()
         if n.split(".")[0] in ("runner", "ccxt") and getattr(m, "__file__", None)}
 print(json.dumps(ours))
@@ -94,7 +105,7 @@ print(json.dumps(ours))
         check=True,
     )
     ours = json.loads(answer.stdout)
-    assert {"runner.loop", "ccxt.async_support.binance"} <= set(ours)
+    assert {"runner.loop", "ccxt.async_support.binance", "ccxt.pro.binance"} <= set(ours)
     assert all(path.startswith(pyz) for path in ours.values())
 
 

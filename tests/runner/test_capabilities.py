@@ -51,3 +51,17 @@ def test_the_region_that_is_recommended_is_written_as_the_cloud_writes_it(row):
 
 def test_what_closed_trades_nowhere():
     assert not {row.exchange for row in CLOSED} & set(TABLE | UNLISTED)
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_streams_have_a_host_in_each_mode_and_a_class_that_listens(row):
+    if not row.streams:
+        assert not row.stream_hosts
+        return
+    assert set(row.stream_hosts) == set(row.hosts)
+    assert all(re.fullmatch(r"wss://[a-z.-]+", host) for host in row.stream_hosts.values())
+    known = getattr(importlib.import_module(f"ccxt.pro.{row.ccxt_id}"), row.ccxt_id)
+    has = known({"asyncio_loop": object()}).has
+    assert has["watchOHLCVForSymbols"]
+    assert has["watchOrders"]
+    assert has["watchPositions"]

@@ -12,6 +12,7 @@ from runner.preflight import preflight
 from runner.protocol import Limits, Mode, Side
 from runner.reconcile import reconcile
 from tests.fakes.venues import bybit as bybit_fake
+from tests.fakes.venues import kucoin as kucoin_fake
 from tests.fakes.venues import okx as okx_fake
 from tests.runner.exchange.real_hosts import at_real_hosts
 from tests.runner.exchange.test_fake_venues import KEY, at, fake_of, intent
@@ -21,7 +22,7 @@ from tests.runner.hand_desk import story
 from tests.runner.machine import SYMBOL, practice_credentials
 from tests.runner.workshop import ENTRY, at_bench
 
-VENUES = ("bybit", "okx")
+VENUES = ("bybit", "okx", "kucoin")
 
 
 def limited(most):
@@ -75,16 +76,20 @@ def test_nothing_is_set_while_something_is_held_or_rests(exchange, rests, tmp_pa
     at_fake(exchange, tmp_path, None, act)
 
 
-def test_isolated_margin_keeps_the_preflight_from_passing(tmp_path):
+@pytest.mark.parametrize(
+    ("exchange", "isolated", "other"),
+    [("bybit", "ISOLATED_MARGIN", "PORTFOLIO_MARGIN"), ("kucoin", "ISOLATED", "CROSS")],
+)
+def test_isolated_margin_keeps_the_preflight_from_passing(tmp_path, exchange, isolated, other):
     async def act(fake, bench, desk):
-        fake.margin_mode = "ISOLATED_MARGIN"
+        fake.margin_mode = isolated
         result = await preflight(bench, desk, "127.0.0.1", None)
         assert not result.passed
         assert "cross margin" in next(c.detail for c in result.checks if c.name == "leverage")
-        fake.margin_mode = "PORTFOLIO_MARGIN"
+        fake.margin_mode = other
         assert (await preflight(bench, desk, "127.0.0.1", None)).passed
 
-    at_fake("bybit", tmp_path, "3", act)
+    at_fake(exchange, tmp_path, "3", act)
 
 
 def test_an_account_in_spot_mode_is_found_before_the_first_order(tmp_path):
@@ -163,6 +168,10 @@ READ = {
     "okx": [
         ("GET", "/api/v5/account/leverage-info", {"instId": "BTC-USDT-SWAP", "mgnMode": "cross"})
     ],
+    "kucoin": [
+        ("GET", "/api/v2/position/getMarginMode", {"symbol": "XBTUSDTM"}),
+        ("GET", "/api/v2/getCrossUserLeverage", {"symbol": "XBTUSDTM"}),
+    ],
 }
 SET = {
     "binance": ("POST", "/fapi/v1/leverage", {"symbol": "BTCUSDT", "leverage": "3"}),
@@ -175,6 +184,11 @@ SET = {
         "POST",
         "/api/v5/account/set-leverage",
         {"instId": "BTC-USDT-SWAP", "lever": "3", "mgnMode": "cross"},
+    ),
+    "kucoin": (
+        "POST",
+        "/api/v2/changeCrossUserLeverage",
+        {"symbol": "XBTUSDTM", "leverage": "3"},
     ),
 }
 
@@ -195,7 +209,13 @@ def answer(exchange):
         row = okx_fake.INSTRUMENT if "instruments" in seen.path else {"lever": "21"}
         return 200, {"code": "0", "data": [row], "msg": ""}
 
-    return {"binance": binance, "bybit": bybit, "okx": okx}[exchange]
+    def kucoin(seen):
+        if seen.path.endswith("contracts/active"):
+            return 200, kucoin_fake.enveloped([kucoin_fake.INSTRUMENT])
+        told = {"symbol": "XBTUSDTM", "leverage": "21", "marginMode": "CROSS"}
+        return 200, kucoin_fake.enveloped(told if seen.method == "GET" else True)
+
+    return {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin}[exchange]
 
 
 def plain(seen):
@@ -205,8 +225,9 @@ def plain(seen):
     return {name: str(value) for name, value in fields.items() if name not in extra}
 
 
-@pytest.mark.parametrize("exchange", WIRE)
-@pytest.mark.parametrize("mode", [Mode.TESTNET, Mode.LIVE])
+@pytest.mark.parametrize(
+    ("exchange", "mode"), [(name, Mode(mode)) for name in WIRE for mode in WIRE[name]["hosts"]]
+)
 def test_what_goes_over_the_wire(monkeypatch, exchange, mode):
     async def act(_market, broker, seen):
         before = len(seen)

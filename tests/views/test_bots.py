@@ -123,6 +123,17 @@ def test_a_bot_whose_machine_went_without_proof_can_be_flattened(owner, desk, ho
     assert "was told to close its position" in page.text
 
 
+def test_the_page_says_how_a_bot_hears_of_its_venue(owner, desk, house):
+    said = {"hears_by": "requests", "hears_why": "the venue refuses <streams>"}
+    with house.app_context():
+        known = update(Machine).where(Machine.bot_id == desk.bot.rpartition("/")[2])
+        db.session.execute(known.values(health=said))
+        db.session.commit()
+        db.session.remove()
+    page = owner.get(desk.bot)
+    assert "requests alone: the venue refuses <streams>" in page.text
+
+
 def test_flattening_an_asleep_bot_is_a_conflict_said_aloud(owner, desk):
     owner.get(desk.resting)
     page = owner.post(f"{desk.resting}/flatten", 409)

@@ -6,13 +6,25 @@ from dataclasses import replace
 
 from app.domain.venues.binance import BINANCE
 from app.domain.venues.bybit import BYBIT
+from app.domain.venues.kucoin import KUCOIN
 from app.domain.venues.okx import OKX
 from app.domain.venues.practice import PRACTICE
 from app.domain.venues.venue import KeyField, Venue
 from runner import capabilities
 from runner.protocol import PRACTICE_LIVE
 
-__all__ = ["BINANCE", "BYBIT", "OKX", "PRACTICE", "VENUES", "KeyField", "Venue", "known", "listed"]
+__all__ = [
+    "BINANCE",
+    "BYBIT",
+    "KUCOIN",
+    "OKX",
+    "PRACTICE",
+    "VENUES",
+    "KeyField",
+    "Venue",
+    "known",
+    "listed",
+]
 
 
 def listed(environ: Mapping[str, str]) -> dict[str, Venue]:
@@ -21,7 +33,7 @@ def listed(environ: Mapping[str, str]) -> dict[str, Venue]:
     Where the environment names a practice market for it, its live twin stands there too, so that
     the whole live path can be walked with play money.
     """
-    found = [PRACTICE, BINANCE, BYBIT, OKX]
+    found = [PRACTICE, BINANCE, BYBIT, OKX, KUCOIN]
     if environ.get(PRACTICE_LIVE, "").strip():
         twin = capabilities.PRACTICE_TWIN
         found.append(replace(PRACTICE, id=twin.exchange, title=twin.title, modes=twin.modes))

@@ -28,6 +28,7 @@ def told(venue: Venue) -> dict[str, str]:
         "Not sent": _refused(row),
         "Margin": f"{_listed(row.margin)}; leverage {row.leverage}",
         "Candles": f"{_listed(row.timeframes)}; {row.candles_at_once:,} in one request",
+        "Streams": "candles, orders and positions" if row.streams else "none: asked at intervals",
         "Keys": _keys(row),
         "Matching engine": _engine(row),
         "If the machine dies": venue.if_machine_dies,

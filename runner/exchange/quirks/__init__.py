@@ -2,6 +2,7 @@
 
 import importlib
 
+from runner.capabilities.table import Sandbox
 from runner.errors import Operational
 from runner.exchange.quirks.catalog import UNLISTED, VENUES
 from runner.exchange.quirks.venue import Venue
@@ -12,6 +13,7 @@ _CLASSES = {
     "binance": "Binance",
     "bybit": "Bybit",
     "okx": "Okx",
+    "kucoin": "Kucoin",
     "practice-live": "PracticeLive",
 }
 
@@ -27,5 +29,7 @@ def venue_of(exchange: str, mode: Mode) -> Venue:
     module = importlib.import_module(f"runner.exchange.quirks.{exchange.partition('-')[0]}")
     found: type[Venue] = getattr(module, _CLASSES[exchange])
     if mode not in found.facts.modes:
-        raise Operational(f"{exchange} has no {mode} mode")
+        none = mode is Mode.TESTNET and found.facts.sandbox is Sandbox.NONE
+        why = ": it has no test environment; try the bot in paper mode" if none else ""
+        raise Operational(f"{exchange} has no {mode} mode{why}")
     return found(mode)

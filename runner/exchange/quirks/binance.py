@@ -27,7 +27,8 @@ from runner.exchange.base import (
 from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.binance_codes import CODES
-from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
+from runner.exchange.quirks.binance_streams import BinanceStreams
+from runner.exchange.quirks.venue import milliseconds, symbol_of
 from runner.exchange.sanity import moment
 from runner.protocol import Flow, FlowKind, Mode, OrderStatus, Side
 
@@ -44,7 +45,7 @@ _TRADES_AT_ONCE = 1000
 _TRADING = ("REALIZED_PNL", "COMMISSION")  # what fills account for
 
 
-class Binance(Venue):
+class Binance(BinanceStreams):
     facts = BINANCE
     # Without fetchCurrencies off, loading markets with a key calls the spot host's sapi.
     options: ClassVar[dict[str, Any]] = {

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, ClassVar
 
 from runner.capabilities.bybit import BYBIT
@@ -29,8 +28,8 @@ from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, price, text
 from runner.exchange.quirks.bybit_codes import CODES
 from runner.exchange.quirks.bybit_reports import REASONS, execution, flow, report
-from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of
-from runner.protocol import Flow, Mode, OrderStatus, Side
+from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, taken_on
+from runner.protocol import Flow, Mode, Side
 
 _TRADES_WINDOW = timedelta(days=7)
 # Transactions (enum, type) that fills account for, and those with a kind of their own.
@@ -78,20 +77,7 @@ class Bybit(Venue):
             body["closeOnTrigger"] = order.reduce_only
         answer = await api.privatePostV5OrderCreate(body)
         venue_id = str(answer["result"]["orderId"])
-        return OrderReport(
-            client_id=order.client_id,
-            venue_id=venue_id,
-            symbol=order.symbol,
-            side=order.side,
-            kind=order.kind,
-            quantity=order.quantity,
-            status=OrderStatus.OPEN,
-            filled=Decimal(0),
-            average=None,
-            price=order.price,
-            reduce_only=order.reduce_only,
-            fill_venue_id=venue_id,
-        )
+        return taken_on(order, venue_id, venue_id)
 
     async def cancel(self, api: Any, order: OrderRequest) -> None:
         await api.privatePostV5OrderCancel(

@@ -33,9 +33,9 @@ from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import amount, exact, exact_or_none, text
 from runner.exchange.quirks.okx_codes import CODES
 from runner.exchange.quirks.okx_reports import TRADING, algo_report, execution, flow, order_report
-from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, unit
+from runner.exchange.quirks.venue import Venue, milliseconds, symbol_of, taken_on, unit
 from runner.exchange.transport import HeaderRule
-from runner.protocol import Flow, Mode, OrderStatus
+from runner.protocol import Flow, Mode
 
 _DEMO_HEADER = "x-simulated-trading"
 # "Transaction details (last 3 days)" is current; the one of 3 months may lag behind.
@@ -98,20 +98,7 @@ class Okx(Venue):
                 body["px"] = text(order.price)
             answer = await api.privatePostTradeOrder(body)
             venue_id = fill_id = str(_taken(answer)["ordId"])
-        return OrderReport(
-            client_id=order.client_id,
-            venue_id=venue_id,
-            symbol=order.symbol,
-            side=order.side,
-            kind=order.kind,
-            quantity=order.quantity,
-            status=OrderStatus.OPEN,
-            filled=Decimal(0),
-            average=None,
-            price=order.price,
-            reduce_only=order.reduce_only,
-            fill_venue_id=fill_id,
-        )
+        return taken_on(order, venue_id, fill_id)
 
     async def cancel(self, api: Any, order: OrderRequest) -> None:
         market_id = api.market_id(order.symbol)

@@ -21,7 +21,7 @@ from runner.exchange.base import (
 from runner.exchange.causes import Cause
 from runner.exchange.lending import MarginTerms
 from runner.exchange.numbers import price
-from runner.protocol import Flow, Mode
+from runner.protocol import Flow, Mode, OrderStatus
 
 if TYPE_CHECKING:  # the bundler reads the catalog beside this file and needs no HTTP client
     from runner.exchange.transport import HeaderRule
@@ -45,6 +45,7 @@ class Venue(ABC):
     address_path: ClassVar[str | None] = None
     open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
+    stream_options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -55,9 +56,45 @@ class Venue(ABC):
         """The hosts of this mode; none where an endpoint must be given."""
         return self.facts.hosts.get(self.mode, ())
 
+    def stream_origin(self, base: str) -> str | None:
+        """Where the streams are that belong to the requests at ``base``."""
+        if not self.facts.streams:
+            return None
+        own = base in self.facts.hosts.get(self.mode, ())
+        return self.facts.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
+
+    def aim(self, api: Any, origin: str) -> None:
+        """Point a fresh listening object at ``origin``."""
+        raise NotImplementedError  # only where there are streams
+
+    def ends_listening(self, message: Any) -> bool:  # noqa: ARG002 - most have no such word
+        """Whether a message means that nothing more of the account will come."""
+        return False
+
+    def event_of(self, message: Any) -> tuple[str, int] | None:  # noqa: ARG002 - as above
+        """Kind and time of an event, of which one connection brings each once and in order."""
+        return None
+
+    def forget_listening(self, api: Any) -> None:
+        """Have the next connection begin anew, with no key of the one before."""
+        raise NotImplementedError  # only where there are streams
+
     def funding_until(self, end: int) -> dict[str, Any]:
         """How past funding rates are asked for up to ``end``, milliseconds, exclusive."""
         return {"until": end - 1}
+
+    def book_depth(self, depth: int) -> int:
+        """The number of levels to ask for where at least ``depth`` are wanted."""
+        return depth
+
+    def candle_unit(self, api: Any, symbol: str) -> Decimal:  # noqa: ARG002 - most have none
+        """What one unit of a candle's volume is in base units."""
+        return Decimal(1)
+
+    async def open_interest(self, api: Any, symbol: str) -> Any:
+        """As the venue counts amounts."""
+        found = await api.fetch_open_interest(symbol, dict(self.open_interest_options))
+        return found["openInterestAmount"]
 
     @abstractmethod
     def prepare(self, api: Any) -> None:
@@ -114,6 +151,24 @@ class Venue(ABC):
 
     @abstractmethod
     async def rights(self, api: Any) -> Rights: ...
+
+
+def taken_on(order: OrderRequest, venue_id: str, fill_venue_id: str) -> OrderReport:
+    """An order of which the answer only says that it was taken on; the rest must be read."""
+    return OrderReport(
+        client_id=order.client_id,
+        venue_id=venue_id,
+        symbol=order.symbol,
+        side=order.side,
+        kind=order.kind,
+        quantity=order.quantity,
+        status=OrderStatus.OPEN,
+        filled=Decimal(0),
+        average=None,
+        price=order.price,
+        reduce_only=order.reduce_only,
+        fill_venue_id=fill_venue_id,
+    )
 
 
 def redirect(api: Any, endpoint: str) -> None:

@@ -67,6 +67,30 @@ CASES = {
         {},
         ("prices", Cause.UNEXPECTED, "book and tape stood still for 20 s; nobody trades here"),
     ),
+    "stream_drop": (
+        {},
+        ("streams", Cause.UNEXPECTED, "the streams ended: listen to the venue"),
+    ),
+    "stream_stall": (
+        {},
+        ("streams", Cause.UNEXPECTED, "the streams did not tell of a candle within"),
+    ),
+    "stream_gap": (
+        {"match": {"path": "/private/*"}},
+        ("streams", Cause.UNEXPECTED, "the streams did not tell of an order that was placed"),
+    ),
+    "stream_twice": (
+        {},
+        ("streams", Cause.UNEXPECTED, "the streams sent the same event twice"),
+    ),
+    "stream_swap": (
+        {},
+        ("streams", Cause.UNEXPECTED, "the streams sent events in the wrong order"),
+    ),
+    "listen_key_expiry": (
+        {},
+        ("streams", Cause.UNEXPECTED, "the streams ended: the venue ended the listen key"),
+    ),
     "price_gap": (
         {"amount": -6, "match": {"symbol": SOL}},
         ("stop", Cause.UNEXPECTED, "should rest and has fired: the price went from"),

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from runner.capabilities import TABLE
 from runner.certify.command import command
 from runner.certify.envelope import is_signed, signed
 from runner.certify.needs import endpoint_of
@@ -34,6 +35,7 @@ def _nobody_at_the_terminal(monkeypatch, tmp_path):
     [
         (["--exchange", "practice", "--env", "live"], "never does so with real money"),
         (["--exchange", "okx", "--env", "paper"], "use --env testnet"),
+        (["--exchange", "kucoin", "--yes"], "it has no test environment"),
         (["--exchange", "binance", "--endpoint", "https://fapi.binance.com"], "on this machine"),
         (["--exchange", "practice"], "say --yes"),
         (["--exchange", "practice", "--yes"], "set PLUTARC_API_KEY and PLUTARC_API_SECRET"),
@@ -53,7 +55,7 @@ def test_no_argument_takes_a_key(capsys):
             command(["--exchange", "practice", name, "abc"])
 
 
-@pytest.mark.parametrize("exchange", VENUES)
+@pytest.mark.parametrize("exchange", [it for it in VENUES if Mode.TESTNET in TABLE[it].modes])
 def test_each_exchange_is_led_to_its_test_environment(exchange):
     endpoint = endpoint_of(exchange, "testnet", None)
     assert (endpoint is not None) == (exchange == "practice")

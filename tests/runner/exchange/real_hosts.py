@@ -31,6 +31,8 @@ NAMES = (
     "api.bybit.com",
     "api-testnet.bybit.com",
     "www.okx.com",
+    "api-futures.kucoin.com",
+    "api.kucoin.com",
 )
 
 

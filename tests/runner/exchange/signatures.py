@@ -5,6 +5,8 @@ Bybit: https://bybit-exchange.github.io/docs/v5/guide, "Authentication": HMAC SH
 key, receive window and query string or body, hex.
 OKX: https://www.okx.com/docs-v5/en/#overview-rest-authentication: base64 of HMAC SHA256 of
 timestamp, method, request path (with query) and body.
+KuCoin: https://www.kucoin.com/docs-new/authentication: base64 of HMAC SHA256 of timestamp, method,
+endpoint (with query) and body; the passphrase is hashed with the secret in the same way.
 """
 
 import base64
@@ -38,4 +40,13 @@ def okx(seen, key, secret):
     return headers["OK-ACCESS-SIGN"], base64.b64encode(_digest(secret, text).digest()).decode()
 
 
-OF = {"binance": binance, "bybit": bybit, "okx": okx}
+def kucoin(seen, key, secret):
+    headers = seen.headers
+    assert headers["KC-API-KEY"] == key.api_key
+    phrase = base64.b64encode(_digest(secret, key.passphrase).digest()).decode()
+    assert headers["KC-API-PASSPHRASE"] == phrase
+    text = headers["KC-API-TIMESTAMP"] + seen.method + seen.raw_path + seen.body
+    return headers["KC-API-SIGN"], base64.b64encode(_digest(secret, text).digest()).decode()
+
+
+OF = {"binance": binance, "bybit": bybit, "okx": okx, "kucoin": kucoin}

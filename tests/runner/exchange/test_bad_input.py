@@ -30,14 +30,24 @@ KEYS = [
     ("okx", 401, "50110", Cause.ADDRESS),
     ("okx", 401, "50101", Cause.ENVIRONMENT),
     ("okx", 401, "50120", Cause.PERMISSION),
+    ("kucoin", 401, "400003", Cause.KEY_WRONG),
+    ("kucoin", 401, "400008", Cause.KEY_EXPIRED),
+    ("kucoin", 401, "400006", Cause.ADDRESS),
+    ("kucoin", 403, "400007", Cause.PERMISSION),
 ]
-LOOKS = {"bybit": "/v5/position/list", "okx": "/api/v5/account/config"}
+LOOKS = {
+    "bybit": "/v5/position/list",
+    "okx": "/api/v5/account/config",
+    "kucoin": "/api/v2/position/getPositionMode",
+}
 
 
 def body_of(exchange, code):
     said = "as documented"
     if exchange == "bybit":
         return enveloped({}, code, said)
+    if exchange == "kucoin":
+        return {"code": code, "msg": said}
     return {"code": code, "data": [], "msg": said}
 
 
@@ -100,7 +110,7 @@ def test_a_size_the_practice_market_does_not_take(venue, quantity, cause):  # no
     assert SENTENCES[cause] in traded(venue, work)
 
 
-@pytest.mark.parametrize("exchange", ["practice", "bybit", "okx"])
+@pytest.mark.parametrize("exchange", ["practice", "bybit", "okx", "kucoin"])
 def test_a_symbol_a_venue_does_not_list_is_named(venue, tmp_path, exchange):  # noqa: F811
     """Binance is the class of the practice market."""
     gone = "NOPE/USDT:USDT"
@@ -155,6 +165,7 @@ def test_a_shut_door_at_binance_leaves_an_order_unknown_and_is_waited_at(status,
     [
         ("bybit", "/v5/order/create", Cause.RATE, Temporary),
         ("okx", "/api/v5/trade/order", Cause.TURNED_AWAY, UnknownOutcome),
+        ("kucoin", "/api/v1/orders", Cause.TURNED_AWAY, UnknownOutcome),
     ],
 )
 def test_a_shut_door_elsewhere(tmp_path, exchange, path, cause, kind):

@@ -1,7 +1,8 @@
 """Funding and open interest, as each venue documents its answer, through the unmodified ccxt class.
 
 Sources: Binance USD-M "Mark Price" and "Open Interest", Bybit V5 "Get Tickers" and "Get Open
-Interest", OKX V5 "Get funding rate" and "Get open interest".
+Interest", OKX V5 "Get funding rate" and "Get open interest", KuCoin "Get Current Funding Rate" and
+"Get Symbol".
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from runner.exchange.base import Funding, PublicTrade
 from runner.exchange.ccxt import CcxtMarket, connect
 from runner.protocol import Mode, Side
 from tests.fakes.venues import bybit as bybit_fake
+from tests.fakes.venues import kucoin as kucoin_fake
 from tests.runner.exchange.real_hosts import at_real_hosts
 from tests.runner.exchange.taken_on import answer_of
 from tests.runner.machine import SYMBOL, configuration
@@ -27,6 +29,7 @@ PATHS = {
     "binance": "/fapi/v1/premiumIndex",
     "bybit": "/v5/market/tickers",
     "okx": "/api/v5/public/funding-rate",
+    "kucoin": "/api/v1/funding-rate/XBTUSDTM/current",
 }
 
 
@@ -39,12 +42,18 @@ def told(exchange):
         row = {"symbol": "BTCUSDT", "lastPrice": "57000.5", "markPrice": "57000.1"}
         row |= {"fundingRate": "0.00038246", "nextFundingTime": str(AT)}
         return bybit_fake.enveloped({"category": "linear", "list": [row]})
+    if exchange == "kucoin":
+        row = {"symbol": ".XBTUSDTMFPI8H", "granularity": 28800000, "value": 3.8246e-4}
+        row |= {"timePoint": AT - 28800000, "predictedValue": 1.09e-4, "fundingTime": AT}
+        return kucoin_fake.enveloped(row)
     row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "fundingRate": "0.00038246"}
     row |= {"fundingTime": str(AT), "nextFundingTime": str(AT + 4 * 3_600_000)}
     return {"code": "0", "msg": "", "data": [row]}
 
 
-@pytest.mark.parametrize(("exchange", "hours"), [("binance", 8), ("bybit", 8), ("okx", 4)])
+@pytest.mark.parametrize(
+    ("exchange", "hours"), [("binance", 8), ("bybit", 8), ("okx", 4), ("kucoin", 8)]
+)
 def test_rate_and_time_are_read_as_documented(monkeypatch, exchange, hours):
     def answered(seen):
         return (200, told(exchange)) if seen.path == PATHS[exchange] else answer_of(exchange)(seen)
@@ -60,17 +69,20 @@ INTEREST_PATHS = {
     "binance": "/fapi/v1/openInterest",
     "bybit": "/v5/market/open-interest",
     "okx": "/api/v5/public/open-interest",
+    "kucoin": "/api/v1/contracts/XBTUSDTM",
 }
 
 
 def interest_told(exchange, value):
-    """OKX counts contracts, here of a hundredth of a bitcoin each."""
+    """OKX counts contracts, here of a hundredth of a bitcoin each; KuCoin lots of a thousandth."""
     if exchange == "binance":
         return {"openInterest": value, "symbol": "BTCUSDT", "time": AT}
     if exchange == "bybit":
         row = {"openInterest": value, "timestamp": str(AT)}
         found = {"symbol": "BTCUSDT", "category": "linear", "list": [row], "nextPageCursor": ""}
         return bybit_fake.enveloped(found)
+    if exchange == "kucoin":
+        return kucoin_fake.enveloped({**kucoin_fake.INSTRUMENT, "openInterest": value})
     row = {"instId": "BTC-USDT-SWAP", "instType": "SWAP", "oi": value, "ts": str(AT)}
     return {"code": "0", "msg": "", "data": [row | {"oiCcy": "1.0", "oiUsd": "57000"}]}
 
@@ -96,6 +108,7 @@ def interest_of(monkeypatch, exchange, value):
         ("binance", "10659.509", {"symbol": "BTCUSDT"}),
         ("bybit", "10659.509", {"symbol": "BTCUSDT", "category": "linear", "intervalTime": "5min"}),
         ("okx", "106.59509", {"instType": "SWAP", "instId": "BTC-USDT-SWAP", "uly": "BTC-USDT"}),
+        ("kucoin", "10.659509", {}),
     ],
 )
 def test_open_interest_is_read_in_base_units(monkeypatch, exchange, expected, query):

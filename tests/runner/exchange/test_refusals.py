@@ -1,7 +1,8 @@
 """What each venue's documented refusals mean to an order and to a reading, and what a user reads.
 
 Bodies: Binance "Error Code" (USDⓈ-M Futures) and "HTTP Return Codes"; Bybit
-https://bybit-exchange.github.io/docs/v5/error; OKX https://www.okx.com/docs-v5/en/#error-code.
+https://bybit-exchange.github.io/docs/v5/error; OKX https://www.okx.com/docs-v5/en/#error-code;
+KuCoin https://www.kucoin.com/docs-new/error-code.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -18,6 +19,7 @@ from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.catalog import VENUES
 from runner.protocol import Mode, Side
 from tests.fakes.venues.bybit import enveloped
+from tests.fakes.venues.kucoin import refusal
 from tests.runner.exchange.test_fake_venues import run
 from tests.runner.exchange.test_wire import Capture, at_venue
 from tests.runner.machine import SYMBOL
@@ -97,6 +99,34 @@ OKX = [
     (200, "59999", "A code nobody documented.", WHO_KNOWS, None),
 ]
 
+KUCOIN = [
+    (401, "400003", "KC-API-KEY does not exist.", DONE, Cause.KEY_WRONG),
+    (401, "400004", "Invalid KC-API-PASSPHRASE.", DONE, Cause.KEY_WRONG),
+    (401, "400005", "Invalid KC-API-SIGN.", DONE, Cause.KEY_WRONG),
+    (401, "400008", "V1 & V2 API keys are no longer supported", DONE, Cause.KEY_EXPIRED),
+    (401, "400006", "Invalid request IP, the current client IP is", DONE, Cause.ADDRESS),
+    (403, "400007", "Access denied, requires more permission.", DONE, Cause.PERMISSION),
+    (403, "400301", "Operation restricted due to local laws", DONE, Cause.ACCOUNT),
+    (200, "330005", "Please switch your margin mode to cross", DONE, Cause.ACCOUNT),
+    (200, "330012", "Your order is in One-Way Mode, while your", DONE, Cause.POSITION_MODE),
+    (200, "300003", "Balance not enough", DONE, Cause.FUNDS),
+    (200, "300009", "No open positions to close.", DONE, Cause.REDUCE_ONLY),
+    (200, "300012", "Order price cannot be lower than 100", DONE, Cause.PRICE),
+    (200, "300005", "risk limit exceeded", DONE, Cause.TOO_MANY),
+    (200, "300016", "The leverage cannot be greater than 100.", DONE, Cause.LEVERAGE),
+    (200, "100003", "Contract parameter invalid", DONE, Cause.DELISTED),
+    (200, "100001", "There are invalid parameters", DONE, Cause.REQUEST),
+    (400, "400002", "Invalid KC-API-TIMESTAMP.", LATER, Cause.CLOCK),
+    (429, "429000", "Too Many Requests", LATER, Cause.RATE),
+    (200, "200002", "Too many requests in a short period of time", LATER, Cause.RATE),
+    (200, "300002", "Order placement/cancellation suspended", LATER, Cause.MAINTENANCE),
+    (200, "300015", "undergoing the settlement process", LATER, Cause.BUSY),
+    (500, "500000", "Internal Server Error", WHO_KNOWS, Cause.UNKNOWN),
+    (200, "300018", "clientOid parameter repeated", WHO_KNOWS, Cause.DUPLICATE),
+    (200, "999999", "A code nobody documented.", WHO_KNOWS, None),
+    (502, "", "", WHO_KNOWS, None),
+]
+
 
 def judge(error, kind, cause):
     assert type(error) is kind
@@ -145,6 +175,13 @@ def test_okx(tmp_path, status, code, said, kind, cause, shape):
     judge(error, kind, cause)
 
 
+@pytest.mark.parametrize(("status", "code", "said", "kind", "cause"), KUCOIN)
+def test_kucoin(tmp_path, status, code, said, kind, cause):
+    body = refusal(code, said) if code else "<html>Bad Gateway</html>"
+    error = refused("kucoin", tmp_path, "/api/v1/orders", [(status, body, {})])
+    judge(error, kind, cause)
+
+
 @pytest.mark.parametrize(
     ("code", "kind"), [("51000", Operational), ("51149", UnknownOutcome), ("51169", Operational)]
 )
@@ -169,7 +206,7 @@ def test_each_cause_has_a_sentence_and_each_code_a_cause():
     assert SENTENCES.keys() == set(Cause)
     assert not MAY_HAVE_HAPPENED & PASSING
     for name in VENUES:
-        assert set(venue_of(name, Mode.TESTNET).codes.values()) <= set(Cause)
+        assert set(venue_of(name, Mode.PAPER).codes.values()) <= set(Cause)
     for sentence in SENTENCES.values():
         assert sentence[0].islower()
         assert not sentence.endswith(".")
@@ -191,6 +228,9 @@ IN_A_MINUTE = str(int((NOW + timedelta(minutes=1)).timestamp() * 1000))
         ("IP banned until 1000000000000.", {}, None),
         ("", {"X-Bapi-Limit-Reset-Timestamp": IN_A_MINUTE}, 60),
         ("", {"X-Bapi-Limit-Reset-Timestamp": ""}, None),
+        ("", {"gw-ratelimit-reset": "4500"}, 4.5),
+        ("", {"gw-ratelimit-reset": "9" * 30}, 3 * 86_400),
+        ("", {"gw-ratelimit-reset": "-1"}, None),
     ],
 )
 def test_how_long_the_venue_asks_to_wait(said, headers, seconds):

@@ -35,7 +35,7 @@ def at(exchange, mode, endpoint=None, act=None):
 
 def test_every_venue_of_the_catalog_is_there_in_each_of_its_modes():
     for name, ccxt_id in VENUES.items():
-        for mode in (Mode.PAPER, Mode.TESTNET):
+        for mode in venue_of(name, Mode.PAPER).facts.modes:
             venue = venue_of(name, mode)
             assert (venue.exchange, venue.facts.ccxt_id, venue.mode) == (name, ccxt_id, mode)
     for name in VENUES.keys() - {"practice"}:
@@ -47,14 +47,19 @@ def test_the_practice_market_has_no_live_mode():
         venue_of("practice", Mode.LIVE)
 
 
+def test_a_venue_without_a_test_environment_refuses_testnet_and_says_why():
+    with pytest.raises(Operational, match=r"kucoin has no testnet mode: .* paper mode"):
+        venue_of("kucoin", Mode.TESTNET)
+
+
 def test_an_unknown_exchange_is_refused_with_the_choice_and_without_what_is_hidden():
     with pytest.raises(Operational) as caught:
         venue_of("mtgox", Mode.PAPER)
-    assert "choose practice, binance, bybit, okx" in str(caught.value)
+    assert "choose practice, binance, bybit, okx, kucoin" in str(caught.value)
     assert not [name for name in UNLISTED if name in str(caught.value)]
 
 
-@pytest.mark.parametrize("exchange", ["binance", "bybit", "okx"])
+@pytest.mark.parametrize("exchange", VENUES.keys() - {"practice"})
 def test_a_live_bot_is_led_to_no_other_host(exchange):
     with pytest.raises(Operational, match="a live bot speaks to the venue's own hosts only"):
         at(exchange, Mode.LIVE, "http://127.0.0.1:9")
@@ -69,6 +74,7 @@ def test_a_passphrase_reaches_the_venue_s_class():
         return api.password
 
     assert at("okx", Mode.TESTNET, act=act) == "the-phrase"
+    assert at("kucoin", Mode.LIVE, act=act) == "the-phrase"
 
 
 def test_each_process_loads_only_its_own_venue():
@@ -76,7 +82,7 @@ def test_each_process_loads_only_its_own_venue():
         "import sys; from runner.exchange.quirks import venue_of; from runner.protocol import Mode;"
         "venue_of('practice', Mode.PAPER);"
         "print([n for n in sys.modules if n.startswith('runner.exchange.quirks.')"
-        " and n.split('.')[-1] in ('bybit', 'okx')])"
+        " and n.split('.')[-1] in ('bybit', 'okx', 'kucoin')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True
@@ -130,15 +136,15 @@ def test_the_live_path_can_be_walked_on_the_practice_market(practice, monkeypatc
 def test_the_bundle_has_the_classes_of_its_venue_only(tmp_path):
     from zipfile import ZipFile
 
-    for name in ("bybit", "okx"):
-        path = build(name, tmp_path)["path"]
+    for name, parents in (("bybit", ()), ("okx", ()), ("kucoin", ("kucoin",))):
+        path, ccxt_id = build(name, tmp_path)["path"], VENUES[name]
         classes = {n for n in ZipFile(path).namelist() if n.startswith("ccxt/async_support/")}
         named = {n.rpartition("/")[2] for n in classes if n.count("/") == 2}
-        assert named - {"__init__.pyc"} == {f"{name}.pyc"}
+        assert named - {"__init__.pyc"} == {f"{it}.pyc" for it in (ccxt_id, *parents)}
         ask = (
             "import sys; sys.path.insert(0, sys.argv[1]);"
             "from runner.exchange.quirks import venue_of; from runner.protocol import Mode;"
-            f"import importlib; importlib.import_module('ccxt.async_support.{name}');"
+            f"import importlib; importlib.import_module('ccxt.async_support.{ccxt_id}');"
             f"import json; print(json.dumps(venue_of('{name}', Mode.LIVE).origins()))"
         )
         done = subprocess.run(

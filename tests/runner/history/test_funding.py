@@ -221,6 +221,16 @@ SHAPES = {
         {"before": START * 1000 - 1, "after": str((START + DAY + EIGHT) * 1000), "limit": 100},
         Decimal("0.0000746572360545"),
     ),
+    # KuCoin, "Get Public Funding History".
+    "kucoin": (
+        "XBTUSDTM",
+        {
+            "code": "200000",
+            "data": [{"symbol": "XBTUSDTM", "fundingRate": 2.1e-4, "timepoint": PAID * 1000}],
+        },
+        {"from": START * 1000, "to": (START + DAY + EIGHT) * 1000 - 1},
+        Decimal("0.00021"),
+    ),
 }
 
 

@@ -1,0 +1,1 @@
+"""What the market pushes by websocket, as Binance USD-M documents it: market data, user data."""
