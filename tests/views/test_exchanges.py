@@ -67,9 +67,11 @@ def test_without_a_report_every_cell_says_never_proven_and_how_to_prove_it(visit
         assert set(words(page, title)) == {"never proven"}
     assert "Help us prove" in page.text
     assert "No certification is made with real money" in page.text
-    for name in VENUES:
+    for name, venue in VENUES.items():
         page = visitor.get(f"/exchanges/{name}")
-        assert outline.command(name) in page.text
+        certifiable = "testnet" in venue.modes
+        assert (outline.command(name) in page.text) is certifiable
+        assert ("It cannot be certified" in page.text) is not certifiable
     visitor.get("/exchanges/nowhere", 404)
     visitor.get("/exchanges/reports/cer_none", 404)
 
