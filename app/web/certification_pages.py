@@ -37,6 +37,7 @@ def asking(connection: Connection, form: CertifyForm) -> dict[str, Any]:
         "barred": barred,
         "needs": outline.needs(connection.exchange),
         "does": outline.does(),
+        "total": len(outline.STEPS),
         "now": current.now(),
     }
 

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
-from runner.certify.sizes import far_below, least, smallest
+from runner.certify.sizes import above, far_below, least, smallest
 from runner.certify.stand import AT_WORK, Stand, told
 from runner.certify.verdict import NotOffered, NotShown, Unexpected
 from runner.desk import Intent
@@ -46,11 +46,11 @@ async def amend(stand: Stand) -> str:
 async def post_only(stand: Stand) -> str:
     """A post-only order that would take is refused, and trades nothing.
 
-    Its price lies some levels beyond the best one, so that it still takes when the book has moved
-    by the time it arrives.
+    Its price lies beyond the best one, so that it still takes when the book has moved by the time
+    it arrives.
     """
     book = await stand.market.book(stand.symbol, TOP)
-    request = replace(_request(stand, "post-only", book), price=book.asks[-1][0], post_only=True)
+    request = replace(_request(stand, "post-only", book), price=above(stand, book), post_only=True)
     stand.traded = True
     report: OrderReport | None
     try:

@@ -9,6 +9,7 @@ from runner.exchange.base import TOP, Book
 
 _ABOVE_MINIMUM = Decimal("1.5")
 _FAR = Decimal("0.02")
+_BEYOND = Decimal("0.005")
 
 
 async def smallest(stand: Stand) -> tuple[Decimal, Decimal]:
@@ -27,3 +28,9 @@ def far_below(stand: Stand, book: Book, *, steps: int = 1) -> Decimal:
     """A bid that rests: two percent below the middle for each of ``steps``."""
     rules = stand.market.instrument(stand.symbol)
     return rules.round_price(book.middle * (1 - _FAR * steps), ROUND_DOWN)
+
+
+def above(stand: Stand, book: Book) -> Decimal:
+    """A bid that takes, also when the book moves up meanwhile: half a percent above the middle."""
+    rules = stand.market.instrument(stand.symbol)
+    return rules.round_price(book.middle * (1 + _BEYOND), ROUND_UP)

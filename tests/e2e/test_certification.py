@@ -13,6 +13,8 @@ from tests.e2e.conftest import ROOT, Installation
 from tests.e2e.visitor import Visitor
 from tests.waiting import PATIENCE, until
 
+ALL = len(outline.STEPS)
+
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
@@ -48,7 +50,7 @@ def certify(visitor):
 
 def over(visitor, run):
     """The text of its page once it is over."""
-    until("it is over", lambda: "of 20 steps" not in visitor.open(run).text, 0.5)
+    until("it is over", lambda: f"of {ALL} steps" not in visitor.open(run).text, 0.5)
     return visitor.text
 
 
@@ -84,7 +86,7 @@ def test_the_practice_market_passes_and_everybody_sees_it(key, installation, tmp
     assert verified.returncode == 0, verified.stdout + verified.stderr
 
     everybody = Visitor(installation.base)
-    until("it is public", lambda: "20 of 20" in everybody.open("/exchanges").text)
+    until("it is public", lambda: f"{ALL} of {ALL}" in everybody.open("/exchanges").text)
     everybody.open("/exchanges/practice")
     public = next(it for it in links(everybody) if it and "/exchanges/reports/" in it)
     everybody.open(public)

@@ -26,6 +26,7 @@ export by a foreign id is an empty one."""
 
 SAME = frozenset(
     {"key", "number", "month", "tab", "filename", "token", "workspace_id", "incident_id"}
+    | {"exchange", "certification_id"}
 )
 SAME |= {
     "year",

@@ -1,13 +1,13 @@
 """Certifications: testers and their keys, reports, and those made here.
 
-Revision: 0021, after 0019
+Revision: 0020, after 0019
 """
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 branch_labels = None
 depends_on = None
