@@ -99,7 +99,7 @@ def request(
 
 
 def cancel(run: CertificationRun, *, by: Actor, now: datetime) -> None:
-    """End it; its process cleans up first. Twice is once. Raises ``Refused``: it is over."""
+    """End it; its process cleans up first. Twice is once, and what is over stays as it is."""
     if long_runs.cancel(run, now):
         run.token_hash = ""
         _record("connection.certify_cancel", run, by, now)
