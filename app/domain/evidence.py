@@ -29,6 +29,7 @@ ENOUGH_DAYS, ENOUGH_TRADES = 7, 20
 POINTS = 5_000
 """So many looks are read at a time."""
 NEVER_RAN = "It has not run yet, so that says nothing."
+NEVER_ON_PAPER = "It was not on paper yet, so that says nothing."
 TRIED = (Mode.PAPER, Mode.TESTNET)
 NOTHING = Decimal(0)
 
@@ -36,6 +37,9 @@ NOTHING = Decimal(0)
 @dataclass
 class Record:
     """Sums over the machines, trades, orders and notices of what it is now, while not live.
+
+    What it earned is told apart by mode, and ``worst_fall`` is that of paper: prices of a testnet
+    are its own, and what is earned there shows plumbing.
 
     Runs of another version or of other symbols are no evidence of it. ``since``: of the first.
     """
@@ -45,8 +49,8 @@ class Record:
     awake: timedelta = timedelta()
     machines: int = 0
     unproven: int = 0
-    trades: int = 0
-    net: Decimal = NOTHING
+    trades: Counter[Mode] = field(default_factory=Counter)
+    net: dict[Mode, Decimal] = field(default_factory=lambda: dict.fromkeys(TRIED, NOTHING))
     rejected: int = 0
     alarms: Counter[str] = field(default_factory=Counter)
     worst_fall: Decimal = NOTHING
@@ -59,21 +63,24 @@ def so_far(bot: Bot, now: datetime) -> Record:
     of_runs = [run.id for run in like_now]
     record.since = min((run.started_at for run in like_now), default=None)
     _count_machines(of_runs, record, now)
-    for side, cost, proceeds, fees, funding in db.session.execute(
+    for mode, side, cost, proceeds, fees, funding in db.session.execute(
         select(
-            *(TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional),
+            *(Run.mode, TradeRow.side, TradeRow.entry_notional, TradeRow.exit_notional),
             *(TradeRow.fees, TradeRow.funding),
-        ).where(TradeRow.run_id.in_(of_runs), TradeRow.closed_at.is_not(None))
+        )
+        .join(Run, Run.id == TradeRow.run_id)
+        .where(TradeRow.run_id.in_(of_runs), TradeRow.closed_at.is_not(None))
     ):
-        record.trades += 1
-        record.net += gain(side, cost, proceeds) - fees + funding
+        record.trades[mode] += 1
+        record.net[mode] += gain(side, cost, proceeds) - fees + funding
     record.rejected = _count(OrderRow, of_runs, OrderRow.status == OrderStatus.REJECTED)
     codes = select(RunnerNotice.code, func.count()).where(
         RunnerNotice.run_id.in_(of_runs), RunnerNotice.level == "alarm"
     )
     for code, count in db.session.execute(codes.group_by(RunnerNotice.code)):
         record.alarms[code] = count
-    record.worst_fall = max((_worst_fall(run) for run in of_runs), default=NOTHING)
+    on_paper = [run.id for run in like_now if run.mode is Mode.PAPER]
+    record.worst_fall = max((_worst_fall(run) for run in on_paper), default=NOTHING)
     return record
 
 
@@ -161,9 +168,14 @@ def _time(record: Record) -> Line:
 
 
 def _trades(record: Record) -> Line:
-    net = f"{record.net:+.2f} in quote currency after fees"
-    found = f"{_some(record.trades, 'closed trade')}, {net}."
-    good = record.trades >= ENOUGH_TRADES
+    paper, testnet = (
+        f"{_some(record.trades[mode], 'closed trade')}, {record.net[mode]:+.2f} in quote currency"
+        for mode in TRIED
+    )
+    found = f"On paper {paper} after fees."
+    if record.trades[Mode.TESTNET]:
+        found += f" On testnet {testnet}: prices there are its own, so that shows plumbing."
+    good = record.trades[Mode.PAPER] >= ENOUGH_TRADES
     cure = "" if good else f"Fewer than {ENOUGH_TRADES} say little about a strategy."
     return Line("trades", "Trades", _if(good), found, cure)
 
@@ -181,14 +193,14 @@ def _errors(record: Record) -> Line:
 
 
 def _fall(bot: Bot, record: Record) -> Line:
-    found = f"{record.worst_fall:.2f} below an earlier height, open profit included."
+    found = f"On paper {record.worst_fall:.2f} below an earlier height, open profit included."
     bounds = [bot.limits.get(name) for name in ("max_drawdown", "max_daily_loss")]
     bound = next((Decimal(value) for value in bounds if value is not None), None)
     if bound is None:
         cure = "No limit stands against it yet."
         return Line("fall", "Worst drawdown", Standing.THINK, found, cure)
-    if not record.machines:
-        return Line("fall", "Worst drawdown", Standing.THINK, found, NEVER_RAN)
+    if not record.days[Mode.PAPER]:
+        return Line("fall", "Worst drawdown", Standing.THINK, found, NEVER_ON_PAPER)
     good = record.worst_fall <= bound
     cure = "" if good else f"That is more than the limit of {bound:f}: expect it to be reached."
     return Line("fall", "Worst drawdown", _if(good), f"{found} The limit is {bound:f}.", cure)

@@ -62,11 +62,12 @@ def beat(
 def finish(kind: Any, row_id: str, holder: str, values: dict[str, Any], now: datetime) -> bool:
     """Write down what came of it; ``False`` if somebody else holds it by now.
 
-    Whoever cancelled it was told that it ends: of what came in the same moment the log is kept.
+    Whoever cancelled it was told that it ends: of what came in the same moment the log is kept,
+    unless its kind tells all of it.
     """
     over = {"percent": 100, "ended_at": clock.database_now(now), "step": "", "holder": ""}
     statement = update(kind).where(*_held(kind, row_id, holder))
-    wanted = statement.where(kind.cancel_at.is_(None))
+    wanted = statement.where(kind.cancel_at.is_(None)) if kind.CANCEL_WINS else statement
     if change(wanted.values(**values, **over)):
         return True
     log = {name: value for name, value in values.items() if name == "log"}

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import inf
 from statistics import fmean, stdev
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from app.extensions import db
-from app.models import Backtest, Bot, StrategyVersion, TradeRow
+from app.models import Backtest, BacktestState, Bot, StrategyVersion, TradeRow
 from runner.metrics import by_luck, interval, profit_factor, strict, win_rate
 
 CONFIDENCE = 0.95
@@ -50,12 +50,12 @@ class Tries:
     """How often something was tried before this was chosen, as far as it is kept."""
 
     versions: int
-    backtests: int
+    results: int
 
     @property
     def count(self) -> int:
-        """Each version and each backtest is a try; what runs now is one of them."""
-        return max(self.versions + self.backtests, 1)
+        """Each version and each result of a backtest is a try; what runs now is one of them."""
+        return max(self.versions + self.results, 1)
 
     @property
     def luck(self) -> float:
@@ -98,15 +98,22 @@ def results_of(run_ids: Sequence[str]) -> list[float]:
 
 
 def tries_of(bot: Bot) -> Tries:
-    """Versions of its strategy up to its own, and backtests of any version."""
+    """Versions of its strategy up to its own, and results of backtests of any version.
+
+    A sweep has one for each combination. A walk-forward chooses among many as well, but what it
+    tells is earned after the choice: it is one. What failed or was cancelled told nobody anything.
+    """
     versions = select(StrategyVersion.id).where(
         StrategyVersion.workspace_id == bot.workspace_id,
         StrategyVersion.strategy_id == bot.version.strategy_id,
     )
-    backtests = select(func.count()).where(
-        Backtest.workspace_id == bot.workspace_id, Backtest.strategy_version_id.in_(versions)
+    backtests = select(Backtest.figures).where(
+        Backtest.workspace_id == bot.workspace_id,
+        Backtest.strategy_version_id.in_(versions),
+        Backtest.state == BacktestState.DONE,
     )
-    return Tries(bot.version.number, db.session.scalar(backtests) or 0)
+    results = sum(int((it or {}).get("tried", 1)) for it in db.session.scalars(backtests))
+    return Tries(bot.version.number, results)
 
 
 def in_words(odds: Odds, currency: str) -> str:

@@ -34,8 +34,8 @@ NAMES = {
     "fees": ("fees",) * 2,
     "funding": ("funding",) * 2,
     "size": ("other sizes",) * 2,
-    "missing": ("trades that paper missed",) * 2,
-    "extra": ("trades that only paper made",) * 2,
+    "missing": ("trades that it missed",) * 2,
+    "extra": ("trades that only it made",) * 2,
 }
 
 
@@ -55,6 +55,7 @@ class Ready:
     currency: str
     hindrance: str = ""
     reset_at: datetime | None = None
+    mode: Mode = Mode.PAPER
 
 
 def of(bot: Bot, now: datetime) -> Ready:
@@ -70,6 +71,7 @@ def of(bot: Bot, now: datetime) -> Ready:
         currency=stretches.quote_of(bot),
         hindrance=stretches.hindrance(bot.version.rules),
         reset_at=None if done is None else _reset_at(bot, done),
+        mode=runs[0].mode if runs else Mode.PAPER,
     )
 
 
@@ -139,15 +141,15 @@ def _drift(ready: Ready) -> Line:
         return _not_yet("drift", title, ready)
     told: dict[str, Any] = ready.done.drift or {}
     worries = drift_worries(told)
-    found = drift_words(told)
+    found = drift_words(told, ready.done.mode)
     if ready.reset_at is not None:
         found += f" Since its paper balance was reset, {ready.reset_at:%Y-%m-%d %H:%M} UTC."
     line = Line("drift", title, _if(not worries), found, " ".join(worries))
     return _aged(line, ready)
 
 
-def drift_words(told: dict[str, Any]) -> str:
-    """What paper earned beside the same candles in backtest, and what most of that is."""
+def drift_words(told: dict[str, Any], mode: Mode = Mode.PAPER) -> str:
+    """What it earned in ``mode`` beside the same candles in backtest, and what most of that is."""
     if not told["matched"] + told["missing"] + told["extra"]:
         return "Neither closed a trade."
     difference = drift_of(told)
@@ -156,10 +158,14 @@ def drift_words(told: dict[str, Any]) -> str:
     if told["missing"] or told["extra"]:
         sample += f", {told['missing']} missing, {told['extra']} extra"
     if not difference:
-        return f"Paper earned exactly what the same candles earn in backtest ({sample})."
+        return (
+            f"{mode.capitalize()} earned exactly what the same candles earn in backtest ({sample})."
+        )
     much = f"{abs(percent):.2f} %" if abs(percent) >= Decimal("0.01") else "less than 0.01 %"
     side = "more" if difference > 0 else "less"
-    found = f"Paper earned {much} of its balance {side} than the same candles in backtest"
+    found = (
+        f"{mode.capitalize()} earned {much} of its balance {side} than the same candles in backtest"
+    )
     part, share = largest_part(told)
     name = NAMES[part][difference > 0]
     what = f"; {share:.0f} % of it is {name}" if share <= 100 else f"; mostly {name}"
@@ -206,6 +212,10 @@ def drift_worries(told: dict[str, Any]) -> list[str]:
 def _luck(ready: Ready) -> Line:
     title, it = "Luck or profit", ready.odds
     found = odds.in_words(it, ready.currency)
+    if it.count and ready.mode is Mode.TESTNET:
+        found = f"On testnet, where results show plumbing and not performance: {found}"
+        cure = "Let it trade on paper first."
+        return Line("luck", title, Standing.THINK, found, cure)
     if not it.count:
         cure = "Let it trade on paper first."
         return Line("luck", title, Standing.MISSING, found, cure)
@@ -220,7 +230,8 @@ def _tries(ready: Ready) -> Line:
     title, it = "Things tried", ready.tries
     found = (
         f"{_some(it.versions, 'version', 'versions')} and "
-        f"{_some(it.backtests, 'backtest', 'backtests')} of this strategy are kept."
+        f"{_some(it.results, 'result', 'results')} of backtests of this strategy are kept, "
+        "each combination of a sweep counted."
     )
     if it.count == 1:
         return Line("tries", title, Standing.GOOD, f"{found} Nothing was picked out of many.")

@@ -38,10 +38,12 @@ class LongRun:
 
     ``holder`` is the worker's hold: what another one says does not count. ``attempt`` counts how
     often a worker began; one that is lost the last of ``ATTEMPTS`` times fails with what ``LOST``
-    says. ``fault`` names component, field and message.
+    says. ``fault`` names component, field and message. ``CANCEL_WINS``: once it is to end, nothing
+    but its log is kept, also where its answer comes at that moment.
     """
 
     ATTEMPTS: ClassVar[int] = 2
+    CANCEL_WINS: ClassVar[bool] = True
     LOST: ClassVar[str] = (
         "the worker was lost twice while it ran; run it again, over a shorter period if it has one"
     )

@@ -66,9 +66,12 @@ class CertificationRun(LongRun, Tenant, Model):
     ``lines``: the steps taken so far, as the report has them. ``token_hash``: of what the process
     fetches the key with, once; empty when there is nothing to fetch. ``report``: the signed one as
     it is handed out. ``certification_id``: where it stands for everybody, if it does.
+
+    What it did at the exchange, and what it left there, is told however it ended.
     """
 
     ATTEMPTS: ClassVar[int] = 1
+    CANCEL_WINS: ClassVar[bool] = False
     LOST: ClassVar[str] = (
         "the worker was lost while it ran. The process takes back its orders by itself; look at "
         "the exchange, then start another one, which takes back what is left"

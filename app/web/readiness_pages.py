@@ -22,7 +22,10 @@ MEANINGS = {
     ),
     "timing": ("Exits on another candle", "A stop or target that one of the two met earlier."),
     "fees": ("Fees", "Charged on paper less those of the backtest, for the same quantity."),
-    "funding": ("Funding", "Paid or received on paper; a backtest on candles knows none."),
+    "funding": (
+        "Funding",
+        "Paid or received on paper; this comparison loads none, so it may be all of a difference.",
+    ),
     "size": ("Other sizes", "Quantities differ, as the equity they are sized by does."),
     "missing": ("Missing on paper", "Results of trades that only the backtest made."),
     "extra": ("Only on paper", "Results of trades that only paper made."),

@@ -64,7 +64,7 @@ def test_what_it_has_shown_is_what_its_rows_say(app):
     record = evidence.so_far(bot, NOW)
     assert len(record.days[Mode.PAPER]) == 9
     assert record.awake == timedelta(days=8)
-    assert (record.trades, record.net) == (3, Decimal(3))
+    assert (record.trades[Mode.PAPER], record.net[Mode.PAPER]) == (3, Decimal(3))
     assert (record.rejected, dict(record.alarms)) == (1, {"stop_missing": 1})
     assert record.worst_fall == Decimal(170), "the deposit is taken out of what follows it"
     assert line(bot, record, "time").standing is Standing.GOOD
@@ -102,6 +102,26 @@ def test_the_worst_fall_is_that_of_all_looks(app, monkeypatch):
     record = evidence.so_far(bot, NOW)
     assert record.worst_fall == Decimal(600)
     assert f"{record.since:%Y-%m-%d}" in line(bot, record, "time").found
+
+
+def test_what_a_testnet_earned_is_told_apart_and_is_no_performance(app):
+    bot = factories.bot(factories.organisation(), limits=Limits(max_daily_loss=Decimal(90)))
+    bot.mode = Mode.TESTNET
+    run = db.session.get_one(Run, telling.awake(bot, NOW).run_id)
+    for _ in range(evidence.ENOUGH_TRADES):
+        factories.trade(run, 100, 150, 0)
+    for second, equity in enumerate((1000, 400)):
+        point = {"equity": Decimal(equity), "balance": Decimal(0), "unrealised": Decimal(0)}
+        db.session.add(EquityPoint(**told(bot, run.id, at=NOW + second * SECOND), **point))
+    db.session.flush()
+    record = evidence.so_far(bot, NOW)
+    assert (record.trades[Mode.PAPER], record.worst_fall) == (0, 0)
+    found = line(bot, record, "trades")
+    assert found.standing is Standing.THINK
+    assert "On paper 0 closed trades, +0.00" in found.found
+    assert "On testnet 20 closed trades, +1000.00" in found.found
+    assert "shows plumbing" in found.found
+    assert line(bot, record, "fall").cure == evidence.NEVER_ON_PAPER
 
 
 def test_what_it_does_live_is_no_evidence_for_going_live(app):

@@ -5,7 +5,7 @@ import pytest
 from app.domain import odds
 from app.domain.odds import Tries
 from app.extensions import db
-from app.models import Run
+from app.models import BacktestKind, BacktestState, Run
 from tests import backtested, factories, telling
 from tests.factories import NOW
 
@@ -66,6 +66,18 @@ def test_backtests_of_every_version_of_the_strategy_count_and_no_other(app):
     backtested.row(bot.version, NOW)
     backtested.row(factories.strategy(workspace).latest, NOW)
     assert odds.tries_of(bot) == Tries(1, 1)
+
+
+def test_each_combination_of_a_sweep_is_a_try_and_what_told_nothing_is_none(app):
+    bot = factories.bot(factories.organisation())
+    sweep = backtested.row(bot.version, NOW, kind=BacktestKind.SWEEP)
+    sweep.figures = {"tried": 500}
+    backtested.row(bot.version, NOW, kind=BacktestKind.WALK_FORWARD)
+    for state in (BacktestState.FAILED, BacktestState.CANCELLED, BacktestState.RUNNING):
+        backtested.row(bot.version, NOW, state=state)
+    db.session.flush()
+    assert odds.tries_of(bot) == Tries(1, 501)
+    assert odds.tries_of(bot).luck > 0.99
 
 
 def test_results_are_those_of_closed_trades_in_the_order_of_time(app):

@@ -9,7 +9,7 @@ from app.domain import drift, readiness
 from app.domain.going_live import Standing
 from app.extensions import db
 from app.models import BacktestState, Run
-from runner.protocol import Decision
+from runner.protocol import Decision, Mode
 from tests import backtested, factories, readied, telling
 from tests.factories import NOW
 from tests.readied import MINUTE, deal, parity
@@ -151,6 +151,16 @@ def test_few_trades_are_told_with_their_interval(bot):
     assert (
         "31 trades, 17 won: the true win rate may be anywhere between 38 % and 71 %" in found.found
     )
+
+
+def test_what_a_testnet_earned_is_plumbing_and_never_good(bot):
+    run = db.session.get_one(Run, telling.machine_of(bot).run_id)
+    run.mode = bot.mode = Mode.TESTNET
+    for number in range(90):
+        factories.trade(run, 100, 102 if number % 3 else 99)
+    found = line(bot, "luck")
+    assert found.standing is Standing.THINK
+    assert "On testnet, where results show plumbing and not performance: 90 trades" in found.found
 
 
 def test_many_tries_make_it_think_unless_it_is_sure_even_so(bot):

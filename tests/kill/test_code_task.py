@@ -148,7 +148,7 @@ def test_after_a_killed_worker_the_run_begins_again_on_another_machine(place):
 def test_a_run_whose_workers_die_twice_says_so_and_leaves_no_machine(place):
     visitor, page = place.ask()
     seen = []
-    for _ in range(long_runs.MOST_ATTEMPTS):
+    for _ in range(DryRun.ATTEMPTS):
         seen.append(until("the class is at work", lambda: place.at_work(seen)))
         place.kill_worker("backtests")
         place.a_minute_passes()

@@ -183,6 +183,19 @@ def test_progress_is_kept_line_by_line(connection):
     assert not runs.beat(errand, lines, 20, SOON)
 
 
+def test_one_that_was_ended_tells_what_it_did_and_left(connection, locker):
+    run = request(connection)
+    errand = begun(run)
+    runs.cancel(run, by=TESTER, now=SOON)
+    db.session.commit()
+    told = seen() | {"stopped": True, "passed": False, "left": ["an order"]}
+    assert finish(errand, done(told), locker)
+    found = read(run)
+    assert found.state is BacktestState.CANCELLED
+    assert envelope.opened(found.report)["report"]["left"] == ["an order"]
+    assert found.lines
+
+
 def test_what_it_saw_is_signed_with_the_installations_key_and_made_public(connection, locker):
     run = request(connection)
     told = seen()
