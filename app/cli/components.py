@@ -24,6 +24,8 @@ What a strategy can be built from. This page is drawn from the components' own s
   parameters. After it a component no longer knows where it began: an average keeps less than half a
   percent of its seed. Those marked *days* must besides have seen so many whole days.
 - Indicators follow TA-Lib's definitions where TA-Lib has them.
+- Each is used by a template, or users of another platform asked for it or use it:
+  `docs/component-origins.csv` says who and where, and `test_origins.py` names the exception.
 - What is not known (funding or open interest of a market without any) passes nothing.
   History tells neither: a change of open interest is known only so many candles after the start.
 """
