@@ -301,7 +301,7 @@ def test_what_no_backtest_can_judge_again_is_refused_with_the_reason(bot, what):
     told(bot)
     rules, words = {**RULES, **HEARING}, "no history"
     if what == "code":
-        rules, words = code_rules.rules_of(coded.dry_run(bot.workspace, NOW).source), "a class"
+        rules, words = code_rules.rules_of(coded.dry_run(bot.workspace, NOW).source), "A class"
     made = strategies.create(
         bot.workspace, name="Other", rules=rules, author=None, by=TESTER, now=NOW
     )
