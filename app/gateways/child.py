@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ def end_with_parent(number: int) -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
 
 
-class Watch:
+class Watch(ABC):
     """Reads what a process tells on its standard error while it runs.
 
     ``lines`` are those that were no progress. ``beat`` is called about once a second; it says
@@ -46,9 +47,9 @@ class Watch:
         self.lines: list[str] = []
         self.cancelled = self.late = False
 
+    @abstractmethod
     def take(self, said: Any) -> None:
         """Note what a line told. Raises ``LookupError`` or ``TypeError`` where it was none."""
-        raise NotImplementedError
 
     def until_it_ends(self) -> None:
         """Beat once a second; ends early where the run is not wanted any more or takes too long."""

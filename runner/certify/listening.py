@@ -12,7 +12,7 @@ from runner.certify.stand import Stand
 from runner.certify.verdict import NotOffered, Unexpected
 from runner.errors import RunnerError
 from runner.exchange.listener import STAND_SECONDS, Ears
-from runner.exchange.quirks.venue import Venue
+from runner.exchange.quirks.streaming import StreamingVenue
 
 TOLD_WITHIN = 10.0
 CANDLES_WITHIN = 20.0
@@ -23,7 +23,7 @@ _LOOK_SECONDS = 0.05
 class _Ears(Ears):
     """Counts what is told, and looks whether each event comes once and after the one before."""
 
-    def __init__(self, venue: Venue) -> None:
+    def __init__(self, venue: StreamingVenue) -> None:
         self._venue = venue
         self._before: dict[tuple[str, str], tuple[int, Any]] = {}
         self.stands = False
@@ -33,7 +33,7 @@ class _Ears(Ears):
     def standing(self) -> None:
         self.stands = True
 
-    def candle(self, symbol: str, opened_at: datetime, volume: float) -> None:  # noqa: ARG002
+    def candle(self, symbol: str, opened_at: datetime, volume: float) -> None:  # noqa: ARG002 - only that one came
         self.candles += 1
 
     def account(self) -> None:
@@ -56,7 +56,7 @@ async def streams(stand: Stand) -> str:
     """What a bot is woken by; it believes requests alone, so that none of this can cost money."""
     if stand.listener is None:
         raise NotOffered("the runner does not listen to this venue's streams")
-    ears = _Ears(stand.venue)
+    ears = _Ears(stand.listener.venue)
     stand.listener.overheard = ears.overhear
     listening = asyncio.create_task(stand.listener.listen(ears))
     try:

@@ -97,7 +97,6 @@ class Stand:
         exchange, venue, endpoint = connect(
             configuration, self.place.credentials, self.place.source_address
         )
-        self.venue = venue
         self.market = CcxtMarket(exchange, venue, endpoint)
         self.listener = listener_of(configuration, exchange, venue, endpoint, "1m")
         self.broker = CcxtBroker(exchange, venue, configuration.quote)

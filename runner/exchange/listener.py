@@ -18,6 +18,7 @@ import aiohttp
 
 from runner.errors import Temporary
 from runner.exchange.failures import Failures
+from runner.exchange.quirks.streaming import StreamingVenue
 from runner.exchange.quirks.venue import Venue
 from runner.exchange.transport import hold
 from runner.protocol import Configuration
@@ -52,10 +53,15 @@ class Listener:
     """Candles of some symbols, and orders and positions of the account where there is a key."""
 
     def __init__(
-        self, rest: Any, venue: Venue, origin: str, symbols: tuple[str, ...], timeframe: str
+        self,
+        rest: Any,
+        venue: StreamingVenue,
+        origin: str,
+        symbols: tuple[str, ...],
+        timeframe: str,
     ) -> None:
         self._rest = rest
-        self._venue = venue
+        self.venue = venue
         self._origin = origin
         self._pairs = [[symbol, timeframe] for symbol in symbols]
         self._timeframe = timeframe
@@ -75,7 +81,7 @@ class Listener:
             work += [self._hear(api.watch_orders, ears), self._hear(api.watch_positions, ears)]
         tasks = [asyncio.ensure_future(one) for one in (*work, self._ended)]
         try:
-            with Failures(api, self._venue.codes).reading("listen to the venue"):
+            with Failures(api, self.venue.codes).reading("listen to the venue"):
                 done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
                 self._mind(done)
         finally:
@@ -92,7 +98,7 @@ class Listener:
 
     def _made(self) -> Any:
         """The listening object: same key, same session, same markets, and timers we can stop."""
-        rest, name = self._rest, self._venue.facts.ccxt_id
+        rest, name = self._rest, self.venue.facts.ccxt_id
         module = importlib.import_module(f"ccxt.pro.{name}")
         kept = dict.fromkeys(("ordersLimit", "tradesLimit", "OHLCVLimit"), _KEPT)
         api = getattr(module, name)(
@@ -107,14 +113,14 @@ class Listener:
                 "userAgent": rest.userAgent,
                 "newUpdates": True,
                 "streaming": {"keepAlive": int(PING_SECONDS * 1000)},
-                "options": {**self._venue.options, **self._venue.stream_options, **kept},
+                "options": {**self.venue.options, **self.venue.stream_options, **kept},
             }
         )
         api.ssl_context, api.timeout_on_exit = False, 0
         api.has["fetchCurrencies"] = False
-        self._venue.prepare(api)
+        self.venue.prepare(api)
         api.urls["api"] = {**api.urls["api"], **_addresses(rest)}
-        self._venue.aim(api, self._origin)
+        self.venue.aim(api, self._origin)
         api.set_markets_from_exchange(rest)
         self._overhear(api)
         return api
@@ -125,7 +131,7 @@ class Listener:
 
         def handle(client: Any, message: Any) -> None:
             self.overheard(client.url, message)
-            if self._venue.ends_listening(message):
+            if self.venue.ends_listening(message):
                 self._end(Temporary("the venue ended the listen key"))
             try:
                 read(client, message)
@@ -194,7 +200,7 @@ class Listener:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._api.close_ws_clients()
         self._api.clients.clear()
-        self._venue.forget_listening(self._api)
+        self.venue.forget_listening(self._api)
 
 
 def listener_of(
@@ -202,7 +208,7 @@ def listener_of(
 ) -> Listener | None:
     """For what ``connect`` made; ``None`` where streams are off or the venue has none for us."""
     origin = venue.stream_origin(base) if configuration.streams else None
-    if origin is None:
+    if origin is None or not isinstance(venue, StreamingVenue):
         return None
     return Listener(rest, venue, origin, configuration.symbols, timeframe)
 

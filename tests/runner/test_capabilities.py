@@ -8,6 +8,8 @@ import pytest
 from runner.capabilities import CLOSED, TABLE, UNLISTED
 from runner.capabilities.table import Sandbox
 from runner.exchange.base import OrderKind
+from runner.exchange.quirks import venue_of
+from runner.exchange.quirks.streaming import StreamingVenue
 from runner.protocol import Mode
 from runner.strategy import TIMEFRAMES
 
@@ -55,6 +57,7 @@ def test_what_closed_trades_nowhere():
 
 @pytest.mark.parametrize("row", ROWS)
 def test_streams_have_a_host_in_each_mode_and_a_class_that_listens(row):
+    assert isinstance(venue_of(row.exchange, row.modes[0]), StreamingVenue) is row.streams
     if not row.streams:
         assert not row.stream_hosts
         return

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from runner.exchange.quirks.venue import Venue
+from runner.exchange.quirks.streaming import StreamingVenue
 
 
-class BinanceStreams(Venue):
+class BinanceStreams(StreamingVenue):
     """The part of Binance that is only about listening."""
 
     # Positions are asked for by request; a snapshot for each connection would cost another one.

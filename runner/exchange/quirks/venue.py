@@ -45,7 +45,6 @@ class Venue(ABC):
     address_path: ClassVar[str | None] = None
     open_interest_options: ClassVar[Mapping[str, str]] = {}
     header_rule: HeaderRule | None = None
-    stream_options: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, mode: Mode) -> None:
         self.mode = mode
@@ -57,27 +56,11 @@ class Venue(ABC):
         return self.facts.hosts.get(self.mode, ())
 
     def stream_origin(self, base: str) -> str | None:
-        """Where the streams are that belong to the requests at ``base``."""
+        """Where the streams are that belong to the requests at ``base``, if there are any."""
         if not self.facts.streams:
             return None
         own = base in self.facts.hosts.get(self.mode, ())
         return self.facts.stream_hosts.get(self.mode) if own else f"ws{base.removeprefix('http')}"
-
-    def aim(self, api: Any, origin: str) -> None:
-        """Point a fresh listening object at ``origin``."""
-        raise NotImplementedError  # only where there are streams
-
-    def ends_listening(self, message: Any) -> bool:  # noqa: ARG002 - most have no such word
-        """Whether a message means that nothing more of the account will come."""
-        return False
-
-    def event_of(self, message: Any) -> tuple[str, int] | None:  # noqa: ARG002 - as above
-        """Kind and time of an event, of which one connection brings each once and in order."""
-        return None
-
-    def forget_listening(self, api: Any) -> None:
-        """Have the next connection begin anew, with no key of the one before."""
-        raise NotImplementedError  # only where there are streams
 
     async def clock(self, api: Any) -> Any:
         """The venue's time in milliseconds."""
