@@ -164,12 +164,15 @@ class Loop:
         busy = bool(self._desk.live() or held or self._desk.blind)
         due = self._is_due("settle", _SETTLE_FAST if busy else _SETTLE_SLOW)
         # What was heard is asked for: of all that a stream says, nothing is taken over.
-        if self._streams.take() or due or self._desk.behind:
+        woken = self._streams.take()
+        if woken or due or self._desk.behind:
             await self._try(self._desk.settle())
             if self._streams.take_missed():
                 self._rounds.miss()
             await self._try(self._rounds.look(connected=self._link.connected))
-            if self._desk.foreign_trades or self._bench.standing.foreign or self._unattended():
+            foreign = self._desk.foreign_trades or self._bench.standing.foreign
+            # Whoever trades by hand wakes it with each order; a long look at them waits its turn.
+            if (due or not woken) and (foreign or self._unattended()):
                 await self._try(self._look_at_foreign())
         await self._try(self._bench.guard.watch(self._desk))
         if self._bench.standing.way_out(self._clock.now()) is not None:

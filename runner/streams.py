@@ -69,8 +69,6 @@ class Streams(Ears):
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
-        if self._listener is not None:
-            await self._listener.close()
 
     def take(self) -> bool:
         """Whether the account should be read now, because something was heard of it."""
@@ -114,8 +112,9 @@ class Streams(Ears):
         if before is not None and opened_at < before[0]:
             return  # late, and known already
         self._newest[symbol] = (opened_at, volume)
-        if before is not None and opened_at > before[0]:
+        if before is None or opened_at > before[0]:
             self._owed.pop(f"a candle of {symbol}", None)
+        if before is not None and opened_at > before[0]:
             self._wake()  # a newer one has begun: the one before is closed
 
     def account(self) -> None:

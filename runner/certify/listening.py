@@ -64,7 +64,6 @@ async def streams(stand: Stand) -> str:
     finally:
         listening.cancel()
         await asyncio.gather(listening, return_exceptions=True)
-        await stand.listener.close()
     return f"candles come in order; an order was told of after {took * 1000:.0f} ms, and its end"
 
 

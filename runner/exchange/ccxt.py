@@ -188,9 +188,7 @@ def connect(
     """
     venue = venue_of(configuration.exchange, configuration.mode)
     origins = _origins(configuration, venue)
-    streams = venue.stream_origin(origins[0]) if configuration.streams else None
-    reachable = origins if streams is None else (*origins, streams)
-    http = session(reachable, source_address, TIMEOUT_SECONDS, venue.header_rule)
+    http = session(origins, source_address, TIMEOUT_SECONDS, venue.header_rule)
     module = importlib.import_module(f"ccxt.async_support.{venue.facts.ccxt_id}")
     keys = {}
     if credentials is not None:

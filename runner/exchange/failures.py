@@ -130,7 +130,7 @@ class Failures:
             return None
         now = datetime.now(UTC)
         headers = getattr(self.exchange, "last_response_headers", None) or {}
-        retry_at = _retry_at(str(error), headers, now)
+        retry_at = wait_until(str(error), headers, now)
         if retry_at is None and _TURNED_AWAY.search(str(error)):
             retry_at = now + _DOOR_WAIT
         if retry_at is not None:
@@ -138,7 +138,7 @@ class Failures:
         return retry_at
 
 
-def _retry_at(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
+def wait_until(said: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
     """When to ask again, from whatever the venue told it by.
 
     Retry-After, or Phemex's header for each group of requests, in seconds; a reset header of Bybit

@@ -17,10 +17,10 @@ from typing import Any, Protocol
 import aiohttp
 
 from runner.errors import Temporary
-from runner.exchange.failures import Failures
+from runner.exchange.failures import Failures, wait_until
 from runner.exchange.quirks.streaming import StreamingVenue
 from runner.exchange.quirks.venue import Venue
-from runner.exchange.transport import hold
+from runner.exchange.transport import hold, session_apart
 from runner.protocol import Configuration
 
 PING_SECONDS = 15.0
@@ -74,8 +74,11 @@ class Listener:
 
     async def listen(self, ears: Ears) -> None:
         """Until something ends it. Raises ``Temporary`` or ``Operational``, saying what."""
-        api = self._api = self._api or self._made()
-        self._ended = asyncio.get_running_loop().create_future()
+        async with session_apart(self._rest.session, self._origin) as http:
+            await self._listen(self._made(http), ears)
+
+    async def _listen(self, api: Any, ears: Ears) -> None:
+        self._api, self._ended = api, asyncio.get_running_loop().create_future()
         work: list[Coroutine[Any, Any, None]] = [self._candles(ears), self._stand(ears)]
         if self.private:
             work += [self._hear(api.watch_orders, ears), self._hear(api.watch_positions, ears)]
@@ -87,17 +90,16 @@ class Listener:
         finally:
             for task in tasks:
                 task.cancel()
-            await self._forget()
+            await self._forget(api)
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def close(self) -> None:
-        """Give back the session, which is not this object's own."""
-        if self._api is not None:
-            api, self._api = self._api, None
-            await api.close()
+    def _made(self, http: aiohttp.ClientSession) -> Any:
+        """A listening object: same key, same markets, and timers we can stop.
 
-    def _made(self) -> Any:
-        """The listening object: same key, same session, same markets, and timers we can stop."""
+        Each time a new one with connections of its own. What ccxt leaves behind where listening
+        fails (a dial goes on although nobody waits for it) ends with them, and never takes one
+        that an order needs.
+        """
         rest, name = self._rest, self.venue.facts.ccxt_id
         module = importlib.import_module(f"ccxt.pro.{name}")
         kept = dict.fromkeys(("ordersLimit", "tradesLimit", "OHLCVLimit"), _KEPT)
@@ -106,7 +108,7 @@ class Listener:
                 "apiKey": rest.apiKey,
                 "secret": rest.secret,
                 "password": rest.password,
-                "session": rest.session,
+                "session": http,
                 "asyncio_loop": asyncio.get_running_loop(),
                 "timeout": rest.timeout,
                 "enableRateLimit": True,
@@ -130,6 +132,8 @@ class Listener:
         read, later = api.handle_message, api.delay
 
         def handle(client: Any, message: Any) -> None:
+            if api is not self._api:
+                return  # of a connection that was given up
             self.overheard(client.url, message)
             if self.venue.ends_listening(message):
                 self._end(Temporary("the venue ended the listen key"))
@@ -184,23 +188,23 @@ class Listener:
                 continue
             refused = error.args[0] if error.args else None
             if isinstance(refused, aiohttp.WSServerHandshakeError) and refused.status in _REFUSED:
-                said = _retry_after(refused)
-                until = datetime.now(UTC) + (said or _REFUSED_FOR)
+                now = datetime.now(UTC)
+                said = wait_until("", refused.headers or {}, now)
+                until = said or now + _REFUSED_FOR
                 if refused.status == _BANNED and said is not None:
                     hold(self._rest.session, until)
                 raise Temporary(f"the venue refuses streams with {refused.status}", until)
             raise error
 
-    async def _forget(self) -> None:
+    async def _forget(self, api: Any) -> None:
         """Close what is open, and stop what would still be done with it later."""
+        self._api = None
         for timer in self._timers:
             timer.cancel()
         self._timers.clear()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_CLOSE_SECONDS):
-                await self._api.close_ws_clients()
-        self._api.clients.clear()
-        self.venue.forget_listening(self._api)
+                await api.close()  # which never opens a session of its own again
 
 
 def listener_of(
@@ -216,8 +220,3 @@ def listener_of(
 def _addresses(rest: Any) -> dict[str, Any]:
     """Where its requests go: exactly where those of the proven object do."""
     return {name: url for name, url in rest.urls["api"].items() if isinstance(url, str)}
-
-
-def _retry_after(refused: aiohttp.WSServerHandshakeError) -> timedelta | None:
-    said = "" if refused.headers is None else refused.headers.get("Retry-After", "")
-    return timedelta(seconds=int(said)) if said.isascii() and said.isdigit() else None

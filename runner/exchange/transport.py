@@ -57,8 +57,15 @@ class HostGuard(aiohttp.TCPConnector):
         super().__init__(**options)
         self._origins = frozenset(URL(origin).origin() for origin in origins)
         self._rule = rule
+        self._options = options
         self.held_until: datetime | None = None
         self.reads_only = False
+
+    def apart(self, more: str) -> HostGuard:
+        """Connections of their own under the same rules, to ``more`` as well, held as these are."""
+        made = HostGuard([*map(str, self._origins), more], self._rule, **self._options)
+        made.held_until, made.reads_only = self.held_until, self.reads_only
+        return made
 
     async def connect(
         self,
@@ -84,6 +91,18 @@ def hold(session: aiohttp.ClientSession, until: datetime) -> None:
     connector = session.connector
     assert isinstance(connector, HostGuard)
     connector.held_until = max(until, connector.held_until or until)
+
+
+def session_apart(own: aiohttp.ClientSession, more: str) -> aiohttp.ClientSession:
+    """A session whose troubles are its own: ``own`` keeps its connections, and is not held by it.
+
+    ``more`` is one origin that it reaches besides.
+    """
+    guard = own.connector
+    assert isinstance(guard, HostGuard)
+    return aiohttp.ClientSession(
+        connector=guard.apart(more), timeout=own.timeout, trust_env=False, headers=own.headers
+    )
 
 
 def session(

@@ -29,6 +29,3 @@ class BinanceStreams(StreamingVenue):
         if not isinstance(message, dict) or "E" not in message:
             return None
         return f"{message.get('e')} {message.get('s', '')}", int(message["E"])
-
-    def forget_listening(self, api: Any) -> None:
-        api.options["linear"] = {}  # the listen key, and when it was got

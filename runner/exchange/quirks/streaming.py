@@ -25,7 +25,3 @@ class StreamingVenue(Venue):
     @abstractmethod
     def event_of(self, message: Any) -> tuple[str, int] | None:
         """Kind and time of an event, of which one connection brings each once and in order."""
-
-    @abstractmethod
-    def forget_listening(self, api: Any) -> None:
-        """Have the next connection begin anew, with no key of the one before."""

@@ -263,6 +263,23 @@ def test_a_connection_that_never_comes_to_stand_is_given_up(practice, monkeypatc
     scene(practice, act)
 
 
+def test_listening_that_fails_takes_no_connection_that_an_order_needs(practice, monkeypatch):
+    """Each try leaves a dial behind that nobody waits for any more."""
+    monkeypatch.setattr(streams, "_LONGEST_PAUSE", 0.1)
+
+    async def act(place):
+        await place.switch(
+            {"kind": "maintenance", "match": {"path": "/fapi/v1/listenKey"}},
+            {"kind": "delay", "seconds": 0.3, "match": {"path": "/market/*"}},
+            {"kind": "stream_drop", "count": 1},
+        )
+        await place.buy()
+        await place.until(lambda: place.streams._failures > 9)
+        assert (await place.buy()).venue_id
+
+    scene(practice, act)
+
+
 def test_what_is_left_of_a_connection_does_nothing_later(practice):
     """ccxt keeps a listen key alive by a timer; one that outlived its connection would hold it."""
 

@@ -1,7 +1,7 @@
 """Where streams are listened to, and that nothing else can be reached."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
@@ -13,6 +13,7 @@ from runner.errors import Temporary
 from runner.exchange.ccxt import connect
 from runner.exchange.listener import listener_of
 from runner.exchange.quirks import venue_of
+from runner.exchange.transport import hold, session_apart
 from runner.protocol import Mode
 from tests.runner.machine import configuration, practice_credentials
 
@@ -39,14 +40,34 @@ def test_no_other_host_is_reachable_and_none_when_switched_off(on):
         exchange, venue, base = connect(settings, practice_credentials(), None)
         heard = listener_of(settings, exchange, venue, base, "1s")
         origins = {str(one) for one in exchange.session.connector._origins}
+        async with session_apart(exchange.session, "wss://fstream.binancefuture.com") as apart:
+            wider = {str(one) for one in apart.connector._origins}
+        http = exchange.session
         await exchange.close()
-        await exchange.session.close() if exchange.session else None
-        return heard, origins
+        await http.close()
+        return heard, origins, wider
 
-    heard, origins = asyncio.run(go())
+    heard, origins, wider = asyncio.run(go())
     assert (heard is not None) is on
-    listened = {"wss://fstream.binancefuture.com"} if on else set()
-    assert origins == {"https://demo-fapi.binance.com"} | listened
+    assert origins == {"https://demo-fapi.binance.com"}
+    assert wider == origins | {"wss://fstream.binancefuture.com"}
+
+
+def test_trouble_of_a_session_apart_holds_no_request_and_a_hold_holds_both():
+    async def go():
+        settings = configuration(None, Mode.TESTNET, exchange="binance", streams=True)
+        exchange, _venue, _base = connect(settings, practice_credentials(), None)
+        http, later = exchange.session, datetime.now(UTC) + timedelta(minutes=1)
+        async with session_apart(http, "wss://fstream.binancefuture.com") as apart:
+            hold(apart, later)
+        assert http.connector.held_until is None
+        hold(http, later)
+        async with session_apart(http, "wss://fstream.binancefuture.com") as apart:
+            assert apart.connector.held_until == later
+        await exchange.close()
+        await http.close()
+
+    asyncio.run(go())
 
 
 def refused(status, headers):
