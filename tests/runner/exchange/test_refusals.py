@@ -15,7 +15,7 @@ from aiohttp import web
 from runner.errors import Operational, Temporary, UnknownOutcome
 from runner.exchange.base import OrderKind, OrderRequest
 from runner.exchange.causes import MAY_HAVE_HAPPENED, PASSING, SENTENCES, Cause
-from runner.exchange.failures import _retry_at
+from runner.exchange.failures import wait_until
 from runner.exchange.quirks import venue_of
 from runner.exchange.quirks.catalog import VENUES
 from runner.protocol import Mode, Side
@@ -287,5 +287,5 @@ IN_A_MINUTE = str(int((NOW + timedelta(minutes=1)).timestamp() * 1000))
     ],
 )
 def test_how_long_the_venue_asks_to_wait(said, headers, seconds):
-    found = _retry_at(said, headers, NOW)
+    found = wait_until(said, headers, NOW)
     assert found == (None if seconds is None else NOW + timedelta(seconds=seconds))
